@@ -1,0 +1,30 @@
+// Non-owning views of weights: typed rows over the mapped file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/tensor/dtype.h"
+
+namespace smallmind {
+
+// A matrix of `rows` × `cols` weights, row-major; a row is a run of whole blocks of `type`.
+// GGUF's ne[0] is cols, ne[1] rows. A vector has rows == 1. The view does not own `data`, which may have
+// any alignment of at least 32 bytes at row 0 (GGUF's default) and none at later rows.
+struct WeightView {
+  DType type = DType::kF32;
+  const uint8_t* data = nullptr;
+  size_t rows = 0;
+  size_t cols = 0;
+  size_t row_bytes = 0;
+
+  const uint8_t* Row(size_t r) const { return data + r * row_bytes; }
+  size_t bytes() const { return rows * row_bytes; }
+  explicit operator bool() const { return data != nullptr; }
+  // Rows [begin, end): expert slices and fused projections are such views.
+  WeightView Rows(size_t begin, size_t end) const {
+    return {type, data + begin * row_bytes, end - begin, cols, row_bytes};
+  }
+};
+
+}  // namespace smallmind
