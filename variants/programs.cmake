@@ -1,0 +1,81 @@
+# Everything that is built once: tests, benches, the harness and its launcher. They use the reference
+# variant's engine (o2) and the table's `tools` flags.
+
+set(V_COMPILE ${SMALLMIND_TOOL_FLAGS} ${SMALLMIND_COMMON_FLAGS})
+set(V_DEFINES ${SMALLMIND_O2_DEFINES} SMALLMIND_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+set(V_LINK_FLAGS "")
+set(bin ${PROJECT_BINARY_DIR}/bin)
+
+if(TARGET smallmind-o2)
+  set_target_properties(smallmind-o2 PROPERTIES EXCLUDE_FROM_ALL OFF)
+endif()
+enable_testing()
+include(GoogleTest)
+
+# Engine tests: compiled once, linked to each variant's objects.
+if(SMALLMIND_ENGINE_TESTS)
+  add_library(engine-tests OBJECT EXCLUDE_FROM_ALL ${SMALLMIND_ENGINE_TESTS})
+  smallmind_engine_settings(engine-tests)
+  target_link_libraries(engine-tests PUBLIC GTest::gtest_main)
+  add_executable(engine_tests $<TARGET_OBJECTS:engine-tests>)
+  target_link_libraries(engine_tests PRIVATE GTest::gtest_main)
+  smallmind_link_engine(engine_tests o2)
+  set_target_properties(engine_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${bin})
+  gtest_discover_tests(engine_tests TEST_PREFIX engine. DISCOVERY_MODE PRE_TEST)
+endif()
+
+if(SMALLMIND_BENCH_SUPPORT)
+  add_library(bench-support OBJECT EXCLUDE_FROM_ALL ${SMALLMIND_BENCH_SUPPORT})
+  smallmind_engine_settings(bench-support)
+endif()
+foreach(source ${SMALLMIND_BENCHES})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source})
+  smallmind_engine_settings(${name})
+  target_link_libraries(${name} PRIVATE benchmark::benchmark)
+  if(TARGET bench-support)
+    target_link_libraries(${name} PRIVATE bench-support)
+  endif()
+  smallmind_link_engine(${name} o2)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${bin})
+endforeach()
+
+# The harness knows the engine only as processes: nothing of it is linked here.
+function(smallmind_harness_settings target)
+  target_compile_options(${target} PRIVATE ${SMALLMIND_WARNINGS} ${SMALLMIND_TOOL_FLAGS})
+  target_compile_definitions(${target} PRIVATE
+    SMALLMIND_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SMALLMIND_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${target} PRIVATE Threads::Threads)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${bin})
+endfunction()
+
+if(SMALLMIND_HARNESS_SOURCES)
+  add_library(harness-core OBJECT EXCLUDE_FROM_ALL ${SMALLMIND_HARNESS_SOURCES})
+  smallmind_harness_settings(harness-core)
+endif()
+if(TARGET harness-core AND EXISTS ${PROJECT_SOURCE_DIR}/harness/main.cc)
+  add_executable(harness ${PROJECT_SOURCE_DIR}/harness/main.cc)
+  smallmind_harness_settings(harness)
+  target_link_libraries(harness PRIVATE harness-core)
+endif()
+if(EXISTS ${PROJECT_SOURCE_DIR}/harness/launcher_main.cc)
+  # Static and without the harness's libraries: its own loading time must not blur the exec stamp.
+  add_executable(launcher ${PROJECT_SOURCE_DIR}/harness/launcher_main.cc)
+  smallmind_harness_settings(launcher)
+  target_link_options(launcher PRIVATE -static)
+endif()
+if(TARGET harness-core AND SMALLMIND_HARNESS_TESTS)
+  add_executable(harness_tests ${SMALLMIND_HARNESS_TESTS})
+  smallmind_harness_settings(harness_tests)
+  target_link_libraries(harness_tests PRIVATE harness-core GTest::gtest_main)
+  gtest_discover_tests(harness_tests TEST_PREFIX harness. DISCOVERY_MODE PRE_TEST)
+endif()
+
+# /usr/bin/python3 is the one that the system's packages (matplotlib) belong to.
+foreach(test ${SMALLMIND_PYTHON_TESTS})
+  file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${test})
+  string(REGEX REPLACE "/|\\.py$" "." name ${name})
+  add_test(NAME python.${name} COMMAND /usr/bin/python3 ${test}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endforeach()

@@ -1,0 +1,29 @@
+# What is compiled, by place and name alone: adding a file is adding it to the tree.
+#   engine/**/*.cc          every variant          engine/**/*_test.cc     that variant's test binary
+#   engine/cli/main.cc      its entry point        engine/bench/*_bench.cc Google Benchmark programs
+#   engine/fuzz/*_fuzz.cc   libFuzzer programs     harness/**/*.cc         the harness (main.cc, launcher_main.cc apart)
+
+file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/*.cc")
+set(SMALLMIND_ENGINE_TESTS ${engine_sources})
+list(FILTER SMALLMIND_ENGINE_TESTS INCLUDE REGEX "_test\\.cc$")
+list(FILTER SMALLMIND_ENGINE_TESTS EXCLUDE REGEX "/engine/(bench|fuzz)/")
+set(SMALLMIND_BENCHES ${engine_sources})
+list(FILTER SMALLMIND_BENCHES INCLUDE REGEX "/engine/bench/[^/]*_bench\\.cc$")
+set(SMALLMIND_BENCH_SUPPORT ${engine_sources})
+list(FILTER SMALLMIND_BENCH_SUPPORT INCLUDE REGEX "/engine/bench/")
+list(FILTER SMALLMIND_BENCH_SUPPORT EXCLUDE REGEX "_(bench|test)\\.cc$")
+set(SMALLMIND_FUZZERS ${engine_sources})
+list(FILTER SMALLMIND_FUZZERS INCLUDE REGEX "/engine/fuzz/[^/]*_fuzz\\.cc$")
+set(SMALLMIND_ENGINE_SOURCES ${engine_sources})
+list(FILTER SMALLMIND_ENGINE_SOURCES EXCLUDE REGEX "_test\\.cc$|/engine/(bench|fuzz)/|/engine/cli/main\\.cc$")
+set(SMALLMIND_MAIN "${PROJECT_SOURCE_DIR}/engine/cli/main.cc")
+
+file(GLOB_RECURSE harness_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/harness/*.cc")
+set(SMALLMIND_HARNESS_TESTS ${harness_sources})
+list(FILTER SMALLMIND_HARNESS_TESTS INCLUDE REGEX "_test\\.cc$")
+set(SMALLMIND_HARNESS_SOURCES ${harness_sources})
+list(FILTER SMALLMIND_HARNESS_SOURCES EXCLUDE REGEX "_test\\.cc$|/harness/(main|launcher_main)\\.cc$")
+
+file(GLOB_RECURSE SMALLMIND_PYTHON_TESTS CONFIGURE_DEPENDS
+  "${PROJECT_SOURCE_DIR}/plots/test_*.py" "${PROJECT_SOURCE_DIR}/scripts/test_*.py"
+  "${PROJECT_SOURCE_DIR}/variants/test_*.py" "${PROJECT_SOURCE_DIR}/harness/test_*.py")
