@@ -1,7 +1,8 @@
 // Errors of the engine: one line of text and the process exit code it maps to.
 //
-// Thrown at boundaries only (files, metadata, command lines); kernels never throw. `what()` is one line
-// that names the file or flag, what was found and what is allowed; the CLI prefixes "smallmind: ".
+// Thrown at boundaries only (files, metadata, command lines); kernels never throw. `what()` is one
+// line that names the file or flag, what was found and what is allowed; the CLI prefixes
+// "smallmind: ".
 #pragma once
 
 #include <stdexcept>

@@ -15,14 +15,13 @@ inline std::filesystem::path SharedDir() {
   return std::filesystem::path(SMALLMIND_SOURCE_DIR) / ".." / "shared";
 }
 
-// Tests that need ../shared begin with this. Where it is absent the test is skipped and says so; with
-// CI=true in the environment the absence is a failure.
-#define SMALLMIND_NEED_SHARED(path)                                                    \
-  if (const auto needed = ::smallmind::SharedDir() / (path);                           \
-      !std::filesystem::exists(needed)) {                                              \
-    const char* ci = std::getenv("CI");                                                \
-    if (ci != nullptr && std::string(ci) == "true") FAIL() << "missing " << needed;    \
-    GTEST_SKIP() << "needs " << needed;                                                \
+// Tests that need ../shared begin with this. Where it is absent the test is skipped and says so;
+// with CI=true in the environment the absence is a failure.
+#define SMALLMIND_NEED_SHARED(path)                                                              \
+  if (const auto needed = ::smallmind::SharedDir() / (path); !std::filesystem::exists(needed)) { \
+    const char* ci = std::getenv("CI");                                                          \
+    if (ci != nullptr && std::string(ci) == "true") FAIL() << "missing " << needed;              \
+    GTEST_SKIP() << "needs " << needed;                                                          \
   }
 
 }  // namespace smallmind

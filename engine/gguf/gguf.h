@@ -1,15 +1,14 @@
 // A GGUF file (v2, v3), mapped read-only: metadata and the tensor directory, every byte checked.
 //
-// Source: the GGUF specification (little-endian). Strings and arrays are views into the mapping: opening a file
-// with a vocabulary of 150,000 entries copies none of them.
-// Errors: InputError naming file, field, found and allowed.
+// Source: the GGUF specification (little-endian). Strings and arrays are views into the mapping:
+// opening a file with a vocabulary of 150,000 entries copies none of them. Errors: InputError
+// naming file, field, found and allowed.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,8 +20,19 @@
 namespace smallmind {
 
 enum class GgufType : uint32_t {
-  kU8 = 0, kI8 = 1, kU16 = 2, kI16 = 3, kU32 = 4, kI32 = 5, kF32 = 6,
-  kBool = 7, kString = 8, kArray = 9, kU64 = 10, kI64 = 11, kF64 = 12,
+  kU8 = 0,
+  kI8 = 1,
+  kU16 = 2,
+  kI16 = 3,
+  kU32 = 4,
+  kI32 = 5,
+  kF32 = 6,
+  kBool = 7,
+  kString = 8,
+  kArray = 9,
+  kU64 = 10,
+  kI64 = 11,
+  kF64 = 12,
 };
 
 // An array of metadata: bytes in the mapping, already bounds-checked.
@@ -31,11 +41,15 @@ struct GgufArray {
   uint64_t count = 0;
   std::span<const uint8_t> bytes;  // for strings: the length-prefixed run
 
-  // Scalars of a fixed width, copied (unaligned in the file). Throws InputError when the type differs.
+  // Scalars of a fixed width, copied (unaligned in the file). Throws InputError when the type
+  // differs.
   std::vector<float> Floats() const;
-  std::vector<int32_t> Ints() const;      // any integer type that fits, bool included
+  std::vector<int32_t> Ints() const;              // any integer type that fits, bool included
   std::vector<std::string_view> Strings() const;  // one pass, views into the mapping
 };
+
+// One key of the metadata (parse.h): for code that copies all of them.
+struct GgufValue;
 
 struct GgufTensor {
   std::string_view name;
@@ -52,15 +66,18 @@ struct GgufTensor {
 class GgufFile {
  public:
   static GgufFile Open(const std::filesystem::path& path);
+  // Over bytes that outlive the result (tests, fuzzing); `name` stands for the path in errors.
+  static GgufFile FromBytes(std::span<const uint8_t> bytes, std::string name);
 
   const std::string& path() const;
   uint32_t version() const;
   uint64_t file_bytes() const;
 
   bool Has(std::string_view key) const;
-  // Typed look-ups. The one-argument forms throw InputError "missing key" / "wrong type"; the two-argument
-  // forms give the default where the key is absent and throw where the type is wrong. Integers of any width
-  // convert with a range check; an integer is accepted where a float is asked.
+  // Typed look-ups. The one-argument forms throw InputError "missing key" / "wrong type"; the
+  // two-argument forms give the default where the key is absent and throw where the type is wrong.
+  // Integers of any width convert with a range check; an integer is accepted where a float is
+  // asked.
   uint64_t Uint(std::string_view key) const;
   uint64_t Uint(std::string_view key, uint64_t fallback) const;
   double Float(std::string_view key) const;
@@ -68,14 +85,20 @@ class GgufFile {
   bool Bool(std::string_view key, bool fallback) const;
   std::string_view String(std::string_view key) const;
   std::string_view String(std::string_view key, std::string_view fallback) const;
-  const GgufArray* Array(std::string_view key) const;  // null where absent; throws where not an array
+  const GgufArray* Array(
+      std::string_view key) const;  // null where absent; throws where not an array
 
   std::span<const GgufTensor> tensors() const;
   const GgufTensor* Tensor(std::string_view name) const;  // null where absent
 
   // Every key in file order, rendered for `info`: (key, type, short value).
-  struct Entry { std::string_view key; std::string type; std::string value; };
+  struct Entry {
+    std::string_view key;
+    std::string type;
+    std::string value;
+  };
   std::vector<Entry> Describe() const;
+  std::span<const GgufValue> values() const;  // file order
 
   GgufFile(GgufFile&&) noexcept;
   GgufFile& operator=(GgufFile&&) noexcept;

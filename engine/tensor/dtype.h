@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string_view>
 
 namespace smallmind {
@@ -34,6 +34,9 @@ struct DTypeInfo {
   uint32_t block_elems;    // elements in one block; rows are whole blocks
   uint32_t block_bytes;    // bytes in one block
 };
+
+// Every type, unquantised ones first.
+std::span<const DTypeInfo> AllDTypes();
 
 // Null for an id this engine does not know.
 const DTypeInfo* FindDType(uint32_t ggml_id);

@@ -10,7 +10,7 @@ namespace smallmind {
 
 // A matrix of `rows` × `cols` weights, row-major; a row is a run of whole blocks of `type`.
 // GGUF's ne[0] is cols, ne[1] rows. A vector has rows == 1. The view does not own `data`, which may have
-// any alignment of at least 32 bytes at row 0 (GGUF's default) and none at later rows.
+// an alignment of 8 bytes at row 0 (32 in files with GGUF's default) and any at later rows.
 struct WeightView {
   DType type = DType::kF32;
   const uint8_t* data = nullptr;

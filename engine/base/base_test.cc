@@ -1,0 +1,133 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "engine/base/checked.h"
+#include "engine/base/error.h"
+#include "engine/base/json_writer.h"
+#include "engine/base/mapped_file.h"
+#include "engine/base/quote.h"
+#include "engine/base/rng.h"
+
+namespace smallmind {
+namespace {
+
+std::string TempPath(const std::string& name) { return testing::TempDir() + "base_test_" + name; }
+
+TEST(MappedFile, ReadsBytesAndSurvivesMoves) {
+  const std::string path = TempPath("map");
+  std::ofstream(path, std::ios::binary) << "abc";
+  MappedFile first = MappedFile::Open(path);
+  MappedFile second = std::move(first);
+  EXPECT_EQ(first.bytes().size(), 0u);
+  ASSERT_EQ(second.bytes().size(), 3u);
+  EXPECT_EQ(second.bytes()[2], 'c');
+  MappedFile third;
+  third = std::move(second);
+  EXPECT_EQ(third.bytes()[0], 'a');
+  EXPECT_EQ(third.path(), path);
+  std::remove(path.c_str());
+}
+
+TEST(MappedFile, RefusesWhatCannotBeMapped) {
+  const std::string empty = TempPath("empty");
+  std::ofstream(empty, std::ios::binary).flush();
+  for (const std::string& path :
+       {empty, TempPath("missing"), testing::TempDir(), std::string("/dev/null")}) {
+    EXPECT_THROW(MappedFile::Open(path), InputError) << path;
+  }
+  std::remove(empty.c_str());
+}
+
+// Reference values: splitmix64 from seed 0 as published with the algorithm (0xe220a8397b1dcdaf
+// first).
+TEST(Rng, SplitMixMatchesPublishedValues) {
+  SplitMix64 mix(0);
+  EXPECT_EQ(mix.Next(), 0xe220a8397b1dcdafu);
+  EXPECT_EQ(mix.Next(), 0x6e789e6aa1b965f4u);
+  EXPECT_EQ(mix.Next(), 0x06c45d188009454fu);
+}
+
+TEST(Rng, SequencesAreFixedForever) {
+  Rng rng(1);
+  EXPECT_EQ(rng.Next(), 0xb3f2af6d0fc710c5u);
+  EXPECT_EQ(rng.Next(), 0x853b559647364ceau);
+}
+
+TEST(Rng, DistributionsHaveTheirMoments) {
+  Rng rng(7);
+  double sum = 0, squares = 0, uniform = 0;
+  constexpr int kDraws = 200000;
+  std::array<int, 10> counts = {};
+  for (int i = 0; i < kDraws; ++i) {
+    const double x = rng.Normal();
+    sum += x;
+    squares += x * x;
+    const float u = rng.Uniform();
+    ASSERT_GE(u, 0.0f);
+    ASSERT_LT(u, 1.0f);
+    uniform += u;
+    ++counts[rng.Below(10)];
+  }
+  EXPECT_NEAR(sum / kDraws, 0.0, 0.01);
+  EXPECT_NEAR(squares / kDraws, 1.0, 0.01);
+  EXPECT_NEAR(uniform / kDraws, 0.5, 0.005);
+  for (const int count : counts) EXPECT_NEAR(count, kDraws / 10, 600);
+}
+
+TEST(Rng, NamedStreamsDiffer) {
+  EXPECT_NE(Rng(1, "a").Next(), Rng(1, "b").Next());
+  EXPECT_NE(Rng(1, "a", 0).Next(), Rng(1, "a", 1).Next());
+  EXPECT_EQ(Rng(1, "a", 5).Next(), Rng(1, "a", 5).Next());
+}
+
+TEST(Checked, SaysWhereItWouldWrap) {
+  uint64_t out = 0;
+  constexpr uint64_t kMax = std::numeric_limits<uint64_t>::max();
+  EXPECT_FALSE(CheckedMul(uint64_t{1} << 32, uint64_t{1} << 32, &out));
+  EXPECT_TRUE(CheckedMul(uint64_t{1} << 31, uint64_t{1} << 32, &out));
+  EXPECT_FALSE(CheckedAdd(kMax, 1, &out));
+  EXPECT_FALSE(CheckedAlignUp(kMax - 3, 32, &out));
+  ASSERT_TRUE(CheckedAlignUp(33, 32, &out));
+  EXPECT_EQ(out, 64u);
+  ASSERT_TRUE(CheckedAlignUp(64, 32, &out));
+  EXPECT_EQ(out, 64u);
+}
+
+TEST(JsonLine, WritesFieldsInOrder) {
+  const std::vector<double> values = {0.5, 1e300};
+  EXPECT_EQ(JsonLine()
+                .Add("event", "token")
+                .Add("n", int64_t{-3})
+                .Add("u", std::numeric_limits<uint64_t>::max())
+                .Add("b", true)
+                .Add("d", 0.1)
+                .Add("nan", std::nan(""))
+                .AddArray("a", std::span<const double>(values))
+                .AddRaw("o", JsonLine().str())
+                .str(),
+            R"({"event":"token","n":-3,"u":18446744073709551615,"b":true,"d":0.1,"nan":null,)"
+            R"("a":[0.5,1e+300],"o":{}})");
+}
+
+TEST(JsonLine, EscapesAndRepairsText) {
+  EXPECT_EQ(JsonQuote("a\"b\\c\n\x01"), R"("a\"b\\c\n\u0001")");
+  EXPECT_EQ(JsonQuote("é😀"), "\"é😀\"");
+  const std::string bad = "\xff\xc0\xaf\xed\xa0\x80x\xe2\x82";  // stray, overlong, surrogate, cut
+  const std::string fixed = JsonQuote(bad);
+  EXPECT_EQ(fixed.find('\xff'), std::string::npos);
+  EXPECT_NE(fixed.find('x'), std::string::npos);
+}
+
+TEST(Quote, IsOneShortLine) {
+  EXPECT_EQ(Quote("a\nb"), "'a\\x0ab'");
+  EXPECT_LT(Quote(std::string(5000, 'x')).size(), 210u);
+}
+
+}  // namespace
+}  // namespace smallmind
