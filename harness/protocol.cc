@@ -1,0 +1,225 @@
+// Two steps, each tested alone (protocol_test.cc): lines to a transcript, without judgement; then a
+// transcript against the workload that was asked for, which is where a sample can fail.
+#include "harness/protocol.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+namespace smallmind::harness {
+namespace {
+
+constexpr size_t kShownBytes = 120;
+
+Hello ParseHello(const Json& json) {
+  Hello hello;
+  hello.protocol = json.value("protocol", 0);
+  hello.variant = json.value("variant", "");
+  hello.compiler = json.value("compiler", "");
+  hello.flags = json.value("flags", "");
+  hello.git = json.value("git", "");
+  hello.target = json.value("target", "");
+  hello.static_target = json.value("static_target", "");
+  hello.dispatch = json.value("dispatch", "");
+  hello.model_name = json.value("model_name", "");
+  hello.arch = json.value("arch", "");
+  hello.weight_type = json.value("weight_type", "");
+  hello.kv = json.value("kv", "");
+  hello.threads = json.value("threads", 0);
+  hello.params = json.value("params", int64_t{0});
+  hello.weight_bytes = json.value("weight_bytes", int64_t{0});
+  return hello;
+}
+
+void ParseEvent(const Json& json, Transcript& transcript) {
+  const std::string event = json.value("event", "");
+  if (event == "hello") {
+    transcript.hello = ParseHello(json);
+  } else if (event == "exec") {
+    transcript.exec_ns = json.at("t_ns").get<int64_t>();
+  } else if (event == "phase") {
+    transcript.phases[json.at("name").get<std::string>()] = json.at("t_ns").get<int64_t>();
+  } else if (event == "token") {
+    transcript.tokens[json.value("rep", 0)][json.at("index").get<int>()] =
+        json.at("t_ns").get<int64_t>();
+  } else if (event == "rep") {
+    transcript.reps.push_back({json.value("rep", 0), json.value("prompt_tokens", 0),
+                               json.value("gen_tokens", 0), json.value("start_ns", int64_t{0}),
+                               json.value("prefill_ns", int64_t{0}),
+                               json.value("decode_ns", int64_t{0}), json.value("token_hash", ""),
+                               json.value("logits_hash", "")});
+  } else if (event == "kernels") {
+    KernelTime& time = transcript.kernels[json.at("name").get<std::string>()];
+    time.calls += json.value("calls", int64_t{0});
+    time.ns += json.value("ns", int64_t{0});
+  } else if (event == "memory") {
+    for (const auto& [name, value] : json.items()) {
+      if (value.is_number()) transcript.memory[name] = value.get<int64_t>();
+    }
+  } else if (event == "ceiling") {
+    transcript.ceilings.push_back({json.at("name").get<std::string>(), json.value("threads", 0),
+                                   json.at("value").get<double>(), -1});
+  } else if (event == "done") {
+    transcript.done = true;
+  }
+}
+
+std::string JoinHashes(const std::vector<Transcript::RepLine>& reps,
+                       std::string Transcript::RepLine::*hash) {
+  // Repetitions of one prompt agree; where a bench varies its prompts, all of them count.
+  const bool same = std::all_of(reps.begin(), reps.end(), [&](const Transcript::RepLine& rep) {
+    return rep.*hash == reps.front().*hash;
+  });
+  if (same) return reps.front().*hash;
+  uint64_t mixed = 14695981039346656037u;  // FNV-1a
+  for (const Transcript::RepLine& rep : reps) {
+    for (const char c : rep.*hash) mixed = (mixed ^ static_cast<uint8_t>(c)) * 1099511628211u;
+  }
+  char text[17];
+  snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(mixed));
+  return text;
+}
+
+std::string CheckRep(const Transcript& transcript, const Transcript::RepLine& rep,
+                     const Workload& workload) {
+  const std::string where = "repetition " + std::to_string(rep.rep) + ": ";
+  const auto tokens = transcript.tokens.find(rep.rep);
+  const int count = tokens == transcript.tokens.end() ? 0 : static_cast<int>(tokens->second.size());
+  if (rep.gen_tokens == 0 || count == 0) return where + "no tokens were generated";
+  if (rep.prompt_tokens != workload.prompt_tokens) {
+    return where + std::to_string(rep.prompt_tokens) + " prompt tokens, asked for " +
+           std::to_string(workload.prompt_tokens);
+  }
+  if (rep.gen_tokens != workload.gen_tokens || count != workload.gen_tokens) {
+    return where + std::to_string(rep.gen_tokens) + " generated tokens (" + std::to_string(count) +
+           " time stamps), asked for " + std::to_string(workload.gen_tokens);
+  }
+  int index = 0;
+  int64_t previous = rep.start_ns;
+  for (const auto& [i, t] : tokens->second) {
+    if (i != index++) return where + "token " + std::to_string(index - 1) + " has no time stamp";
+    if (t < previous) return where + "time runs backwards at token " + std::to_string(i);
+    previous = t;
+  }
+  if (rep.start_ns <= 0 || rep.prefill_ns <= 0) return where + "no prefill time";
+  return "";
+}
+
+Rep MeasureRep(const Transcript& transcript, const Transcript::RepLine& line) {
+  Rep rep{line.rep, line.prompt_tokens, line.gen_tokens, line.prefill_ns, 0, 0, {}};
+  const auto& tokens = transcript.tokens.at(line.rep);
+  int64_t previous = 0;
+  for (const auto& [index, t] : tokens) {
+    if (index > 0) rep.itl_ns.push_back(t - previous);
+    previous = t;
+  }
+  const int64_t first = tokens.begin()->second;
+  rep.ttft_ns = first - line.start_ns;
+  rep.decode_ns = previous - first;
+  return rep;
+}
+
+}  // namespace
+
+double Quantile(std::vector<double> values, double q) {
+  std::sort(values.begin(), values.end());
+  const double position = q * static_cast<double>(values.size() - 1);
+  const size_t low = static_cast<size_t>(position);
+  const size_t high = std::min(low + 1, values.size() - 1);
+  return values[low] + (position - static_cast<double>(low)) * (values[high] - values[low]);
+}
+
+Transcript ParseTranscript(const std::string& text) {
+  Transcript transcript;
+  for (size_t begin = 0; begin < text.size();) {
+    size_t end = text.find('\n', begin);
+    if (end == std::string::npos) end = text.size();
+    const std::string line = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (line.empty()) continue;
+    bool bad = false;
+    try {
+      const Json json = Json::parse(line, nullptr, false);
+      bad = !json.is_object();
+      if (!bad) ParseEvent(json, transcript);
+    } catch (const Json::exception&) {  // an event of ours without its fields, or of wrong types
+      bad = true;
+    }
+    if (bad && transcript.bad_lines++ == 0) transcript.first_bad_line = line.substr(0, kShownBytes);
+  }
+  return transcript;
+}
+
+std::string MeasureTranscript(const Transcript& transcript, const Workload& workload,
+                              Sample& sample) {
+  if (!transcript.hello) {
+    std::string reason = "no hello line: this is not the bench protocol";
+    if (transcript.bad_lines > 0) reason += "; first line: " + transcript.first_bad_line;
+    return reason;
+  }
+  sample.target = transcript.hello->target;
+  if (transcript.hello->protocol != kProtocolVersion) {
+    return "protocol " + std::to_string(transcript.hello->protocol) + ", this harness speaks " +
+           std::to_string(kProtocolVersion);
+  }
+  if (!transcript.done) return "output ends without \"done\"";
+  if (transcript.bad_lines > 0) return "a line that is not JSON: " + transcript.first_bad_line;
+  if (static_cast<int>(transcript.reps.size()) != workload.reps) {
+    return std::to_string(transcript.reps.size()) + " repetitions, asked for " +
+           std::to_string(workload.reps);
+  }
+  for (const Transcript::RepLine& line : transcript.reps) {
+    if (std::string reason = CheckRep(transcript, line, workload); !reason.empty()) return reason;
+  }
+  for (const Transcript::RepLine& line : transcript.reps) {
+    sample.reps.push_back(MeasureRep(transcript, line));
+  }
+
+  std::vector<double> ttft, prefill, decode, gaps;
+  // The first repetition pays for first touches; it is the warm figure only where it is alone.
+  for (size_t i = sample.reps.size() > 1 ? 1 : 0; i < sample.reps.size(); ++i) {
+    const Rep& rep = sample.reps[i];
+    ttft.push_back(rep.ttft_ns / 1e6);
+    prefill.push_back(rep.prompt_tokens * 1e9 / rep.prefill_ns);
+    if (rep.decode_ns > 0) decode.push_back((rep.gen_tokens - 1) * 1e9 / rep.decode_ns);
+    for (const int64_t gap : rep.itl_ns) gaps.push_back(gap / 1e6);
+  }
+  auto& metrics = sample.metrics;
+  metrics["ttft_ms"] = Quantile(ttft, 0.5);
+  metrics["prefill_tps"] = Quantile(prefill, 0.5);
+  if (!decode.empty()) metrics["decode_tps"] = Quantile(decode, 0.5);
+  if (!gaps.empty()) {
+    metrics["itl_p50_ms"] = Quantile(gaps, 0.50);
+    metrics["itl_p95_ms"] = Quantile(gaps, 0.95);
+    metrics["itl_p99_ms"] = Quantile(gaps, 0.99);
+  }
+  if (transcript.exec_ns) {
+    const int64_t exec = *transcript.exec_ns;
+    for (const auto& [name, t] : transcript.phases) {
+      sample.phases[name == "main" ? "exec_to_main_ms" : name + "_ms"] = (t - exec) / 1e6;
+    }
+    if (const auto ready = transcript.phases.find("ready"); ready != transcript.phases.end()) {
+      metrics["startup_ms"] = (ready->second - exec) / 1e6;
+    }
+    const int first_rep = transcript.reps.front().rep;
+    metrics["ttft_cold_ms"] = (transcript.tokens.at(first_rep).begin()->second - exec) / 1e6;
+  }
+  const auto memory = [&](const char* name) -> std::optional<int64_t> {
+    const auto it = transcript.memory.find(name);
+    if (it == transcript.memory.end()) return std::nullopt;
+    return it->second;
+  };
+  if (const auto kib = memory("vm_hwm_kib")) metrics["peak_rss_mib"] = *kib / 1024.0;
+  if (const auto kib = memory("rss_anon_kib")) metrics["rss_anon_mib"] = *kib / 1024.0;
+  if (const auto kib = memory("rss_file_kib")) metrics["rss_file_mib"] = *kib / 1024.0;
+  sample.faults["minor"] = memory("minor_faults").value_or(0);
+  sample.faults["major"] = memory("major_faults").value_or(0);
+  sample.switches["voluntary"] = memory("voluntary_switches").value_or(0);
+  sample.switches["involuntary"] = memory("involuntary_switches").value_or(0);
+  sample.kernels = transcript.kernels;
+  sample.hashes["token"] = JoinHashes(transcript.reps, &Transcript::RepLine::token_hash);
+  sample.hashes["logits"] = JoinHashes(transcript.reps, &Transcript::RepLine::logits_hash);
+  return "";
+}
+
+}  // namespace smallmind::harness

@@ -1,0 +1,23 @@
+// Where the harness's tests find the launcher and the fake variant.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace smallmind::harness {
+
+// bin/launcher of the build tree that holds the running test.
+inline std::string LauncherPath() {
+  auto folder = std::filesystem::canonical("/proc/self/exe").parent_path();
+  while (folder.has_relative_path()) {
+    if (const auto path = folder / "bin" / "launcher"; std::filesystem::exists(path)) return path;
+    folder = folder.parent_path();
+  }
+  return "launcher-not-built";
+}
+
+inline std::string FakeVariantPath() {
+  return std::string(SMALLMIND_SOURCE_DIR) + "/harness/testing/fake_variant.py";
+}
+
+}  // namespace smallmind::harness
