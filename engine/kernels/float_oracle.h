@@ -1,0 +1,144 @@
+// The float kernels in plain scalar code, in the order contract's order: what tests compare to, bit
+// for bit.
+//
+// Every fused multiply-add is std::fma. Header-only, so that only test programs carry it.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "engine/kernels/exp_constants.h"
+#include "engine/kernels/order.h"
+
+namespace smallmind::oracle {
+
+struct Lanes {
+  float lane[kVirtualLanes] = {};
+  float Sum() const {
+    float s[kVirtualLanes];
+    std::copy(lane, lane + kVirtualLanes, s);
+    for (int half = kVirtualLanes / 2; half != 0; half /= 2) {
+      for (int i = 0; i < half; ++i) s[i] = s[i] + s[i + half];
+    }
+    return s[0];
+  }
+};
+
+inline float Dot(const float* a, const float* b, size_t n) {
+  Lanes acc;
+  const size_t padded = (n + kVirtualLanes - 1) / kVirtualLanes * kVirtualLanes;
+  for (size_t i = 0; i < padded; ++i) {
+    float& lane = acc.lane[i % kVirtualLanes];
+    lane = i < n ? std::fma(a[i], b[i], lane) : std::fma(0.0f, 0.0f, lane);
+  }
+  return acc.Sum();
+}
+
+// Round to nearest even; NaN stays one. The form activations take against BF16 weights.
+inline float RoundToBf16(float x) {
+  uint32_t bits = std::bit_cast<uint32_t>(x);
+  if (x != x) return x;
+  bits += 0x7FFF + ((bits >> 16) & 1);
+  return std::bit_cast<float>(bits & 0xFFFF0000u);
+}
+
+// BF16 weights (widened in `w`) × activations rounded to BF16: lane i takes the pairs 2i, 2i + 1 of
+// each 32 elements, the odd one first.
+inline float DotBf16(const float* w, const float* x, size_t n) {
+  Lanes acc;
+  constexpr size_t kStep = 2 * kVirtualLanes;
+  for (size_t k = 0; k < n; k += kStep) {
+    for (size_t i = 0; i < kVirtualLanes; ++i) {
+      for (const size_t e : {k + 2 * i + 1, k + 2 * i}) {
+        float& lane = acc.lane[i];
+        lane = e < n ? std::fma(w[e], RoundToBf16(x[e]), lane) : std::fma(0.0f, 0.0f, lane);
+      }
+    }
+  }
+  return acc.Sum();
+}
+
+inline float Sum(const float* x, size_t n) {
+  Lanes acc;
+  const size_t padded = (n + kVirtualLanes - 1) / kVirtualLanes * kVirtualLanes;
+  for (size_t i = 0; i < padded; ++i) acc.lane[i % kVirtualLanes] += i < n ? x[i] : 0.0f;
+  return acc.Sum();
+}
+
+inline void ExpParts(float x, float& p, int& n) {
+  const float shifted = std::fma(x, kLog2E, kExpMagic);
+  n = std::bit_cast<int>(shifted) - std::bit_cast<int>(kExpMagic);
+  const float nf = shifted - kExpMagic;
+  const float r = std::fma(-nf, kLn2Lo, std::fma(-nf, kLn2Hi, x));
+  float q = std::fma(kExpQ4, r, kExpQ3);
+  q = std::fma(q, r, kExpQ2);
+  q = std::fma(q, r, kExpQ1);
+  q = std::fma(q, r, kExpQ0);
+  p = std::fma(r * r, q, r);
+}
+
+inline float PowerOfTwo(int n) { return std::bit_cast<float>((n + 127) << 23); }
+
+inline float Exp(float x) {
+  float p;
+  int n;
+  ExpParts(std::min(kExpMax, std::max(kExpMin, x)), p, n);
+  const int half = n >> 1;
+  const float y = (p + 1.0f) * PowerOfTwo(half);
+  return y * PowerOfTwo(n - half);
+}
+
+inline float Tanh(float x) {
+  float p;
+  int n;
+  ExpParts(std::min(kTanhMax, std::abs(x + x)), p, n);
+  const float s = PowerOfTwo(n);
+  const float m = std::fma(s, p, s - 1.0f);
+  return std::copysign(m / (m + 2.0f), x);
+}
+
+inline float Silu(float x) { return x / (Exp(-x) + 1.0f); }
+
+inline float GeluTanh(float x) {
+  const float z = x * std::fma(x * x, kGeluC3, kGeluC1);
+  return x / (Exp(-z) + 1.0f);
+}
+
+inline float SoftCap(float x, float cap) { return cap * Tanh(x / cap); }
+
+inline void RmsNorm(const float* x, const float* w, size_t n, float eps, float* out) {
+  const float inv = 1.0f / std::sqrt(Dot(x, x, n) / static_cast<float>(n) + eps);
+  for (size_t i = 0; i < n; ++i) out[i] = w != nullptr ? x[i] * inv * w[i] : x[i] * inv;
+}
+
+inline void LayerNorm(const float* x, const float* w, const float* b, size_t n, float eps,
+                      float* out) {
+  const float mean = Sum(x, n) / static_cast<float>(n);
+  for (size_t i = 0; i < n; ++i) out[i] = x[i] - mean;
+  const float inv = 1.0f / std::sqrt(Dot(out, out, n) / static_cast<float>(n) + eps);
+  for (size_t i = 0; i < n; ++i) {
+    out[i] *= inv;
+    if (w != nullptr) out[i] *= w[i];
+    if (b != nullptr) out[i] += b[i];
+  }
+}
+
+inline void Softmax(float* x, size_t n) {
+  const float top = *std::max_element(x, x + n);
+  for (size_t i = 0; i < n; ++i) x[i] = Exp(x[i] - top);
+  const float sum = Sum(x, n);
+  for (size_t i = 0; i < n; ++i) x[i] = x[i] / sum;
+}
+
+inline void Rotate(float& a, float& b, float c, float s) {
+  const float first = std::fma(a, c, -(b * s));
+  b = std::fma(a, s, b * c);
+  a = first;
+}
+
+}  // namespace smallmind::oracle

@@ -1,0 +1,93 @@
+// exp and tanh in float32: polynomials of our own, the same operations in every target.
+//
+// exp: n = round(x·log2 e) by the 1.5·2^23 trick, r = x − n·ln 2 in two parts (Cody and Waite: n·hi
+// is exact), e^r = 1 + (r + r²·q(r)) with q the minimax polynomial of degree 4 (relative error 3e-9
+// on |r| ≤ 0.3475), then two multiplications by powers of two, so that results below 2^-126 round
+// once. Within 1 ulp; e^0 is exactly 1 and e^-inf exactly 0. tanh: through expm1, no cancellation
+// near 0. float_oracle.h has the same in scalar code; ops_test.cc holds both against double.
+#if defined(SMALLMIND_ENGINE_KERNELS_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SMALLMIND_ENGINE_KERNELS_MATH_INL_H_
+#undef SMALLMIND_ENGINE_KERNELS_MATH_INL_H_
+#else
+#define SMALLMIND_ENGINE_KERNELS_MATH_INL_H_
+#endif
+
+#include "engine/kernels/exp_constants.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace smallmind {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// e^x = (1 + p)·2^n.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void ExpParts(D d, V x, V& p, hn::Vec<hn::RebindToSigned<D>>& n) {
+  const hn::RebindToSigned<D> di;
+  const V magic = hn::Set(d, kExpMagic);
+  const V shifted = hn::MulAdd(x, hn::Set(d, kLog2E), magic);
+  n = hn::Sub(hn::BitCast(di, shifted), hn::BitCast(di, magic));
+  const V nf = hn::Sub(shifted, magic);
+  const V r = hn::NegMulAdd(nf, hn::Set(d, kLn2Lo), hn::NegMulAdd(nf, hn::Set(d, kLn2Hi), x));
+  V q = hn::MulAdd(hn::Set(d, kExpQ4), r, hn::Set(d, kExpQ3));
+  q = hn::MulAdd(q, r, hn::Set(d, kExpQ2));
+  q = hn::MulAdd(q, r, hn::Set(d, kExpQ1));
+  q = hn::MulAdd(q, r, hn::Set(d, kExpQ0));
+  p = hn::MulAdd(hn::Mul(r, r), q, r);
+}
+
+// 2^n for n in [-126, 127].
+template <class D, class VI = hn::Vec<hn::RebindToSigned<D>>>
+HWY_INLINE hn::Vec<D> PowerOfTwo(D d, VI n) {
+  const hn::RebindToSigned<D> di;
+  return hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127))));
+}
+
+// A NaN stays a NaN: it is the second operand of Max and Min, which x86 returns.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Exp(D d, V x) {
+  const V clamped = hn::Min(hn::Set(d, kExpMax), hn::Max(hn::Set(d, kExpMin), x));
+  V p;
+  hn::Vec<hn::RebindToSigned<D>> n;
+  ExpParts(d, clamped, p, n);
+  const auto half = hn::ShiftRight<1>(n);
+  const V y = hn::Mul(hn::Add(p, hn::Set(d, 1.0f)), PowerOfTwo(d, half));
+  return hn::Mul(y, PowerOfTwo(d, hn::Sub(n, half)));
+}
+
+// tanh|x| = m/(m + 2), m = e^{2|x|} − 1 = 2^n·p + (2^n − 1).
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Tanh(D d, V x) {
+  const V one = hn::Set(d, 1.0f);
+  const V twice = hn::Min(hn::Set(d, kTanhMax), hn::Abs(hn::Add(x, x)));
+  V p;
+  hn::Vec<hn::RebindToSigned<D>> n;
+  ExpParts(d, twice, p, n);
+  const V s = PowerOfTwo(d, n);
+  const V m = hn::MulAdd(s, p, hn::Sub(s, one));
+  return hn::CopySign(hn::Div(m, hn::Add(m, hn::Set(d, 2.0f))), x);
+}
+
+// x·sigmoid(z): silu is z = x.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V MulSigmoid(D d, V x, V z) {
+  return hn::Div(x, hn::Add(Exp(d, hn::Neg(z)), hn::Set(d, 1.0f)));
+}
+
+// ½x(1 + tanh(u)) = x·sigmoid(2u), u = √(2/π)·(x + 0.044715·x³).
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V GeluTanhOf(D d, V x) {
+  const V inner = hn::MulAdd(hn::Mul(x, x), hn::Set(d, kGeluC3), hn::Set(d, kGeluC1));
+  return MulSigmoid(d, x, hn::Mul(x, inner));
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V SoftCapOf(D d, V x, V cap) {
+  return hn::Mul(cap, Tanh(d, hn::Div(x, cap)));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace smallmind
+HWY_AFTER_NAMESPACE();
+
+#endif  // SMALLMIND_ENGINE_KERNELS_MATH_INL_H_
