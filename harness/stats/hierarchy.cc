@@ -1,0 +1,72 @@
+// Tested by simulated coverage at one and at several builds, and by planted ratios.
+#include "harness/stats/hierarchy.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "harness/stats/bootstrap.h"
+#include "harness/stats/rank_tests.h"
+#include "harness/stats/special.h"
+#include "harness/stats/summary.h"
+
+namespace smallmind::harness::stats {
+namespace {
+
+double TwoSidedStudent(double estimate, double error, double df) {
+  if (!(error > 0.0)) return estimate == 0.0 ? 1.0 : 0.0;
+  return 2.0 * StudentCdf(-std::fabs(estimate / error), df);
+}
+
+double Centre(std::span<const double> values) {
+  return values.size() < kRobustFrom ? Mean(values) : HodgesLehmann(values);
+}
+
+}  // namespace
+
+double LogRatio::Ratio() const { return std::exp(log.estimate); }
+double LogRatio::Low() const { return std::exp(log.low); }
+double LogRatio::High() const { return std::exp(log.high); }
+
+std::vector<double> RoundLogRatios(const PairedBuild& build) {
+  std::vector<double> ratios;
+  for (const PairedRound& round : build) {
+    if (round.variant.empty() || round.reference.empty()) continue;
+    const double variant = Median(round.variant), reference = Median(round.reference);
+    if (variant > 0.0 && reference > 0.0) ratios.push_back(std::log(variant / reference));
+  }
+  return ratios;
+}
+
+LogRatio Location(std::span<const double> values, const RatioOptions& options) {
+  LogRatio result;
+  result.units = values.size();
+  result.log = StudentInterval(values, options.level);
+  const double n = static_cast<double>(values.size());
+  if (values.size() < 2) return result;
+  double error = StandardDeviation(values) / std::sqrt(n);
+  if (values.size() >= kRobustFrom) {
+    const std::vector<double> replicates = BootstrapReplicates(
+        values, HodgesLehmann, {options.resamples, options.level, options.seed});
+    const double tail = ExpandedTail(values.size(), options.level);
+    result.log = {HodgesLehmann(values), QuantileSorted(replicates, tail),
+                  QuantileSorted(replicates, 1.0 - tail), options.level};
+    error = StandardDeviation(replicates) * std::sqrt(n / (n - 1.0));
+  }
+  result.p_value = TwoSidedStudent(result.log.estimate, error, n - 1.0);
+  return result;
+}
+
+LogRatio HierarchicalRatio(std::span<const PairedBuild> builds, const RatioOptions& options) {
+  std::vector<std::vector<double>> ratios;
+  for (const PairedBuild& build : builds) {
+    std::vector<double> rounds = RoundLogRatios(build);
+    if (!rounds.empty()) ratios.push_back(std::move(rounds));
+  }
+  if (ratios.empty()) return Location({}, options);
+  if (ratios.size() == 1) return Location(ratios.front(), options);
+  std::vector<double> centres;
+  for (const auto& rounds : ratios) centres.push_back(Centre(rounds));
+  return Location(centres, options);
+}
+
+}  // namespace smallmind::harness::stats

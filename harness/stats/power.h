@@ -1,0 +1,22 @@
+// What a comparison of this many rounds could have seen.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace smallmind::harness::stats {
+
+// Smallest true mean of paired differences (log-ratios) that a two-sided t test at `alpha` finds
+// with probability `power`, given their standard deviation: (t(1-alpha/2) + t(power)) * sd /
+// sqrt(n). Infinity for n < 2.
+double MinimumDetectableEffect(double standard_deviation, size_t n, double alpha = 0.05,
+                               double power = 0.8);
+// The standard deviation is estimated robustly, as 1.4826 MAD or the sample's own, whichever is
+// larger.
+double MinimumDetectableEffect(std::span<const double> differences, double alpha = 0.05,
+                               double power = 0.8);
+// Rounds for which the effect becomes detectable; at most `limit`.
+size_t RoundsToDetect(double effect, double standard_deviation, double alpha = 0.05,
+                      double power = 0.8, size_t limit = 100000);
+
+}  // namespace smallmind::harness::stats

@@ -1,0 +1,83 @@
+// Proportions, multiple comparisons, outlier classes and power: a published example each.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "harness/stats/binomial.h"
+#include "harness/stats/multiple.h"
+#include "harness/stats/outliers.h"
+#include "harness/stats/power.h"
+#include "harness/stats/rng.h"
+#include "harness/stats/special.h"
+#include "harness/stats/summary.h"
+
+namespace smallmind::harness::stats {
+namespace {
+
+// Newcombe (1998), table I.
+TEST(Binomial, NewcombeExamples) {
+  const struct {
+    size_t k, n;
+    double wilson_low, wilson_high, exact_low, exact_high;
+  } rows[] = {{81, 263, 0.2553, 0.3662, 0.2527, 0.3676},
+              {15, 148, 0.0624, 0.1605, 0.0578, 0.1617},
+              {0, 20, 0.0000, 0.1611, 0.0000, 0.1684},
+              {1, 29, 0.0061, 0.1718, 0.0009, 0.1776}};
+  for (const auto& row : rows) {
+    const Interval wilson = WilsonInterval(row.k, row.n);
+    EXPECT_NEAR(wilson.low, row.wilson_low, 6e-5) << row.k;
+    EXPECT_NEAR(wilson.high, row.wilson_high, 6e-5) << row.k;
+    const Interval exact = ExactBinomialInterval(row.k, row.n);
+    EXPECT_NEAR(exact.low, row.exact_low, 6e-5) << row.k;
+    EXPECT_NEAR(exact.high, row.exact_high, 6e-5) << row.k;
+  }
+}
+
+TEST(Holm, MatchesRsAdjustment) {
+  const std::vector<double> p = {0.04, 0.01, 0.03, 0.02, 0.9};
+  const std::vector<double> expected = {0.09, 0.05, 0.09, 0.08, 0.9};
+  const std::vector<double> adjusted = HolmAdjust(p);
+  for (size_t i = 0; i < p.size(); ++i) EXPECT_NEAR(adjusted[i], expected[i], 1e-12) << i;
+}
+
+// Engineering statistics handbook, 7.1.6: quartiles 429.75 and 742.25 (type 6), one mild outlier.
+TEST(Outliers, NistExample) {
+  const std::vector<double> x = {
+      30,  171, 184, 201, 212, 250, 265, 270, 272, 289, 305, 306, 322, 322, 336,  346,  351,  370,
+      390, 404, 409, 411, 436, 437, 439, 441, 444, 448, 451, 453, 470, 480, 482,  487,  494,  495,
+      499, 503, 514, 521, 522, 527, 548, 550, 559, 560, 570, 572, 574, 578, 585,  592,  592,  607,
+      616, 618, 621, 629, 637, 638, 640, 656, 668, 707, 709, 719, 737, 739, 752,  758,  766,  792,
+      792, 794, 802, 818, 830, 832, 843, 858, 860, 869, 918, 925, 953, 991, 1000, 1005, 1068, 1441};
+  EXPECT_EQ(Median(x), 559.5);
+  EXPECT_EQ(Quantile(x, 0.25, QuantileType::kType6), 429.75);
+  EXPECT_EQ(Quantile(x, 0.75, QuantileType::kType6), 742.25);
+  const OutlierCounts counts = CountOutliers(x);
+  EXPECT_EQ(counts.high_mild, 1u);
+  EXPECT_EQ(counts.total(), 1u);
+  EXPECT_EQ(ClassifyOutliers(x).back(), OutlierClass::kHighMild);
+}
+
+TEST(Power, SimulatedPowerAtTheStatedEffect) {
+  const size_t n = 10;
+  const double effect = MinimumDetectableEffect(0.02, n, 0.05, 0.8);
+  Rng rng(21);
+  int rejected = 0;
+  const int trials = 4000;
+  const double critical = StudentQuantile(0.975, n - 1.0);
+  for (int i = 0; i < trials; ++i) {
+    std::vector<double> d(n);
+    for (double& v : d) v = effect + 0.02 * rng.Normal();
+    rejected += std::fabs(Mean(d)) / (StandardDeviation(d) / std::sqrt(10.0)) > critical;
+  }
+  EXPECT_NEAR(rejected / static_cast<double>(trials), 0.8, 0.025);
+}
+
+TEST(Power, RoundsShrinkTheEffect) {
+  const size_t n = RoundsToDetect(0.01, 0.02);
+  EXPECT_LE(MinimumDetectableEffect(0.02, n), 0.01);
+  EXPECT_GT(MinimumDetectableEffect(0.02, n - 1), 0.01);
+  EXPECT_TRUE(std::isinf(MinimumDetectableEffect(0.02, 1)));
+}
+
+}  // namespace
+}  // namespace smallmind::harness::stats

@@ -1,0 +1,87 @@
+// Tested against the worked examples of NIST's handbook and R's documentation.
+#include "harness/stats/summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace smallmind::harness::stats {
+namespace {
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+}  // namespace
+
+double Mean(std::span<const double> values) {
+  if (values.empty()) return kNan;
+  double sum = 0.0;
+  for (double v : values) sum += v;
+  return sum / static_cast<double>(values.size());
+}
+
+double Variance(std::span<const double> values) {
+  if (values.size() < 2) return kNan;
+  const double mean = Mean(values);
+  double sum = 0.0;
+  for (double v : values) sum += (v - mean) * (v - mean);
+  return sum / static_cast<double>(values.size() - 1);
+}
+
+double StandardDeviation(std::span<const double> values) { return std::sqrt(Variance(values)); }
+
+std::vector<double> Sorted(std::span<const double> values) {
+  std::vector<double> copy(values.begin(), values.end());
+  std::sort(copy.begin(), copy.end());
+  return copy;
+}
+
+double QuantileSorted(std::span<const double> ascending, double p, QuantileType type) {
+  if (ascending.empty() || !(p >= 0.0 && p <= 1.0)) return kNan;
+  const double n = static_cast<double>(ascending.size());
+  double position = 0.0;  // 1-based
+  switch (type) {
+    case QuantileType::kType6:
+      position = (n + 1.0) * p;
+      break;
+    case QuantileType::kType7:
+      position = (n - 1.0) * p + 1.0;
+      break;
+    case QuantileType::kType8:
+      position = (n + 1.0 / 3.0) * p + 1.0 / 3.0;
+      break;
+  }
+  position = std::clamp(position, 1.0, n);
+  const double floor = std::floor(position);
+  const size_t low = static_cast<size_t>(floor) - 1;
+  const size_t high = std::min(low + 1, ascending.size() - 1);
+  return ascending[low] + (position - floor) * (ascending[high] - ascending[low]);
+}
+
+double Quantile(std::span<const double> values, double p, QuantileType type) {
+  return QuantileSorted(Sorted(values), p, type);
+}
+
+double Median(std::span<const double> values) {
+  if (values.empty()) return kNan;
+  std::vector<double> copy(values.begin(), values.end());
+  const size_t half = copy.size() / 2;
+  std::nth_element(copy.begin(), copy.begin() + static_cast<long>(half), copy.end());
+  if (copy.size() % 2 == 1) return copy[half];
+  const double below = *std::max_element(copy.begin(), copy.begin() + static_cast<long>(half));
+  return 0.5 * (below + copy[half]);
+}
+
+double MedianAbsoluteDeviation(std::span<const double> values) {
+  const double median = Median(values);
+  std::vector<double> deviations;
+  deviations.reserve(values.size());
+  for (double v : values) deviations.push_back(std::fabs(v - median));
+  return Median(deviations);
+}
+
+double TrimmedMean(std::span<const double> values, double trim) {
+  if (values.empty() || !(trim >= 0.0 && trim < 0.5)) return kNan;
+  const std::vector<double> ascending = Sorted(values);
+  const size_t cut = static_cast<size_t>(trim * static_cast<double>(ascending.size()));
+  return Mean(std::span(ascending).subspan(cut, ascending.size() - 2 * cut));
+}
+
+}  // namespace smallmind::harness::stats
