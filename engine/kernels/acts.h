@@ -17,26 +17,43 @@ struct FloatRows {
   const float* Row(size_t t) const { return data + t * stride; }
 };
 
-// n_tokens rows quantised to int8 in blocks of 32: x ≈ d·q, q in [-127, 127], d = amax/127 (float32, not
-// rounded to f16), q = round-half-away(x/d)... rounding is part of the contract, see quantize_acts.cc.
-// cols is a multiple of 32. Arrays are owned by the caller's scratch:
-//   q     int8  [n_tokens][cols]           64-byte aligned rows (cols padded up to 64 by q_stride)
-//   d     float [n_tokens][cols/32]
-//   sum16 int16 [n_tokens][cols/16]        Σq over each 16 elements (a block's xsum is the sum of two)
+// 32 activations as int8 with one scale: x ≈ d·q, q in [-127, 127]. The sums ride along so that kernels
+// fold offsets and minima without touching q again. 48 bytes: no 16-byte half of q crosses a cache line.
+struct ActBlock {
+  int8_t q[32];
+  float d;          // amax/127, float32
+  float sum;        // float(Σq), exact
+  int32_t bias;     // −128·Σq: what a dot of (weight + 128) has too much
+  int32_t bias_lo;  // the same over the first 16 alone
+};
+static_assert(sizeof(ActBlock) == 48);
+
+// n_tokens rows of cols/32 ActBlocks, `stride` bytes apart. cols is a multiple of 32. Rows are 16-byte
+// aligned at least; the caller owns the buffer and sizes it with QuantRowStride.
 struct QuantRows {
-  const int8_t* q = nullptr;
-  const float* d = nullptr;
-  const int16_t* sum16 = nullptr;
+  const uint8_t* data = nullptr;
   size_t n_tokens = 0;
   size_t cols = 0;
-  size_t q_stride = 0;   // bytes between rows of q
-  size_t d_stride = 0;   // floats between rows of d; sum16 rows are 2·d_stride apart
+  size_t stride = 0;
+  const uint8_t* Row(size_t t) const { return data + t * stride; }
+  // Tokens [begin, begin + n) of it.
+  QuantRows Tokens(size_t begin, size_t n) const { return {Row(begin), n, cols, stride}; }
 };
+
+// Bytes to put between rows of up to `cols` activations: an odd number of cache lines, because a tile reads
+// a dozen rows at one column and powers of two would put them all into one set of the L1 cache.
+constexpr size_t QuantRowStride(size_t cols) {
+  const size_t lines = (cols / 32 * sizeof(ActBlock) + 63) / 64;
+  return (lines | 1) * 64;
+}
 
 // True where the weight type multiplies QuantRows, false where it multiplies FloatRows (F32, F16, BF16).
 bool UsesQuantRows(DType weight);
 
-// Quantises one float row of `cols` (multiple of 32) into row t of writable buffers of QuantRows' shape.
-void QuantizeRow(const float* x, size_t cols, int8_t* q, float* d, int16_t* sum16);
+// Quantises `cols` floats (a multiple of 32) to cols/32 ActBlocks at `out` (16-byte aligned); element 32·i
+// goes to out + i·sizeof(ActBlock), so a row may be quantised in pieces. Part of the order contract:
+//   amax = max|x|; d = amax/127; id = 127/amax; q = round-half-even(x·id), each rounded once to float32;
+// amax below 1e-30 gives zeros. NaN and infinity are not an error: q is 0 there and d may be infinite.
+void QuantizeRow(const float* x, size_t cols, uint8_t* out);
 
 }  // namespace smallmind

@@ -2,15 +2,18 @@
 //
 // Independent of vector width, tile shape, batch size, thread count and Highway target (with FMA):
 //
-// 1. Quantised dot product (weights of any block type × activations quantised to int8 in blocks of 32,
-//    scale dx per block, xsum = Σq exact int32):
-//      per sub-block of the weight type (32 elements; 16 for Q2_K, Q3_K and Q6_K), with wscale and wmin in
-//      float32 (d·sc and dmin·m: exact products of an f16 and a small integer),
-//        isum = Σ qw·qx        exact int32 (offset forms fold −offset·xsum into isum, still exact)
-//        acc  = fma(wscale·dx, float(isum), acc)            wscale·dx rounded once to float32
-//        acc  = fma(−wmin, dx·float(xsum), acc)             only for types with a minimum
-//      sub-blocks in ascending k, one accumulator a result, starting at +0. xsum is the sum over the same
-//      sub-block (for 16-element sub-blocks, over those 16).
+// 1. Quantised dot product (weights of any block type × ActBlocks of 32, acts.h), per block of 32 columns:
+//        t   = ws·float(isum)                       one rounding
+//        t   = fma(ws2, float(isum2), t)            Q6_K only: the second 16 columns
+//        t   = fma(−wm, float(xsum), t)             only types with a minimum
+//        acc = fma(d, t, acc)                       d: the activation block's scale
+//    blocks in ascending order, one accumulator a result, starting at +0. The sums are exact int32:
+//        isum = Σ qw·qx, xsum = Σ qx over the 32 (Q6_K: isum over the first 16, isum2 over the second);
+//        Q2_K, Q3_K: the 4- and 6-bit scales of the two 16-column halves are factors inside the integer sums,
+//        isum = Σ scale·qw·qx, and Q2_K's xsum = Σ min·qx, so that a block of 32 needs one float scale.
+//    ws and wm are the weight's own numbers as float32, products of an f16 and a small integer and so exact:
+//        ws = d (Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 IQ4_NL Q2_K Q3_K), d·scale (Q4_K Q5_K Q6_K IQ4_XS);
+//        wm = −m (Q4_1 Q5_1), dmin·min (Q4_K Q5_K), dmin (Q2_K).
 // 2. Float dot product (F32, F16, BF16 weights × float32 activations; attention scores; sums of squares):
 //    16 virtual lanes; lane i takes elements i, i+16, … ascending with acc = fma(a, b, acc) from +0; a tail
 //    shorter than 16 continues lanes 0…; then one fixed pairwise tree: lanes i and i+8, then i+4, i+2, i+1.

@@ -1,0 +1,78 @@
+// One pass over 32 floats held in registers: amax, scale, round, sums. Maxima and integer sums do not depend
+// on the order, so no lane discipline is needed. Tested in quantize_acts_test.cc against the scalar text of
+// the rule, on every attainable target.
+#include "engine/kernels/acts.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/kernels/quantize_acts.cc"
+#include "hwy/foreach_target.h"
+// After foreach_target.h.
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace smallmind {
+namespace HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using DF = hn::CappedTag<float, 16>;
+using DI = hn::RebindToSigned<DF>;
+using D8 = hn::Rebind<int8_t, DF>;
+constexpr size_t kLanes = HWY_MAX_LANES_D(DF);
+constexpr size_t kVecs = 32 / kLanes;
+
+void QuantizeRow(const float* HWY_RESTRICT x, size_t cols, uint8_t* HWY_RESTRICT out) {
+  const DF df;
+  const DI di;
+  const D8 d8;
+  auto* block = reinterpret_cast<ActBlock*>(out);
+  for (size_t i = 0; i < cols; i += 32, ++block) {
+    hn::Vec<DF> v[kVecs];
+    hn::Vec<DF> peak = hn::Zero(df);
+    for (size_t k = 0; k < kVecs; ++k) {
+      v[k] = hn::LoadU(df, x + i + k * kLanes);
+      peak = hn::Max(peak, hn::Abs(v[k]));
+    }
+    const float amax = hn::ReduceMax(df, peak);
+    // Where 127/amax would overflow, everything is zero; NaN takes this branch too.
+    const bool live = amax >= 1e-30f;
+    const float inverse = live ? 127.0f / amax : 0.0f;
+    const auto factor = hn::Set(df, inverse);
+    hn::Vec<DI> sum[2] = {hn::Zero(di), hn::Zero(di)};
+    for (size_t k = 0; k < kVecs; ++k) {
+      const auto scaled = hn::Mul(v[k], factor);
+      // A NaN (also ∞·0) becomes 0: the integer conversion of NaN differs between targets.
+      const auto q = hn::NearestInt(hn::IfThenElseZero(hn::Eq(scaled, scaled), scaled));
+      hn::StoreU(hn::DemoteTo(d8, q), d8, block->q + k * kLanes);
+      auto& half = sum[k * kLanes / 16];
+      half = hn::Add(half, q);
+    }
+    const int32_t low = hn::ReduceSum(di, sum[0]);
+    const int32_t all = low + hn::ReduceSum(di, sum[1]);
+    block->d = live ? amax / 127.0f : 0.0f;
+    block->sum = static_cast<float>(all);
+    block->bias = -128 * all;
+    block->bias_lo = -128 * low;
+  }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace smallmind
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace smallmind {
+
+HWY_EXPORT(QuantizeRow);
+
+bool UsesQuantRows(DType weight) {
+  return weight != DType::kF32 && weight != DType::kF16 && weight != DType::kBF16;
+}
+
+void QuantizeRow(const float* x, size_t cols, uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(QuantizeRow)(x, cols, out);
+}
+
+}  // namespace smallmind
+#endif  // HWY_ONCE
