@@ -9,13 +9,25 @@
 namespace smallmind {
 
 // n_tokens rows of `cols` float32, row t at data + t*stride (stride in elements, ≥ cols).
+//
+// BF16 weights multiply activations rounded to BF16. A caller that multiplies the same rows more than once
+// (row ranges, threads) rounds them beforehand: row t at bf16 + t*bf16_stride, made by RoundRowToBf16. Where
+// `bf16` is null MatMul rounds for itself; the result is the same.
 struct FloatRows {
   const float* data = nullptr;
   size_t n_tokens = 0;
   size_t cols = 0;
   size_t stride = 0;
+  const uint16_t* bf16 = nullptr;
+  size_t bf16_stride = 0;  // elements, ≥ Bf16Cols(cols)
   const float* Row(size_t t) const { return data + t * stride; }
 };
+
+// Elements of a row of rounded activations: padded with zeros to whole steps of 32.
+inline size_t Bf16Cols(size_t cols) { return (cols + 31) / 32 * 32; }
+
+// Rounds to nearest even; NaN stays NaN. Writes Bf16Cols(cols) elements.
+void RoundRowToBf16(const float* x, size_t cols, uint16_t* out);
 
 // 32 activations as int8 with one scale: x ≈ d·q, q in [-127, 127]. The sums ride along so that kernels
 // fold offsets and minima without touching q again. 48 bytes: no 16-byte half of q crosses a cache line.

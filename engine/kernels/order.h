@@ -16,13 +16,18 @@
 //        wm = −m (Q4_1 Q5_1), dmin·min (Q4_K Q5_K), dmin (Q2_K).
 // 2. Float dot product (F32, F16, BF16 weights × float32 activations; attention scores; sums of squares):
 //    16 virtual lanes; lane i takes elements i, i+16, … ascending with acc = fma(a, b, acc) from +0; a tail
-//    shorter than 16 continues lanes 0…; then one fixed pairwise tree: lanes i and i+8, then i+4, i+2, i+1.
+//    shorter than 16 is padded with zeros; then one fixed pairwise tree: lanes i and i+8, then i+4, i+2, i+1.
+// 2b. BF16 weights × float32 activations: the activations are rounded to BF16 first (nearest even), as every
+//    engine with BF16 dots does, and lane i takes the pairs (2i, 2i+1) of each 32 elements, the odd one first:
+//      acc = fma(w[2i+1], x[2i+1], acc); acc = fma(w[2i], x[2i], acc)
+//    A product of two BF16 is exact in float32, so this is what x86's VDPBF16PS computes (checked on Zen 4 over
+//    32 million random triples); targets without it write the two fma. One caveat: VDPBF16PS reads and writes
+//    subnormals (< 1.2e-38) as zero.
 // 3. Weighted sums (attention over V): per output element, positions ascending with fma.
 // 4. Transcendentals are polynomials of our own in float32 with fma, the same in every target (math.h).
 //
 // -ffp-contract=off everywhere; every fma is written out. Targets without FMA (SSE4, SSE2) round differently:
 // they are right, not identical, and the tests say by how much.
-// Native BF16 dot instructions are a declared exception: fixed order within a target only.
 #pragma once
 
 namespace smallmind {
