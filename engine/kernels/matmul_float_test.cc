@@ -1,0 +1,165 @@
+// Float matrix products: every element is the oracle's dot product to the bit, whatever the tile,
+// the number of tokens, the row range or the target; and close to double.
+#include "engine/kernels/matmul_float.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "engine/kernels/float_oracle.h"
+#include "engine/kernels/matmul.h"
+#include "engine/kernels/targets_testing.h"
+#include "engine/tensor/decode.h"
+
+namespace smallmind {
+namespace {
+
+struct Weights {
+  std::vector<uint8_t> bytes;
+  std::vector<float> wide;  // the same values as float32
+  WeightView view;
+};
+
+Weights RandomWeights(DType type, size_t rows, size_t cols, unsigned seed) {
+  std::mt19937 rng(seed);
+  std::normal_distribution<float> normal(0.0f, 0.5f);
+  Weights w;
+  const size_t row_bytes = RowBytes(type, cols);
+  w.bytes.resize(rows * row_bytes);
+  w.wide.resize(rows * cols);
+  for (size_t i = 0; i < rows * cols; ++i) {
+    const float value = normal(rng);
+    if (type == DType::kF32) {
+      std::memcpy(&w.bytes[4 * i], &value, 4);
+      w.wide[i] = value;
+    } else {
+      const uint16_t bits = type == DType::kF16 ? F32ToF16(value) : F32ToBF16(value);
+      std::memcpy(&w.bytes[2 * i], &bits, 2);
+      w.wide[i] = type == DType::kF16 ? F16ToF32(bits) : BF16ToF32(bits);
+    }
+  }
+  w.view = {type, w.bytes.data(), rows, cols, row_bytes};
+  return w;
+}
+
+std::vector<float> RandomRows(size_t n, unsigned seed) {
+  std::mt19937 rng(seed);
+  std::normal_distribution<float> normal(0.0f, 1.0f);
+  std::vector<float> x(n);
+  for (float& v : x) v = normal(rng);
+  return x;
+}
+
+float OracleDot(DType type, const float* w, const float* x, size_t n) {
+  return type == DType::kBF16 ? oracle::DotBf16(w, x, n) : oracle::Dot(w, x, n);
+}
+
+constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
+
+struct Scratch {
+  explicit Scratch(size_t cols) : store(FloatMatMulScratchBytes(cols) + 64) {}
+  std::span<uint8_t> Span() {
+    const size_t skip = -reinterpret_cast<uintptr_t>(store.data()) & 63;
+    return {store.data() + skip, store.size() - 64};
+  }
+  std::vector<uint8_t> store;
+};
+
+void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
+  SCOPED_TRACE(testing::Message() << Info(type).name << " " << rows << "x" << cols << " tokens "
+                                  << tokens);
+  const Weights w = RandomWeights(type, rows, cols, static_cast<unsigned>(rows + cols));
+  const size_t stride = cols + 3, out_stride = rows + 1;
+  const std::vector<float> x = RandomRows(tokens * stride, 9);
+  std::vector<float> want(tokens * rows), bound(tokens * rows);
+  for (size_t t = 0; t < tokens; ++t) {
+    for (size_t r = 0; r < rows; ++r) {
+      want[t * rows + r] = OracleDot(type, &w.wide[r * cols], &x[t * stride], cols);
+      for (size_t k = 0; k < cols; ++k) {
+        bound[t * rows + r] += 1e-6f * std::abs(w.wide[r * cols + k] * x[t * stride + k]);
+      }
+    }
+  }
+  std::vector<uint16_t> rounded(tokens * Bf16Cols(cols));
+  Scratch scratch(cols);
+  ForEachTarget([&](const std::string& target) {
+    for (const bool prepared : {false, true}) {
+      FloatRows in{x.data(), tokens, cols, stride};
+      if (prepared) {
+        for (size_t t = 0; t < tokens; ++t) {
+          RoundRowToBf16(in.Row(t), cols, &rounded[t * Bf16Cols(cols)]);
+        }
+        in.bf16 = rounded.data();
+        in.bf16_stride = Bf16Cols(cols);
+      }
+      std::vector<float> out(tokens * out_stride, -7.0f);
+      const size_t cut = rows / 3;  // a row range must not matter, nor touch its neighbours
+      MatMul(w.view, 0, cut, in, out.data(), out_stride, scratch.Span());
+      ASSERT_EQ(out[cut], -7.0f);
+      MatMul(w.view, cut, rows, in, out.data(), out_stride, scratch.Span());
+      for (size_t t = 0; t < tokens; ++t) {
+        ASSERT_EQ(out[t * out_stride + rows], -7.0f);
+        for (size_t r = 0; r < rows; ++r) {
+          const float expected = want[t * rows + r], got = out[t * out_stride + r];
+          if (TargetHasFma(target)) {
+            ASSERT_EQ(std::bit_cast<uint32_t>(expected), std::bit_cast<uint32_t>(got))
+                << target << " row " << r << " token " << t << " " << expected << " " << got;
+          } else {
+            ASSERT_NEAR(expected, got, bound[t * rows + r]) << target << " row " << r;
+          }
+        }
+      }
+    }
+  });
+}
+
+TEST(MatMulFloat, EqualsTheOracleForManyShapes) {
+  for (const DType type : kTypes) {
+    for (const size_t cols : {1, 8, 15, 16, 17, 31, 32, 33, 63, 100, 576}) {
+      for (const size_t rows : {1, 3, 4, 10}) {
+        for (const size_t tokens : {1, 2, 5, 8}) CheckShape(type, rows, cols, tokens);
+      }
+    }
+  }
+}
+
+TEST(MatMulFloat, TokenBlocksDoNotShow) {
+  // Wide rows: several blocks of tokens, in L2 and in the rounded scratch.
+  for (const DType type : kTypes) CheckShape(type, 5, 6016, 37);
+}
+
+TEST(MatMulFloat, IsCloseToDouble) {
+  const size_t cols = 2048;
+  const Weights w = RandomWeights(DType::kF32, 64, cols, 4);
+  const std::vector<float> x = RandomRows(cols, 5);
+  std::vector<float> out(64);
+  Scratch scratch(cols);
+  MatMul(w.view, 0, 64, {x.data(), 1, cols, cols}, out.data(), 64, scratch.Span());
+  double error = 0.0, power = 0.0;
+  for (size_t r = 0; r < 64; ++r) {
+    double exact = 0.0;
+    for (size_t k = 0; k < cols; ++k) exact += static_cast<double>(w.wide[r * cols + k]) * x[k];
+    error += (exact - out[r]) * (exact - out[r]);
+    power += exact * exact;
+  }
+  EXPECT_LT(error / power, 1e-13);
+}
+
+TEST(MatMulFloat, RoundsToBf16LikeTheFormat) {
+  const float values[] = {0.0f,  -0.0f,      1.0f,      1.00390625f, 1.01171875f,
+                          3e38f, 3.4028e38f, -INFINITY, 1e-40f,      -2.7182818f};
+  const size_t n = std::size(values);
+  ForEachTarget([&](const std::string& target) {
+    std::vector<uint16_t> out(Bf16Cols(n), 0xAAAA);
+    RoundRowToBf16(values, n, out.data());
+    for (size_t i = 0; i < n; ++i) EXPECT_EQ(out[i], F32ToBF16(values[i])) << target << " " << i;
+    for (size_t i = n; i < out.size(); ++i) EXPECT_EQ(out[i], 0);
+  });
+}
+
+}  // namespace
+}  // namespace smallmind
