@@ -13,13 +13,13 @@
 namespace smallmind::harness {
 
 // File, stripped and executable bytes, every allocated section, and a hash of the executable code.
-// `stripped_bytes` is what `strip` leaves: allocated sections, program headers, the names and headers
-// of what stays; within alignment of the real tool's result.
+// `stripped_bytes` is what `strip` leaves: allocated sections, program headers, the names and
+// headers of what stays; within alignment of the real tool's result.
 BinarySize SectionSizes(const std::string& path);
 
 struct SymbolSize {
-  std::string name;       // mangled, suffixes such as .cold kept
-  std::string section;    // ".text"
+  std::string name;     // mangled, suffixes such as .cold kept
+  std::string section;  // ".text"
   int64_t bytes = 0;
   bool function = false;  // else data
 };

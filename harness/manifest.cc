@@ -1,4 +1,5 @@
-// Tested on small manifests with skipped rows, groups, unknown names and broken JSON (manifest_test.cc).
+// Tested on small manifests with skipped rows, groups, unknown names and broken JSON
+// (manifest_test.cc).
 #include "harness/manifest.h"
 
 #include <algorithm>
@@ -86,7 +87,8 @@ Manifest ReadManifest(const fs::path& build_dir) {
   Manifest manifest;
   manifest.path = (build_dir / "variants" / "manifest.json").string();
   std::ifstream file(manifest.path);
-  if (!file) throw BadInput(manifest.path + ": cannot be read; build the variants first (make compare)");
+  if (!file)
+    throw BadInput(manifest.path + ": cannot be read; build the variants first (make compare)");
   try {
     const Json json = Json::parse(file);
     if (json.value("schema", 0) != 1) throw BadInput("schema is not 1");

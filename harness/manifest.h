@@ -1,4 +1,5 @@
-// The build manifest (build/variants/manifest.json): which variants there are, and why others are not.
+// The build manifest (build/variants/manifest.json): which variants there are, and why others are
+// not.
 #pragma once
 
 #include <filesystem>

@@ -18,7 +18,8 @@ fs::path WriteManifest(const std::string& text) {
   return build;
 }
 
-const char* kManifest = R"({"schema":1,"toolchain":"gcc","compiler":"GCC 12.2.0","git":"abc","dirty":true,
+const char* kManifest =
+    R"({"schema":1,"toolchain":"gcc","compiler":"GCC 12.2.0","git":"abc","dirty":true,
  "variants":[
   {"name":"o2","title":"Reference","binary":"variants/o2/smallmind","flags":"-O2","lto":false,"pgo":"none","group":"core","status":"built","build_seconds":12.5,"claims":["size"],"pgo_coverage":null},
   {"name":"lto","binary":"variants/lto/smallmind","lto":true,"group":"core","status":"built"},

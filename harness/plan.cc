@@ -1,6 +1,6 @@
-// Every stream of random numbers is derived from (seed, what it is for): no draw depends on how many
-// came before it, which is what makes resuming exact. Balance, determinism and resuming are tested in
-// plan_test.cc.
+// Every stream of random numbers is derived from (seed, what it is for): no draw depends on how
+// many came before it, which is what makes resuming exact. Balance, determinism and resuming are
+// tested in plan_test.cc.
 #include "harness/plan.h"
 
 #include <algorithm>
@@ -61,10 +61,10 @@ std::vector<Cell> Plan::Round(int round) const {
 
 int Plan::EnvironmentBytes(int round, const Cell& cell, int attempt) const {
   const auto u = [](int value) { return static_cast<uint64_t>(value + 1); };
-  return static_cast<int>(Random(Derive(seed_, {kEnvironment, u(round), u(cell.variant),
-                                                u(cell.layout), u(cell.model), u(cell.workload),
-                                                u(attempt)}))
-                              .Below(4096));
+  return static_cast<int>(
+      Random(Derive(seed_, {kEnvironment, u(round), u(cell.variant), u(cell.layout), u(cell.model),
+                            u(cell.workload), u(attempt)}))
+          .Below(4096));
 }
 
 std::string WorkloadName(int prompt_tokens, int gen_tokens, int threads) {
