@@ -1,8 +1,8 @@
 // Text to token ids and back, chosen and configured by a GGUF's tokenizer.ggml.* metadata.
 //
-// SentencePiece-style (`llama`: scores, byte fallback) and byte-level BPE (`gpt2`: merges, a pre-tokeniser
-// pattern by tokenizer.ggml.pre). Const after construction; safe to share between threads.
-// Errors: InputError for a vocabulary that cannot work.
+// SentencePiece-style (`llama`: scores, byte fallback) and byte-level BPE (`gpt2`: merges, a
+// pre-tokeniser pattern by tokenizer.ggml.pre). Const after construction; safe to share between
+// threads. Errors: InputError for a vocabulary that cannot work.
 #pragma once
 
 #include <cstdint>
@@ -29,9 +29,11 @@ class Tokenizer {
   static std::unique_ptr<Tokenizer> Create(const GgufFile& file);
   virtual ~Tokenizer() = default;
 
-  virtual std::vector<TokenId> Encode(std::string_view text, const EncodeOptions& options) const = 0;
+  virtual std::vector<TokenId> Encode(std::string_view text,
+                                      const EncodeOptions& options) const = 0;
   // The bytes one token stands for; special (control) tokens give "" unless `render_special`.
-  // `first` marks the first token of a text, where SentencePiece's added space is dropped.
+  // `first` marks the first token of a text or after a special one, where SentencePiece's added
+  // space is dropped. InternalError for an id outside the vocabulary.
   virtual std::string Decode(TokenId token, bool first, bool render_special) const = 0;
   // Whole sequence; inverse of Encode for text without special tokens.
   std::string DecodeAll(std::span<const TokenId> tokens, bool render_special = false) const;
@@ -42,9 +44,12 @@ class Tokenizer {
   virtual bool adds_bos() const = 0;
   // EOS, EOT and their kind: generation stops here.
   virtual bool IsEndOfGeneration(TokenId token) const = 0;
+  // Control, unknown and user-defined tokens: the next token is `first` again for Decode.
+  virtual bool IsSpecial(TokenId token) const = 0;
 };
 
-// Joins streamed token bytes so that only whole UTF-8 sequences leave (invalid bytes pass through at Flush).
+// Joins streamed token bytes so that only whole UTF-8 sequences leave (invalid bytes pass through
+// at Flush).
 class Utf8Joiner {
  public:
   std::string Push(std::string_view bytes);

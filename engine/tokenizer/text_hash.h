@@ -1,0 +1,49 @@
+// A fast 64-bit hash of short byte strings, for tables that live in one process.
+//
+// Multiply and shift, eight bytes a step; the tail is read as overlapping words, so a token of up
+// to 16 bytes costs three multiplications. Not stable across byte orders, not for untrusted
+// flooding: a crafted vocabulary can make its own tables slow, never wrong.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace smallmind {
+
+inline uint64_t MixHash(uint64_t x) {
+  x *= 0x9e3779b97f4a7c15u;
+  return x ^ (x >> 32);
+}
+
+inline uint64_t HashText(std::string_view text) {
+  const char* p = text.data();
+  size_t n = text.size();
+  uint64_t h = n * 0xd6e8feb86659fd93u;
+  while (n >= 8) {
+    uint64_t word;
+    std::memcpy(&word, p, 8);
+    h = MixHash(h ^ word);
+    p += 8;
+    n -= 8;
+  }
+  uint64_t tail = 0;
+  if (n >= 4) {
+    uint32_t low, high;
+    std::memcpy(&low, p, 4);
+    std::memcpy(&high, p + n - 4, 4);
+    tail = low | static_cast<uint64_t>(high) << 32;
+  } else if (n > 0) {
+    const auto byte = [p](size_t i) { return static_cast<uint64_t>(static_cast<uint8_t>(p[i])); };
+    tail = byte(0) | byte(n / 2) << 8 | byte(n - 1) << 16;
+  }
+  return MixHash(MixHash(h ^ tail) ^ 0xa0761d6478bd642fu);
+}
+
+// Hash of an ordered pair of texts from the hashes of both.
+inline uint64_t HashPair(uint64_t left, uint64_t right) {
+  return MixHash(left + std::rotl(right * 0xe7037ed1a0b428dbu, 29));
+}
+
+}  // namespace smallmind
