@@ -1,8 +1,13 @@
-// Attention of query rows over a KV cache in one pass: online softmax in a fixed order.
+// Attention of query rows over a KV cache in one pass, in a fixed order.
 //
-// Positions are visited in blocks of kAttnBlock aligned to absolute position; per block: scores (float dot of
-// order.h), block maximum, exp, sums in virtual lanes, rescale of the running output. A query's result depends
-// only on its own visible positions: not on batch, tile or thread. Pure, single-threaded.
+// Positions are taken in blocks of kAttnBlock aligned to absolute position. Per block and query:
+// scores (float dot of order.h, times scale, soft cap), maximum m, p = exp(score − m), l = Σp in 16
+// virtual lanes by position, o = Σ p·v with positions ascending and fma. Blocks are combined in
+// ascending order, always pairwise:
+//   m' = max(m, mb);  a = exp(m − m'), b = exp(mb − m');  l = fma(b, lb, a·l);  o = fma(b, ob, a·o)
+// and the output is o / l. A query's result depends only on its own visible positions: not on
+// batch, tile or thread, nor on whether one call takes all blocks or a caller spreads them over
+// threads. Pure, single-threaded.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +18,7 @@
 
 namespace smallmind {
 
-inline constexpr size_t kAttnBlock = 64;  // positions
+inline constexpr size_t kAttnBlock = 256;  // positions
 
 // One KV head's cache: position p's key is `head_dim` elements at k + p*k_stride bytes.
 // type is F32, F16 or Q8_0 (head_dim a multiple of 32 for Q8_0).
@@ -32,8 +37,8 @@ struct AttentionShape {
   float soft_cap = 0.0f;  // 0: none; else cap·tanh(score/cap)
 };
 
-// One query head at absolute position `pos` sees positions [first, pos]. q has head_dim_k floats, out
-// head_dim_v. scratch: AttentionScratchBytes().
+// One query head at absolute position `pos` sees positions [first, pos]. q has head_dim_k floats,
+// out head_dim_v. Positions up to the largest `pos` of a call must be stored.
 struct AttentionQuery {
   const float* q = nullptr;
   float* out = nullptr;
@@ -41,12 +46,28 @@ struct AttentionQuery {
   size_t pos = 0;
 };
 
+// 64-byte aligned scratch for one thread.
 size_t AttentionScratchBytes(size_t head_dim_k, size_t head_dim_v, size_t max_queries);
 
-// All queries share one KV head (grouped-query heads and consecutive tokens of a batch), so that each key is
-// loaded once for several queries.
+// All queries share one KV head (grouped-query heads and consecutive tokens of a batch), so that
+// each key is loaded once for several queries. Fastest where neighbours in `queries` see nearly the
+// same positions.
 void Attention(const AttentionShape& shape, const KvHeadView& kv,
                std::span<const AttentionQuery> queries, std::span<uint8_t> scratch);
+
+// The same in two steps, for long contexts and few queries: partials of single blocks (any thread,
+// any order), then one combination. A partial is o[head_dim_v], m, l.
+inline size_t AttentionPartialFloats(size_t head_dim_v) { return (head_dim_v + 2 + 15) / 16 * 16; }
+
+// Writes query i's partial over block `block` (positions [256·block, 256·block + 256)) to
+// partials + i·AttentionPartialFloats(). A query that sees none of the block gets l = 0.
+void AttentionBlock(const AttentionShape& shape, const KvHeadView& kv,
+                    std::span<const AttentionQuery> queries, size_t block, float* partials,
+                    std::span<uint8_t> scratch);
+
+// One query: its n_blocks partials, ascending, `stride` floats apart, into out[head_dim_v].
+void AttentionCombine(size_t head_dim_v, const float* partials, size_t n_blocks, size_t stride,
+                      float* out);
 
 // Stores one head's key or value (n floats) at `dst` in the cache's type.
 void StoreKv(DType type, const float* x, size_t n, uint8_t* dst);

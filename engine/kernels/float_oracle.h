@@ -141,4 +141,46 @@ inline void Rotate(float& a, float& b, float c, float s) {
   a = first;
 }
 
+// One query over positions [first, pos] of keys and values widened to float32; out has dim_v
+// floats.
+struct Attention {
+  size_t dim_k = 0, dim_v = 0, block = 256;
+  float scale = 1.0f, soft_cap = 0.0f;
+  const float* k = nullptr;  // [position][dim_k]
+  const float* v = nullptr;  // [position][dim_v]
+
+  void Run(const float* q, size_t first, size_t pos, float* out) const {
+    std::vector<float> o(dim_v), ob(dim_v), p(block);
+    float m = 0.0f, l = 0.0f;
+    for (size_t begin = first / block * block; begin <= pos; begin += block) {
+      float mb = -std::numeric_limits<float>::infinity();
+      const size_t lo = std::max(first, begin), hi = std::min(pos + 1, begin + block);
+      std::fill(p.begin(), p.end(), 0.0f);
+      for (size_t j = lo; j < hi; ++j) {
+        float s = Dot(k + j * dim_k, q, dim_k) * scale;
+        if (soft_cap != 0.0f) s = SoftCap(s, soft_cap);
+        p[j - begin] = s;
+        mb = std::max(mb, s);
+      }
+      for (size_t j = lo; j < hi; ++j) p[j - begin] = Exp(p[j - begin] - mb);
+      const float lb = Sum(p.data(), block);
+      for (size_t d = 0; d < dim_v; ++d) {
+        ob[d] = 0.0f;
+        for (size_t j = lo; j < hi; ++j) ob[d] = std::fma(p[j - begin], v[j * dim_v + d], ob[d]);
+      }
+      if (l == 0.0f) {
+        o = ob;
+        m = mb;
+        l = lb;
+        continue;
+      }
+      const float top = std::max(m, mb), a = Exp(m - top), b = Exp(mb - top);
+      for (size_t d = 0; d < dim_v; ++d) o[d] = std::fma(b, ob[d], a * o[d]);
+      l = std::fma(b, lb, a * l);
+      m = top;
+    }
+    for (size_t d = 0; d < dim_v; ++d) out[d] = o[d] / l;
+  }
+};
+
 }  // namespace smallmind::oracle

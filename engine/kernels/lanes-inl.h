@@ -87,6 +87,14 @@ HWY_INLINE void StoreN16(V16 v, float* HWY_RESTRICT p, size_t n) {
   }
 }
 
+// Widens a row of F16.
+HWY_INLINE void WidenRow(const hwy::float16_t* HWY_RESTRICT src, size_t n,
+                         float* HWY_RESTRICT out) {
+  size_t i = 0;
+  for (; i + kVirtualLanes <= n; i += kVirtualLanes) Store16(Load16(src + i), out + i);
+  if (i < n) StoreN16(LoadN16(src + i, n - i), out + i, n - i);
+}
+
 HWY_INLINE V16 Add16(V16 a, V16 b) {
   for (size_t i = 0; i < kRegs; ++i) a.r[i] = hn::Add(a.r[i], b.r[i]);
   return a;

@@ -16,20 +16,15 @@
 #define HWY_TARGET_INCLUDE "engine/kernels/matmul_float.cc"
 #include "hwy/foreach_target.h"
 // After foreach_target.h.
-#include "engine/kernels/lanes-inl.h"
+#include "engine/kernels/tile-inl.h"
 #include "hwy/highway.h"
 
 #ifndef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_ONCE_
 #define SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_ONCE_
 namespace smallmind {
-inline constexpr size_t kTile = 4;            // rows and tokens of a tile
 inline constexpr size_t kRoundedTokens = 16;  // rounded to BF16 at once where the caller did not
-inline constexpr size_t kTokenBlockBytes = 384
-                                           << 10;  // activations that stay in L2 (1 MiB on Zen 4)
-
-struct Bf16 {
-  uint16_t bits;
-};
+// Activations that stay in L2, 1 MiB on Zen 4.
+inline constexpr size_t kTokenBlockBytes = 384 << 10;
 }  // namespace smallmind
 #endif
 
@@ -40,103 +35,9 @@ namespace {
 
 using DU = hn::RebindToUnsigned<DF>;
 
-// One step: 16 elements of float weights, or 32 of BF16, as 16 pairs.
-HWY_INLINE V16 Step(const float* w, const float* x, V16 acc) {
-  return MulAdd16(Load16(w), Load16(x), acc);
-}
-
-HWY_INLINE V16 Step(const hwy::float16_t* w, const float* x, V16 acc) {
-  return MulAdd16(Load16(w), Load16(x), acc);
-}
-
-HWY_INLINE V16 Step(const Bf16* w, const Bf16* x, V16 acc) {
-  const DF df;
-#if HWY_NATIVE_DOT_BF16 && HWY_ARCH_X86
-  const hn::Repartition<hwy::bfloat16_t, DF> dbf;
-  VF unused = hn::Zero(df);
-  for (size_t i = 0; i < kRegs; ++i) {
-    const auto vw = hn::LoadU(dbf, reinterpret_cast<const hwy::bfloat16_t*>(w) + 2 * i * kLanes);
-    const auto vx = hn::LoadU(dbf, reinterpret_cast<const hwy::bfloat16_t*>(x) + 2 * i * kLanes);
-    acc.r[i] = hn::ReorderWidenMulAccumulate(df, vw, vx, acc.r[i], unused);
-  }
-#else
-  const DU du;
-  const hn::Repartition<uint16_t, DF> d16;
-  const auto odd_mask = hn::Set(du, 0xFFFF0000u);
-  for (size_t i = 0; i < kRegs; ++i) {
-    const auto vw =
-        hn::BitCast(du, hn::LoadU(d16, reinterpret_cast<const uint16_t*>(w) + 2 * i * kLanes));
-    const auto vx =
-        hn::BitCast(du, hn::LoadU(d16, reinterpret_cast<const uint16_t*>(x) + 2 * i * kLanes));
-    acc.r[i] = hn::MulAdd(hn::BitCast(df, hn::And(vw, odd_mask)),
-                          hn::BitCast(df, hn::And(vx, odd_mask)), acc.r[i]);
-    acc.r[i] = hn::MulAdd(hn::BitCast(df, hn::ShiftLeft<16>(vw)),
-                          hn::BitCast(df, hn::ShiftLeft<16>(vx)), acc.r[i]);
-  }
-#endif
-  return acc;
-}
-
-// The last n elements, both sides padded with zeros.
 template <class W, class X>
-HWY_INLINE V16 Tail(const W* w, const X* x, size_t n, V16 acc) {
-  HWY_ALIGN W pw[2 * kVirtualLanes] = {};
-  HWY_ALIGN X px[2 * kVirtualLanes] = {};
-  hwy::CopyBytes(w, pw, n * sizeof(W));
-  hwy::CopyBytes(x, px, n * sizeof(X));
-  return Step(pw, px, acc);
-}
-
-template <class W>
-constexpr size_t kStep = std::is_same_v<W, Bf16> ? 2 * kVirtualLanes : kVirtualLanes;
-
-// acc[r·tokens + t] for a sub-tile held in registers.
-template <size_t kR, size_t kT, class W, class X>
-HWY_INLINE void SubTile(const W* const* HWY_RESTRICT w, const X* const* HWY_RESTRICT x, size_t cols,
-                        V16* HWY_RESTRICT out, size_t out_rows_stride) {
-  V16 acc[kR * kT];
-  HWY_UNROLL(16)
-  for (size_t i = 0; i < kR * kT; ++i) acc[i] = Zero16();
-  size_t k = 0;
-  for (; k + kStep<W> <= cols; k += kStep<W>) {
-    HWY_UNROLL(4)
-    for (size_t r = 0; r < kR; ++r) {
-      HWY_UNROLL(4)
-      for (size_t t = 0; t < kT; ++t) {
-        acc[r * kT + t] = Step(w[r] + k, x[t] + k, acc[r * kT + t]);
-      }
-    }
-  }
-  if (HWY_UNLIKELY(k < cols)) {
-    HWY_UNROLL(4)
-    for (size_t r = 0; r < kR; ++r) {
-      HWY_UNROLL(4)
-      for (size_t t = 0; t < kT; ++t) {
-        acc[r * kT + t] = Tail(w[r] + k, x[t] + k, cols - k, acc[r * kT + t]);
-      }
-    }
-  }
-  HWY_UNROLL(4)
-  for (size_t r = 0; r < kR; ++r) {
-    HWY_UNROLL(4)
-    for (size_t t = 0; t < kT; ++t) out[r * out_rows_stride + t] = acc[r * kT + t];
-  }
-}
-
-// sums[4·t + r] of a tile of 4 rows × 4 tokens.
-template <class W, class X>
-HWY_NOINLINE void Tile(const W* const* w, const X* const* x, size_t cols, float* sums) {
-  V16 acc[kTile * kTile];
-  if constexpr (kLanes == 16) {
-    SubTile<kTile, kTile>(w, x, cols, acc, kTile);
-  } else {  // 16 registers hold a sub-tile of 2 × 2 with 8 or 16 of them
-    for (size_t r = 0; r < kTile; r += 2) {
-      for (size_t t = 0; t < kTile; t += 2) {
-        SubTile<2, 2>(w + r, x + t, cols, acc + r * kTile + t, kTile);
-      }
-    }
-  }
-  Store16(Reduce16(acc), sums);
+HWY_NOINLINE void TileOf(const W* const* w, const X* const* x, size_t cols, float* sums) {
+  Store16(Tile(w, x, cols), sums);
 }
 
 template <class W, class X>
@@ -156,14 +57,6 @@ HWY_NOINLINE void MatVec(const WeightView& w, size_t row_begin, size_t row_end, 
   }
 }
 
-// Widens n rows' worth of F16 into consecutive float rows.
-HWY_INLINE void WidenRow(const uint8_t* src, size_t cols, float* HWY_RESTRICT out) {
-  const auto* p = reinterpret_cast<const hwy::float16_t*>(src);
-  size_t k = 0;
-  for (; k + kVirtualLanes <= cols; k += kVirtualLanes) Store16(Load16(p + k), out + k);
-  if (k < cols) StoreN16(LoadN16(p + k, cols - k), out + k, cols - k);
-}
-
 // Tiles over rows [row_begin, row_end) × n_tokens rows at x(t). Panel: F16 rows widened into
 // `panel`.
 template <class W, class X>
@@ -178,7 +71,7 @@ HWY_INLINE void Tiles(const WeightView& w, size_t row_begin, size_t row_end, con
     for (size_t i = 0; i < kTile; ++i) {
       const uint8_t* src = w.Row(r + std::min(i, n_rows - 1));
       if constexpr (kWiden) {
-        WidenRow(src, w.cols, panel + i * w.cols);
+        WidenRow(reinterpret_cast<const hwy::float16_t*>(src), w.cols, panel + i * w.cols);
         rows[i] = panel + i * w.cols;
       } else {
         rows[i] = reinterpret_cast<const Wide*>(src);
@@ -189,7 +82,7 @@ HWY_INLINE void Tiles(const WeightView& w, size_t row_begin, size_t row_end, con
       const X* toks[kTile];
       for (size_t i = 0; i < kTile; ++i) toks[i] = x + (t + std::min(i, n_toks - 1)) * x_stride;
       HWY_ALIGN float sums[kTile * kTile];
-      Tile(rows, toks, w.cols, sums);
+      TileOf(rows, toks, w.cols, sums);
       for (size_t i = 0; i < n_toks; ++i) {
         std::copy(sums + i * kTile, sums + i * kTile + n_rows, out + (t + i) * out_stride + r);
       }

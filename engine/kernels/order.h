@@ -23,7 +23,8 @@
 //    A product of two BF16 is exact in float32, so this is what x86's VDPBF16PS computes (checked on Zen 4 over
 //    32 million random triples); targets without it write the two fma. One caveat: VDPBF16PS reads and writes
 //    subnormals (< 1.2e-38) as zero.
-// 3. Weighted sums (attention over V): per output element, positions ascending with fma.
+// 3. Weighted sums (attention over V): per output element, positions ascending with fma, in blocks
+//    of 256 absolute positions; blocks combine in ascending order by the formula in attention.h.
 // 4. Transcendentals are polynomials of our own in float32 with fma, the same in every target (math.h).
 //
 // -ffp-contract=off everywhere; every fma is written out. Targets without FMA (SSE4, SSE2) round differently:

@@ -1,0 +1,392 @@
+// Blocks of 256 positions, tiles of 16 queries.
+//
+// A compressed cache is widened once a block into scratch; a float32 cache is read in place. Scores
+// are tiles of 4 positions × 4 queries (tile-inl.h), the weighted sum keeps 4 queries × 4 registers
+// of output elements and runs over 64 positions at a time, so that their values stay in L1 for all
+// queries of a tile. Positions that a query cannot see are never added for it. Tested in
+// attention_test.cc: to the bit against the scalar oracle on every target, for any grouping of
+// queries and for the split form.
+#include "engine/kernels/attention.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/kernels/attention.cc"
+#include "hwy/foreach_target.h"
+// After foreach_target.h.
+#include "engine/kernels/kv_rows-inl.h"
+#include "engine/kernels/math-inl.h"
+#include "engine/kernels/tile-inl.h"
+#include "hwy/highway.h"
+
+#ifndef SMALLMIND_ENGINE_KERNELS_ATTENTION_ONCE_
+#define SMALLMIND_ENGINE_KERNELS_ATTENTION_ONCE_
+namespace smallmind {
+inline constexpr size_t kQueryTile = 16;
+inline constexpr size_t kValueRun = 64;  // positions whose values stay in L1
+
+inline size_t RoundUp16(size_t n) { return (n + 15) / 16 * 16; }
+
+// One thread's scratch, in floats.
+struct AttentionScratch {
+  AttentionScratch(size_t head_dim_k, size_t head_dim_v, float* base) {
+    k_panel = base;
+    v_panel = k_panel + kAttnBlock * RoundUp16(head_dim_k);
+    scores = v_panel + kAttnBlock * RoundUp16(head_dim_v);
+    partials = scores + kQueryTile * kAttnBlock;
+    spare = partials + kQueryTile * AttentionPartialFloats(head_dim_v);
+    running = spare + AttentionPartialFloats(head_dim_v);
+  }
+  float* k_panel;
+  float* v_panel;
+  float* scores;    // [query][position]
+  float* partials;  // of a tile of queries
+  float* spare;     // output of the empty places of a tile
+  float* running;   // m and l of every query
+};
+}  // namespace smallmind
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace smallmind {
+namespace HWY_NAMESPACE {
+namespace {
+
+constexpr float kMinusInf = -std::numeric_limits<float>::infinity();
+constexpr size_t kValueRegs = kLanes == 16 ? 4 : 2;
+
+// Visible positions of a query within a block, relative to the block; empty where hi ≤ lo.
+struct Visible {
+  size_t lo = 0;
+  size_t hi = 0;
+};
+
+HWY_INLINE Visible VisibleIn(const AttentionQuery& query, size_t block_begin) {
+  const size_t end = query.pos + 1;
+  if (end <= block_begin || query.first >= block_begin + kAttnBlock) return {0, 0};
+  return {std::max(query.first, block_begin) - block_begin,
+          std::min(end - block_begin, kAttnBlock)};
+}
+
+// scores[q][p] for 4 queries (n of them real) over positions [lo, hi).
+HWY_INLINE void ScoreGroup(const AttentionQuery* queries, size_t n, size_t head_dim, KvRows k,
+                           size_t lo, size_t hi, float* HWY_RESTRICT scores) {
+  const float* q[kTile];
+  for (size_t i = 0; i < kTile; ++i) q[i] = queries[std::min(i, n - 1)].q;
+  for (size_t p = lo / kTile * kTile; p < hi; p += kTile) {
+    const float* rows[kTile];
+    for (size_t i = 0; i < kTile; ++i) rows[i] = k.Row(std::min(p + i, hi - 1));
+    if (n == 1) {
+      V16 acc[kTile];
+      SubTile<kTile, 1>(rows, q, head_dim, acc, 1);
+      Reduce4(acc, scores + p);
+      continue;
+    }
+    HWY_ALIGN float sums[kTile * kTile];
+    Store16(Tile(rows, q, head_dim), sums);
+    for (size_t i = 0; i < n; ++i) {
+      std::memcpy(scores + i * kAttnBlock + p, sums + i * kTile, kTile * sizeof(float));
+    }
+  }
+}
+
+// Turns one query's scores into weights in place; writes m and l.
+HWY_INLINE void Weigh(const AttentionShape& shape, Visible seen, float* HWY_RESTRICT scores,
+                      float* HWY_RESTRICT m, float* HWY_RESTRICT l) {
+  const DF d;
+  const size_t begin = seen.lo / kVirtualLanes * kVirtualLanes;
+  const size_t end = RoundUp16(seen.hi);
+  const VF scale = hn::Set(d, shape.scale);
+  if (shape.soft_cap != 0.0f) {
+    const VF cap = hn::Set(d, shape.soft_cap);
+    for (size_t p = begin; p < end; p += kLanes) {
+      const VF s = hn::Mul(hn::LoadU(d, scores + p), scale);
+      hn::StoreU(SoftCapOf(d, s, cap), d, scores + p);
+    }
+  } else {
+    for (size_t p = begin; p < end; p += kLanes) {
+      hn::StoreU(hn::Mul(hn::LoadU(d, scores + p), scale), d, scores + p);
+    }
+  }
+  std::fill(scores + begin, scores + seen.lo, kMinusInf);
+  std::fill(scores + seen.hi, scores + end, kMinusInf);
+  VF top = hn::Set(d, kMinusInf);
+  for (size_t p = begin; p < end; p += kLanes) top = hn::Max(top, hn::LoadU(d, scores + p));
+  *m = hn::ReduceMax(d, top);
+  const VF vm = hn::Set(d, *m);
+  V16 sum = Zero16();
+  for (size_t p = begin; p < end; p += kVirtualLanes) {
+    for (size_t i = 0; i < kRegs; ++i) {
+      const VF w = Exp(d, hn::Sub(hn::LoadU(d, scores + p + i * kLanes), vm));
+      hn::StoreU(w, d, scores + p + i * kLanes);
+      sum.r[i] = hn::Add(sum.r[i], w);
+    }
+  }
+  *l = Sum16(sum);
+}
+
+// o[q][d…] += Σ weights[q][p]·v[p][d…] over [begin, end), kD registers of d from element `d0`.
+template <size_t kQ, size_t kD>
+HWY_INLINE void AddValues(const float* const* weights, KvRows v, size_t begin, size_t end,
+                          size_t d0, size_t n, float* const* o) {
+  const DF d;
+  VF acc[kQ * kD];
+  HWY_UNROLL(4)
+  for (size_t q = 0; q < kQ; ++q) {
+    HWY_UNROLL(4)
+    for (size_t i = 0; i < kD; ++i) acc[q * kD + i] = hn::LoadU(d, o[q] + d0 + i * kLanes);
+  }
+  for (size_t p = begin; p < end; ++p) {
+    const float* row = v.Row(p) + d0;
+    VF value[kD];
+    HWY_UNROLL(4)
+    for (size_t i = 0; i < kD; ++i) {
+      value[i] = kD == 1 && n < kLanes ? hn::LoadN(d, row, n) : hn::LoadU(d, row + i * kLanes);
+    }
+    HWY_UNROLL(4)
+    for (size_t q = 0; q < kQ; ++q) {
+      const VF w = hn::Set(d, weights[q][p]);
+      HWY_UNROLL(4)
+      for (size_t i = 0; i < kD; ++i) acc[q * kD + i] = hn::MulAdd(w, value[i], acc[q * kD + i]);
+    }
+  }
+  HWY_UNROLL(4)
+  for (size_t q = 0; q < kQ; ++q) {
+    HWY_UNROLL(4)
+    for (size_t i = 0; i < kD; ++i) hn::StoreU(acc[q * kD + i], d, o[q] + d0 + i * kLanes);
+  }
+}
+
+template <size_t kQ>
+HWY_NOINLINE void AddValuesRow(const float* const* weights, KvRows v, size_t begin, size_t end,
+                               size_t head_dim, float* const* o) {
+  if (begin >= end) return;
+  size_t d0 = 0;
+  for (; d0 + kValueRegs * kLanes <= head_dim; d0 += kValueRegs * kLanes) {
+    AddValues<kQ, kValueRegs>(weights, v, begin, end, d0, 0, o);
+  }
+  for (; d0 < head_dim; d0 += kLanes) {
+    AddValues<kQ, 1>(weights, v, begin, end, d0, std::min(kLanes, head_dim - d0), o);
+  }
+}
+
+// A group of up to 4 queries over [begin, end): together where all see, alone where only some do.
+HWY_INLINE void AddValuesGroup(const float* const* weights, const Visible* seen, size_t n, KvRows v,
+                               size_t begin, size_t end, size_t head_dim, float* const* o) {
+  size_t lo = begin, hi = end;
+  for (size_t i = 0; i < n; ++i) {
+    lo = std::max(lo, seen[i].lo);
+    hi = std::min(hi, seen[i].hi);
+  }
+  const bool together = n > 2 && lo < hi;
+  for (size_t i = 0; i < n; ++i) {
+    AddValuesRow<1>(weights + i, v, std::max(begin, seen[i].lo),
+                    together ? lo : std::min(end, seen[i].hi), head_dim, o + i);
+  }
+  if (!together) return;
+  AddValuesRow<kTile>(weights, v, lo, hi, head_dim, o);
+  for (size_t i = 0; i < n; ++i) {
+    AddValuesRow<1>(weights + i, v, hi, std::min(end, seen[i].hi), head_dim, o + i);
+  }
+}
+
+// Partials of up to kQueryTile queries over one block.
+void TilePartials(const AttentionShape& shape, KvRows k, KvRows v, const AttentionQuery* queries,
+                  size_t n_queries, size_t block_begin, const AttentionScratch& scratch,
+                  float* partials) {
+  const size_t head_dim = shape.head_dim_v;
+  const size_t stride = AttentionPartialFloats(head_dim);
+  Visible seen[kQueryTile];
+  size_t last = 0;
+  for (size_t i = 0; i < n_queries; ++i) {
+    seen[i] = VisibleIn(queries[i], block_begin);
+    last = std::max(last, seen[i].hi);
+  }
+  std::fill(partials, partials + n_queries * stride, 0.0f);
+  for (size_t g = 0; g < n_queries; g += kTile) {
+    const size_t n = std::min(kTile, n_queries - g);
+    size_t lo = kAttnBlock, hi = 0;
+    for (size_t i = g; i < g + n; ++i) {
+      if (seen[i].hi == 0) continue;
+      lo = std::min(lo, seen[i].lo);
+      hi = std::max(hi, seen[i].hi);
+    }
+    ScoreGroup(queries + g, n, shape.head_dim_k, k, lo, hi, scratch.scores + g * kAttnBlock);
+  }
+  float m[kQueryTile], l[kQueryTile];
+  for (size_t i = 0; i < n_queries; ++i) {
+    m[i] = kMinusInf;
+    l[i] = 0.0f;
+    if (seen[i].hi != 0) Weigh(shape, seen[i], scratch.scores + i * kAttnBlock, &m[i], &l[i]);
+  }
+  for (size_t p = 0; p < last; p += kValueRun) {
+    for (size_t g = 0; g < n_queries; g += kTile) {
+      const size_t n = std::min(kTile, n_queries - g);
+      const float* weights[kTile];
+      float* o[kTile];
+      for (size_t i = 0; i < kTile; ++i) {
+        weights[i] = scratch.scores + (g + std::min(i, n - 1)) * kAttnBlock;
+        o[i] = i < n ? partials + (g + i) * stride : scratch.spare;
+      }
+      AddValuesGroup(weights, seen + g, n, v, p, std::min(p + kValueRun, last), head_dim, o);
+    }
+  }
+  for (size_t i = 0; i < n_queries; ++i) {
+    partials[i * stride + head_dim] = m[i];
+    partials[i * stride + head_dim + 1] = l[i];
+  }
+}
+
+HWY_INLINE float ExpOf(float x) { return hn::GetLane(Exp(DF(), hn::Set(DF(), x))); }
+
+// Combines a partial into the running o, m, l: the formula in attention.h.
+HWY_INLINE void Combine(const float* HWY_RESTRICT partial, size_t head_dim, float* HWY_RESTRICT o,
+                        float& m, float& l) {
+  const DF d;
+  const float mb = partial[head_dim], lb = partial[head_dim + 1];
+  if (lb == 0.0f) return;
+  if (l == 0.0f) {
+    std::memcpy(o, partial, head_dim * sizeof(float));
+    m = mb;
+    l = lb;
+    return;
+  }
+  const float top = std::max(m, mb);
+  const VF a = hn::Set(d, ExpOf(m - top));
+  const VF b = hn::Set(d, ExpOf(mb - top));
+  for (size_t i = 0; i < head_dim; i += kLanes) {
+    const size_t n = std::min(kLanes, head_dim - i);
+    const VF sum = hn::MulAdd(b, hn::LoadN(d, partial + i, n), hn::Mul(a, hn::LoadN(d, o + i, n)));
+    hn::StoreN(sum, d, o + i, n);
+  }
+  l = hn::GetLane(hn::MulAdd(b, hn::Set(d, lb), hn::Mul(a, hn::Set(d, l))));
+  m = top;
+}
+
+HWY_INLINE void Finish(size_t head_dim, float l, float* o) {
+  const DF d;
+  const VF vl = hn::Set(d, l);
+  for (size_t i = 0; i < head_dim; i += kLanes) {
+    const size_t n = std::min(kLanes, head_dim - i);
+    hn::StoreN(hn::Div(hn::LoadN(d, o + i, n), vl), d, o + i, n);
+  }
+}
+
+// Positions [first, end) of a block that any query needs, relative to the block.
+HWY_INLINE Visible Needed(std::span<const AttentionQuery> queries, size_t block_begin) {
+  Visible all{kAttnBlock, 0};
+  for (const AttentionQuery& query : queries) {
+    const Visible seen = VisibleIn(query, block_begin);
+    if (seen.hi == 0) continue;
+    all = {std::min(all.lo, seen.lo), std::max(all.hi, seen.hi)};
+  }
+  return all;
+}
+
+void AttentionBlockT(const AttentionShape& shape, const KvHeadView& kv,
+                     std::span<const AttentionQuery> queries, size_t block, float* partials,
+                     const AttentionScratch& scratch) {
+  const size_t begin = block * kAttnBlock;
+  const Visible needed = Needed(queries, begin);
+  const KvRows k = OpenRows(kv.type, kv.k + begin * kv.k_stride, kv.k_stride, shape.head_dim_k,
+                            needed.lo, needed.hi, scratch.k_panel);
+  const KvRows v = OpenRows(kv.type, kv.v + begin * kv.v_stride, kv.v_stride, shape.head_dim_v,
+                            needed.lo, needed.hi, scratch.v_panel);
+  for (size_t i = 0; i < queries.size(); i += kQueryTile) {
+    TilePartials(shape, k, v, &queries[i], std::min(kQueryTile, queries.size() - i), begin, scratch,
+                 partials + i * AttentionPartialFloats(shape.head_dim_v));
+  }
+}
+
+void AttentionT(const AttentionShape& shape, const KvHeadView& kv,
+                std::span<const AttentionQuery> queries, const AttentionScratch& scratch) {
+  const size_t stride = AttentionPartialFloats(shape.head_dim_v);
+  float* m = scratch.running;
+  float* l = m + queries.size();
+  std::fill(m, m + 2 * queries.size(), 0.0f);
+  size_t first = queries[0].first, last = queries[0].pos;
+  for (const AttentionQuery& query : queries) {
+    first = std::min(first, query.first);
+    last = std::max(last, query.pos);
+  }
+  for (size_t begin = first / kAttnBlock * kAttnBlock; begin <= last; begin += kAttnBlock) {
+    const Visible needed = Needed(queries, begin);
+    const KvRows k = OpenRows(kv.type, kv.k + begin * kv.k_stride, kv.k_stride, shape.head_dim_k,
+                              needed.lo, needed.hi, scratch.k_panel);
+    const KvRows v = OpenRows(kv.type, kv.v + begin * kv.v_stride, kv.v_stride, shape.head_dim_v,
+                              needed.lo, needed.hi, scratch.v_panel);
+    for (size_t i = 0; i < queries.size(); i += kQueryTile) {
+      const size_t n = std::min(kQueryTile, queries.size() - i);
+      if (Needed(queries.subspan(i, n), begin).hi == 0) continue;
+      TilePartials(shape, k, v, &queries[i], n, begin, scratch, scratch.partials);
+      for (size_t j = 0; j < n; ++j) {
+        Combine(scratch.partials + j * stride, shape.head_dim_v, queries[i + j].out, m[i + j],
+                l[i + j]);
+      }
+    }
+  }
+  for (size_t i = 0; i < queries.size(); ++i) Finish(shape.head_dim_v, l[i], queries[i].out);
+}
+
+void AttentionCombineT(size_t head_dim_v, const float* partials, size_t n_blocks, size_t stride,
+                       float* out) {
+  float m = 0.0f, l = 0.0f;
+  for (size_t i = 0; i < n_blocks; ++i) Combine(partials + i * stride, head_dim_v, out, m, l);
+  Finish(head_dim_v, l, out);
+}
+
+void StoreKvT(DType type, const float* x, size_t n, uint8_t* dst) { StoreRow(type, x, n, dst); }
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace smallmind
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace smallmind {
+
+HWY_EXPORT(AttentionT);
+HWY_EXPORT(AttentionBlockT);
+HWY_EXPORT(AttentionCombineT);
+HWY_EXPORT(StoreKvT);
+
+namespace {
+
+AttentionScratch ScratchOf(const AttentionShape& shape, std::span<uint8_t> bytes) {
+  return {shape.head_dim_k, shape.head_dim_v, reinterpret_cast<float*>(bytes.data())};
+}
+
+}  // namespace
+
+size_t AttentionScratchBytes(size_t head_dim_k, size_t head_dim_v, size_t max_queries) {
+  const AttentionScratch sizes(head_dim_k, head_dim_v, nullptr);
+  return reinterpret_cast<uintptr_t>(sizes.running + 2 * max_queries);
+}
+
+void Attention(const AttentionShape& shape, const KvHeadView& kv,
+               std::span<const AttentionQuery> queries, std::span<uint8_t> scratch) {
+  if (queries.empty()) return;
+  HWY_DYNAMIC_DISPATCH(AttentionT)(shape, kv, queries, ScratchOf(shape, scratch));
+}
+
+void AttentionBlock(const AttentionShape& shape, const KvHeadView& kv,
+                    std::span<const AttentionQuery> queries, size_t block, float* partials,
+                    std::span<uint8_t> scratch) {
+  if (queries.empty()) return;
+  HWY_DYNAMIC_DISPATCH(AttentionBlockT)
+  (shape, kv, queries, block, partials, ScratchOf(shape, scratch));
+}
+
+void AttentionCombine(size_t head_dim_v, const float* partials, size_t n_blocks, size_t stride,
+                      float* out) {
+  HWY_DYNAMIC_DISPATCH(AttentionCombineT)(head_dim_v, partials, n_blocks, stride, out);
+}
+
+void StoreKv(DType type, const float* x, size_t n, uint8_t* dst) {
+  HWY_DYNAMIC_DISPATCH(StoreKvT)(type, x, n, dst);
+}
+
+}  // namespace smallmind
+#endif  // HWY_ONCE
