@@ -1,0 +1,54 @@
+// The table itself. Sources: each model family's published configuration and the GGUF specification's keys.
+// Tested against engine/testdata/arch: one golden model a row (model/forward_test.cc).
+
+#include "engine/model/architecture.h"
+
+#include "engine/base/error.h"
+
+namespace smallmind {
+namespace {
+
+constexpr Architecture kTable[] = {
+    // Llama 1-3, Mistral, Mixtral, TinyLlama, SmolLM.
+    {.name = "llama", .rope = RopeKind::kInterleaved},
+    {.name = "gpt2",
+     .norm = NormKind::kLayer,
+     .rope = RopeKind::kNone,
+     .activation = Activation::kGeluTanh,
+     .gated_ffn = false,
+     .position_embedding = true},
+    {.name = "qwen2"},
+    {.name = "qwen3"},
+    {.name = "qwen3moe"},
+    {.name = "phi3", .window = WindowKind::kAll},
+    {.name = "gemma", .activation = Activation::kGeluTanh, .scaled_embedding = true},
+    {.name = "gemma2",
+     .activation = Activation::kGeluTanh,
+     .scaled_embedding = true,
+     .window = WindowKind::kAlternate,
+     .default_window = 4096,
+     .dim_scaled_layers = 46},
+    {.name = "gemma3",
+     .activation = Activation::kGeluTanh,
+     .scaled_embedding = true,
+     .window = WindowKind::kFiveOfSix,
+     .default_window = 1024,
+     .dim_scaled_layers = 62,
+     .local_rope_base = 10000.0f},
+};
+
+}  // namespace
+
+std::span<const Architecture> Architectures() { return kTable; }
+
+const Architecture& FindArchitecture(std::string_view name, std::string_view file) {
+  std::string known;
+  for (const Architecture& row : kTable) {
+    if (row.name == name) return row;
+    known += (known.empty() ? "" : ", ") + std::string(row.name);
+  }
+  throw InputError(std::string(file) + ": architecture '" + std::string(name) +
+                   "' is not supported; these are: " + known);
+}
+
+}  // namespace smallmind

@@ -1,0 +1,104 @@
+// Checks a batch, grows scratch, sends the team through Pass. See pass.h for the walk itself.
+//
+// Scratch for T tokens of a 1.1B model is about 100 KiB a token; a one-token prompt therefore stays small.
+// Tested by forward_test.cc: golden logits, batch splits, thread counts, concurrent sessions.
+
+#include "engine/model/executor.h"
+
+#include <algorithm>
+
+#include "engine/base/error.h"
+#include "engine/kernels/attention.h"
+#include "engine/kernels/matmul.h"
+#include "engine/model/executor_state.h"
+#include "engine/model/pass.h"
+
+namespace smallmind {
+namespace {
+
+bool Wants(const Linear& linear) { return linear && UsesQuantRows(linear.weight.type); }
+
+}  // namespace
+
+Executor::Executor(const Model& model, size_t threads) : model_(model), team_(threads) {
+  const ModelSpec& s = model.spec;
+  for (const LayerWeights& layer : model.weights.layers) {
+    quantised_.attn_in |= Wants(layer.q) || Wants(layer.k) || Wants(layer.v);
+    quantised_.attn_out |= Wants(layer.o);
+    quantised_.ffn_in |= Wants(layer.gate) || Wants(layer.up) || Wants(layer.gate_exps) ||
+                         Wants(layer.up_exps) || Wants(layer.router);
+    quantised_.ffn_mid |= Wants(layer.down) || Wants(layer.down_exps);
+  }
+  quantised_.head = Wants(model.weights.output);
+  if (s.n_experts > 0) experts_ = std::make_unique<ExpertState>();
+  const size_t widest = std::max({s.dim, s.ff, s.expert_ff, s.attn_out_dim()});
+  matmul_scratch_ = (MatMulScratchBytes(widest) + 63) / 64 * 64;
+  attn_scratch_ = (AttentionScratchBytes(s.head_dim_k, s.head_dim_v,
+                                         kQueryTile * (s.n_heads / s.n_kv_heads)) + 63) / 64 * 64;
+}
+
+Executor::~Executor() = default;
+
+KvShape Executor::CacheShape(const ModelSpec& spec, DType type, size_t context, size_t batch) {
+  (void)batch;
+  KvShape shape{.type = type,
+                .n_kv_heads = spec.n_kv_heads,
+                .head_dim_k = spec.head_dim_k,
+                .head_dim_v = spec.head_dim_v,
+                .context = context,
+                .layer_ring = std::vector<size_t>(spec.n_layers, context)};
+  return shape;
+}
+
+void Executor::Check(std::span<const BatchToken> tokens) const {
+  for (const BatchToken& token : tokens) {
+    if (token.id < 0 || static_cast<size_t>(token.id) >= model_.spec.vocab) {
+      throw InputError("token id " + std::to_string(token.id) + " is outside the vocabulary of " +
+                       std::to_string(model_.spec.vocab));
+    }
+    if (token.pos >= token.cache->context()) {
+      throw InputError("position " + std::to_string(token.pos) + " is past the context of " +
+                       std::to_string(token.cache->context()) + " positions");
+    }
+    if (model_.weights.position_embedding && token.pos >= model_.weights.position_embedding.rows) {
+      throw InputError("position " + std::to_string(token.pos) + " is past the model's " +
+                       std::to_string(model_.weights.position_embedding.rows) +
+                       " position embeddings");
+    }
+  }
+}
+
+void Executor::Reserve(std::span<const BatchToken> tokens) {
+  const ModelSpec& s = model_.spec;
+  const size_t n = tokens.size();
+  const size_t rows = n == 1 ? team_.size() : n;
+  x_.Reserve(rows * s.dim);
+  angles_.Reserve(rows * 4 * (s.rope.n_rot / 2));
+  normed_.Reserve(rows, s.dim, quantised_.attn_in || quantised_.ffn_in || quantised_.head);
+  qkv_.Reserve(n * (s.q_dim() + s.k_dim() + s.v_dim()));
+  attn_.Reserve(rows, s.attn_out_dim(), quantised_.attn_out);
+  if (s.n_experts == 0) {
+    mid_.Reserve(n, s.ff, quantised_.ffn_mid);
+    if (s.arch->gated_ffn) up_.Reserve(n * mid_.stride());
+  } else {
+    experts_->Reserve(s, n, quantised_.ffn_in, quantised_.ffn_mid);
+  }
+  residual_.Reserve(n * s.dim);
+  logits_.Reserve(wanted_.size() * s.vocab);
+  scratch_.Reserve(team_.size() * (matmul_scratch_ + attn_scratch_));
+}
+
+std::span<const float> Executor::Forward(std::span<const BatchToken> tokens) {
+  if (tokens.empty()) return {};
+  Check(tokens);
+  tokens_ = tokens;
+  wanted_.clear();
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i].logits) wanted_.push_back(i);
+  }
+  Reserve(tokens);
+  team_.Run([this](Worker& w) { Pass(*this, w).Run(); });
+  return {logits_.data(), wanted_.size() * model_.spec.vocab};
+}
+
+}  // namespace smallmind

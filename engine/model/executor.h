@@ -1,0 +1,81 @@
+// Runs the transformer: a batch of tokens in, logits out. Owns threads and scratch, no sequence state.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/model/act_buffer.h"
+#include "engine/model/model.h"
+#include "engine/model/timers.h"
+#include "engine/runtime/aligned_buffer.h"
+#include "engine/runtime/kv_cache.h"
+#include "engine/runtime/thread_team.h"
+
+namespace smallmind {
+
+// One token of a batch. Tokens of one sequence are consecutive, at consecutive positions; several sequences
+// may share a batch.
+struct BatchToken {
+  int32_t id = 0;
+  KvCache* cache = nullptr;
+  size_t pos = 0;
+  bool logits = false;  // compute this token's logits
+};
+
+class Executor {
+ public:
+  // `model` outlives the executor. threads ≥ 1.
+  Executor(const Model& model, size_t threads);
+  ~Executor();
+
+  // Logits of the tokens that asked for them, in batch order: n × vocab, valid until the next call. Writes the
+  // tokens' keys and values to their caches; does not change a cache's length.
+  // Throws InputError on an id outside the vocabulary or a position outside the cache.
+  std::span<const float> Forward(std::span<const BatchToken> tokens);
+
+  size_t threads() const { return team_.size(); }
+  void set_timers(StageTimers* timers) { timers_ = timers; }
+
+  // The KV cache that fits this model: windowed layers keep their window plus `batch` positions.
+  static KvShape CacheShape(const ModelSpec& spec, DType type, size_t context, size_t batch);
+
+ private:
+  friend class Pass;
+  void Check(std::span<const BatchToken> tokens) const;
+  void Reserve(std::span<const BatchToken> tokens);
+
+  const Model& model_;
+  ThreadTeam team_;
+  StageTimers* timers_ = nullptr;
+
+  // Which matrices want quantised activations, by input site.
+  struct Sites {
+    bool attn_in = false, attn_out = false, ffn_in = false, ffn_mid = false, head = false;
+  } quantised_;
+
+  // The batch being run.
+  std::span<const BatchToken> tokens_;
+  std::vector<size_t> wanted_;  // indices of tokens whose logits are asked for
+
+  // Scratch, grown to the largest batch seen. Rows are tokens, or workers where a batch is one token.
+  AlignedBuffer<float> x_;         // [rows][dim] residual stream
+  AlignedBuffer<float> angles_;    // [rows][2 kinds][cos, sin][n_rot/2]
+  ActBuffer normed_;               // [rows][dim] input of QKV, feed-forward and head
+  AlignedBuffer<float> qkv_;       // [tokens][q_dim + k_dim + v_dim]
+  ActBuffer attn_;                 // [rows][attn_out_dim]
+  ActBuffer mid_;                  // [tokens][ff] gate, then the activated product
+  AlignedBuffer<float> up_;        // [tokens][ff]
+  AlignedBuffer<float> residual_;  // [tokens][dim] what a block adds to x
+  AlignedBuffer<float> logits_;    // [wanted][vocab]
+  AlignedBuffer<uint8_t> scratch_; // [threads] kernels' scratch
+  size_t matmul_scratch_ = 0;      // bytes a thread
+  size_t attn_scratch_ = 0;
+
+  struct ExpertState;
+  std::unique_ptr<ExpertState> experts_;
+};
+
+}  // namespace smallmind

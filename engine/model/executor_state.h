@@ -1,0 +1,24 @@
+// Parts of Executor's scratch that only mixture-of-experts models have, and constants the walk shares.
+#pragma once
+
+#include "engine/model/executor.h"
+#include "engine/model/experts.h"
+
+namespace smallmind {
+
+// Tokens whose queries share one attention call: keys are loaded once for all of them.
+inline constexpr size_t kQueryTile = 16;
+
+struct Executor::ExpertState : ExpertScratch {
+  void Reserve(const ModelSpec& s, size_t n_tokens, bool quantised_in, bool quantised_mid) {
+    const size_t slots = n_tokens * s.n_experts_used;
+    probs.resize(n_tokens * s.n_experts);
+    routes.resize(slots);
+    in.Reserve(slots, s.dim, quantised_in);
+    mid.Reserve(slots, s.expert_ff, quantised_mid);
+    up.Reserve(slots * mid.stride());
+    out.Reserve(slots * s.dim);
+  }
+};
+
+}  // namespace smallmind

@@ -1,0 +1,434 @@
+// The transformer layer as data flow; see pass.h for the barriers.
+//
+// Every result depends on its own token and weights only (kernels/order.h), so the split over workers, chunks and
+// batches never shows in the bits. Tested by forward_test.cc.
+
+#include "engine/model/pass.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "engine/kernels/attention.h"
+#include "engine/kernels/matmul.h"
+#include "engine/kernels/ops.h"
+#include "engine/model/executor_state.h"
+#include "engine/model/rope.h"
+
+namespace smallmind {
+
+Pass::Pass(Executor& e, Worker& w)
+    : e_(e),
+      w_(w),
+      s_(e.model_.spec),
+      solo_(e.tokens_.size() == 1),
+      n_(e.tokens_.size()),
+      clock_(w.index() == 0 ? e.timers_ : nullptr) {}
+
+void Pass::Run() {
+  Embed();
+  const auto& layers = e_.model_.weights.layers;
+  const Norm* post = nullptr;  // of the block whose output waits in residual_
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const LayerWeights& layer = layers[i];
+    AddAndNorm(post != nullptr, post != nullptr ? *post : Norm{}, layer.attn_norm,
+               e_.quantised_.attn_in);
+    clock_.Mark(Stage::kNorm);
+    AttentionBlock(i);
+    if (n_ == 0) return;  // nobody asked for logits: the cache is filled, the rest is not needed
+    AddAndNorm(true, layer.post_attn_norm, layer.ffn_norm, e_.quantised_.ffn_in);
+    clock_.Mark(Stage::kNorm);
+    if (layer.router) {
+      ExpertBlock(layer);
+    } else {
+      DenseBlock(layer);
+    }
+    post = &layer.post_ffn_norm;
+  }
+  AddAndNorm(true, *post, e_.model_.weights.output_norm, e_.quantised_.head);
+  clock_.Mark(Stage::kNorm);
+  Head();
+}
+
+template <typename Body>
+void Pass::Tokenwise(Body&& body) {
+  if (solo_) {
+    body(size_t{0});
+    return;
+  }
+  const size_t grain = std::max<size_t>(1, n_ / (w_.count() * 4));
+  w_.For(n_, grain, [&](size_t begin, size_t end) {
+    for (size_t t = begin; t < end; ++t) body(t);
+  });
+}
+
+float* Pass::X(size_t t) const {
+  const size_t token = dropped_ ? e_.wanted_[t] : t;
+  return e_.x_.data() + RowOf(token) * s_.dim;
+}
+
+const float* Pass::Angles(size_t t, bool local) const {
+  const size_t half = s_.rope.n_rot / 2;
+  return e_.angles_.data() + (RowOf(t) * 2 + (local ? 1 : 0)) * 2 * half;
+}
+
+std::span<uint8_t> Pass::Scratch() const {
+  const size_t bytes = e_.matmul_scratch_ + e_.attn_scratch_;
+  return {e_.scratch_.data() + w_.index() * bytes, bytes};
+}
+
+void Pass::Embed() {
+  const ModelWeights& weights = e_.model_.weights;
+  const size_t half = s_.rope.n_rot / 2;
+  Tokenwise([&](size_t t) {
+    const BatchToken& token = e_.tokens_[t];
+    float* x = X(t);
+    DecodeRow(weights.token_embedding, static_cast<size_t>(token.id), x);
+    if (s_.embed_scale != 1.0f) ScaleInPlace(x, s_.embed_scale, s_.dim);
+    if (weights.position_embedding) {
+      float* row = e_.normed_.Row(RowOf(t));
+      DecodeRow(weights.position_embedding, token.pos, row);
+      AddInPlace(x, row, s_.dim);
+    }
+    if (half > 0) {
+      float* angles = e_.angles_.data() + RowOf(t) * 4 * half;
+      RopeAngles(s_.rope, token.pos, angles, angles + half);
+      RopeAngles(s_.rope_local, token.pos, angles + 2 * half, angles + 3 * half);
+    }
+  });
+  Sync();
+  clock_.Mark(Stage::kEmbed);
+}
+
+void Pass::ApplyNorm(const Norm& norm, const float* x, size_t n, float* out) const {
+  if (s_.arch->norm == NormKind::kRms) {
+    RmsNorm(x, norm.weight, n, s_.norm_eps, out);
+  } else {
+    LayerNorm(x, norm.weight, norm.bias, n, s_.norm_eps, out);
+  }
+}
+
+void Pass::AddAndNorm(bool add, const Norm& post, const Norm& norm, bool quantise) {
+  Tokenwise([&](size_t t) {
+    float* x = X(t);
+    float* out = e_.normed_.Row(RowOf(t));
+    if (add) {
+      const float* residual = e_.residual_.data() + t * s_.dim;
+      if (post.weight != nullptr) {
+        ApplyNorm(post, residual, s_.dim, out);
+        residual = out;
+      }
+      AddInPlace(x, residual, s_.dim);
+    }
+    ApplyNorm(norm, x, s_.dim, out);
+    if (quantise) e_.normed_.Quantise(RowOf(t), 0, s_.dim);
+  });
+  Sync();
+}
+
+void Pass::MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer& acts,
+                      size_t first_row, size_t n, float* out, size_t stride) {
+  if (UsesQuantRows(linear.weight.type)) {
+    MatMul(linear.weight, begin, end, acts.Quants(first_row, n), out, stride, Scratch());
+  } else {
+    MatMul(linear.weight, begin, end, acts.Floats(first_row, n), out, stride, Scratch());
+  }
+  if (linear.bias == nullptr) return;
+  for (size_t t = 0; t < n; ++t) AddInPlace(out + t * stride + begin, linear.bias + begin, end - begin);
+}
+
+namespace {
+
+// Rows handed out at once: whole tiles, and about eight chunks a worker so that a slow one holds nobody up.
+size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple) {
+  const size_t grain = MatMulRowGrain(w, n_tokens);
+  const size_t unit = grain % multiple == 0 ? grain : grain * multiple;
+  const size_t share = w.rows / (workers * 8);
+  return std::max(unit, share / unit * unit);
+}
+
+}  // namespace
+
+void Pass::Products(std::span<const Product> products, ActBuffer& acts, size_t first_row, size_t n) {
+  std::array<size_t, 4> first_chunk{};
+  std::array<size_t, 4> rows{};
+  size_t chunks = 0;
+  for (size_t i = 0; i < products.size(); ++i) {
+    const WeightView& weight = products[i].linear->weight;
+    rows[i] = ChunkRows(weight, n, w_.count(), 1);
+    first_chunk[i] = chunks;
+    chunks += (weight.rows + rows[i] - 1) / rows[i];
+  }
+  w_.For(chunks, 1, [&](size_t chunk, size_t) {
+    size_t i = products.size() - 1;
+    while (chunk < first_chunk[i]) --i;
+    const Product& p = products[i];
+    const size_t begin = (chunk - first_chunk[i]) * rows[i];
+    const size_t end = std::min(begin + rows[i], p.linear->weight.rows);
+    MatMulRows(*p.linear, begin, end, acts, first_row, n, p.out, p.stride);
+  });
+}
+
+void Pass::AttentionBlock(size_t layer) {
+  const LayerWeights& weights = e_.model_.weights.layers[layer];
+  const size_t stride = s_.q_dim() + s_.k_dim() + s_.v_dim();
+  float* qkv = e_.qkv_.data();
+  const std::array<Product, 3> products = {
+      Product{&weights.q, qkv, stride}, Product{&weights.k, qkv + s_.q_dim(), stride},
+      Product{&weights.v, qkv + s_.q_dim() + s_.k_dim(), stride}};
+  Products(products, e_.normed_, RowOf(0), n_);
+  w_.Barrier();
+  clock_.Mark(Stage::kQkv);
+
+  const size_t group = s_.n_heads / s_.n_kv_heads;
+  const bool last = layer + 1 == s_.n_layers;
+  if (solo_) {
+    w_.For(s_.n_kv_heads, 1, [&](size_t h, size_t) {
+      RotateAndStore(layer, 0, h);
+      if (last && e_.wanted_.empty()) return;
+      PrepareQueries(layer, 0, h * group, (h + 1) * group);
+      AttendGroup(layer, h, 0, 1);
+    });
+    w_.Barrier();
+    if (last) DropUnwanted();
+  } else {
+    Tokenwise([&](size_t t) {
+      for (size_t h = 0; h < s_.n_kv_heads; ++h) RotateAndStore(layer, t, h);
+      PrepareQueries(layer, t, 0, s_.n_heads);
+    });
+    w_.Barrier();
+    clock_.Mark(Stage::kRope);
+    if (last) DropUnwanted();
+    const size_t tiles = (n_ + kQueryTile - 1) / kQueryTile;
+    // Late tiles see the most positions: hand them out first.
+    w_.For(tiles * s_.n_kv_heads, 1, [&](size_t task, size_t) {
+      const size_t tile = tiles - 1 - task / s_.n_kv_heads;
+      AttendGroup(layer, task % s_.n_kv_heads, tile * kQueryTile,
+                  std::min(n_, (tile + 1) * kQueryTile));
+    });
+    w_.Barrier();
+  }
+  clock_.Mark(Stage::kAttention);
+  if (n_ == 0) return;
+  FinishAttention();
+  const Product out{&weights.o, e_.residual_.data(), s_.dim};
+  Products({&out, 1}, e_.attn_, attn_first_, n_);
+  w_.Barrier();
+  clock_.Mark(Stage::kAttnOut);
+}
+
+void Pass::RotateAndStore(size_t layer, size_t token, size_t kv_head) {
+  const LayerWeights& weights = e_.model_.weights.layers[layer];
+  const BatchToken& b = e_.tokens_[token];
+  float* row = e_.qkv_.data() + token * (s_.q_dim() + s_.k_dim() + s_.v_dim());
+  float* k = row + s_.q_dim() + kv_head * s_.head_dim_k;
+  const float* v = row + s_.q_dim() + s_.k_dim() + kv_head * s_.head_dim_v;
+  if (weights.k_norm.weight != nullptr) ApplyNorm(weights.k_norm, k, s_.head_dim_k, k);
+  const bool local = s_.layer_windowed[layer];
+  const size_t half = s_.rope.n_rot / 2;
+  const float* angles = Angles(token, local);
+  if (s_.rope.kind == RopeKind::kNeox) RopeNeox(k, s_.rope.n_rot, angles, angles + half);
+  if (s_.rope.kind == RopeKind::kInterleaved) {
+    RopeInterleaved(k, s_.rope.n_rot, angles, angles + half);
+  }
+  KvCache& cache = *b.cache;
+  StoreKv(cache.shape().type, k, s_.head_dim_k,
+          cache.K(layer, kv_head) + b.pos * cache.k_stride());
+  StoreKv(cache.shape().type, v, s_.head_dim_v,
+          cache.V(layer, kv_head) + b.pos * cache.v_stride());
+}
+
+void Pass::PrepareQueries(size_t layer, size_t token, size_t head_begin, size_t head_end) {
+  const LayerWeights& weights = e_.model_.weights.layers[layer];
+  float* row = e_.qkv_.data() + token * (s_.q_dim() + s_.k_dim() + s_.v_dim());
+  const size_t half = s_.rope.n_rot / 2;
+  const float* angles = Angles(token, s_.layer_windowed[layer]);
+  for (size_t h = head_begin; h < head_end; ++h) {
+    float* q = row + h * s_.head_dim_k;
+    if (weights.q_norm.weight != nullptr) ApplyNorm(weights.q_norm, q, s_.head_dim_k, q);
+    if (s_.rope.kind == RopeKind::kNeox) RopeNeox(q, s_.rope.n_rot, angles, angles + half);
+    if (s_.rope.kind == RopeKind::kInterleaved) {
+      RopeInterleaved(q, s_.rope.n_rot, angles, angles + half);
+    }
+  }
+}
+
+// Attention of active tokens [first, last) for the query heads that share kv_head, and the quantisation of
+// what they produce where a head's rows are whole blocks.
+void Pass::AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last) {
+  const size_t group = s_.n_heads / s_.n_kv_heads;
+  const size_t qkv_stride = s_.q_dim() + s_.k_dim() + s_.v_dim();
+  const AttentionShape shape{.head_dim_k = s_.head_dim_k,
+                             .head_dim_v = s_.head_dim_v,
+                             .scale = s_.attn_scale,
+                             .soft_cap = s_.attn_soft_cap};
+  const bool windowed = s_.layer_windowed[layer];
+  const bool whole_blocks = (group * s_.head_dim_v) % 32 == 0;
+  std::vector<AttentionQuery> queries;
+  queries.reserve((last - first) * group);
+  for (size_t run = first; run < last;) {
+    KvCache* cache = e_.tokens_[dropped_ ? e_.wanted_[run] : run].cache;
+    queries.clear();
+    size_t t = run;
+    for (; t < last; ++t) {
+      const size_t token = dropped_ ? e_.wanted_[t] : t;
+      const BatchToken& b = e_.tokens_[token];
+      if (b.cache != cache) break;
+      const size_t start = windowed && b.pos + 1 > s_.window ? b.pos + 1 - s_.window : 0;
+      for (size_t h = kv_head * group; h < (kv_head + 1) * group; ++h) {
+        queries.push_back({.q = e_.qkv_.data() + token * qkv_stride + h * s_.head_dim_k,
+                           .out = e_.attn_.Row(t) + h * s_.head_dim_v,
+                           .first = start,
+                           .pos = b.pos});
+      }
+    }
+    const KvHeadView kv{.type = cache->shape().type,
+                        .k = cache->K(layer, kv_head),
+                        .v = cache->V(layer, kv_head),
+                        .k_stride = cache->k_stride(),
+                        .v_stride = cache->v_stride()};
+    Attention(shape, kv, queries, Scratch());
+    run = t;
+  }
+  if (!e_.quantised_.attn_out || !whole_blocks) return;
+  const size_t begin = kv_head * group * s_.head_dim_v;
+  for (size_t t = first; t < last; ++t) e_.attn_.Quantise(t, begin, begin + group * s_.head_dim_v);
+}
+
+void Pass::DropUnwanted() {
+  n_ = e_.wanted_.size();
+  dropped_ = true;
+}
+
+// Heads that are not whole blocks of 32 can only be quantised once all of them are there.
+void Pass::FinishAttention() {
+  const size_t group_dim = s_.n_heads / s_.n_kv_heads * s_.head_dim_v;
+  attn_first_ = 0;
+  if (!e_.quantised_.attn_out || group_dim % 32 == 0) return;
+  if (solo_) {
+    // Every worker quantises a copy of its own; row 0 holds the floats.
+    attn_first_ = w_.index();
+    if (attn_first_ != 0) {
+      std::memcpy(e_.attn_.Row(attn_first_), e_.attn_.Row(0), s_.attn_out_dim() * sizeof(float));
+    }
+    e_.attn_.Quantise(attn_first_, 0, s_.attn_out_dim());
+    return;
+  }
+  Tokenwise([&](size_t t) { e_.attn_.Quantise(t, 0, s_.attn_out_dim()); });
+  Sync();
+}
+
+void Pass::Activate(float* gate, const float* up, size_t n) const {
+  if (!s_.arch->gated_ffn) {
+    GeluTanh(gate, n, gate);
+  } else if (s_.arch->activation == Activation::kSilu) {
+    SiluMul(gate, up, n, gate);
+  } else {
+    GeluTanhMul(gate, up, n, gate);
+  }
+}
+
+void Pass::DenseBlock(const LayerWeights& layer) {
+  // Gate and up rows of one chunk, their product and its quantisation stay with one worker: no barrier between.
+  const Linear& gate = s_.arch->gated_ffn ? layer.gate : layer.up;
+  const bool quantise = e_.quantised_.ffn_mid;
+  const size_t chunk = ChunkRows(gate.weight, n_, w_.count(), quantise ? 32 : 1);
+  ActBuffer& mid = e_.mid_;
+  w_.For(s_.ff, chunk, [&](size_t begin, size_t end) {
+    MatMulRows(gate, begin, end, e_.normed_, RowOf(0), n_, mid.Row(0), mid.stride());
+    if (s_.arch->gated_ffn) {
+      MatMulRows(layer.up, begin, end, e_.normed_, RowOf(0), n_, e_.up_.data(), mid.stride());
+    }
+    for (size_t t = 0; t < n_; ++t) {
+      Activate(mid.Row(t) + begin, e_.up_.data() + t * mid.stride() + begin, end - begin);
+      if (quantise) mid.Quantise(t, begin, end);
+    }
+  });
+  w_.Barrier();
+  clock_.Mark(Stage::kFfnUp);
+  const Product down{&layer.down, e_.residual_.data(), s_.dim};
+  Products({&down, 1}, mid, 0, n_);
+  w_.Barrier();
+  clock_.Mark(Stage::kFfnDown);
+}
+
+void Pass::ExpertBlock(const LayerWeights& layer) {
+  Executor::ExpertState& x = *e_.experts_;
+  const size_t used = s_.n_experts_used;
+  // Routing is token-wise but shared: its result decides everybody's work.
+  w_.For(n_, 1, [&](size_t t, size_t) {
+    float* probs = x.probs.data() + t * s_.n_experts;
+    MatMulRows(layer.router, 0, s_.n_experts, e_.normed_, RowOf(t), 1, probs, s_.n_experts);
+    SelectExperts({probs, s_.n_experts}, {x.routes.data() + t * used, used});
+  });
+  w_.Barrier();
+  if (w_.index() == 0) x.plan.Build({x.routes.data(), n_ * used}, used, s_.n_experts);
+  w_.Barrier();
+  w_.For(n_ * used, 4, [&](size_t begin, size_t end) {
+    for (size_t slot = begin; slot < end; ++slot) {
+      std::memcpy(x.in.Row(slot), e_.normed_.Row(RowOf(x.plan.token_of_slot[slot])),
+                  s_.dim * sizeof(float));
+      if (e_.quantised_.ffn_in) x.in.Quantise(slot, 0, s_.dim);
+    }
+  });
+  w_.Barrier();
+  const bool quantise = e_.quantised_.ffn_mid;
+  const size_t unit = ChunkRows(layer.gate_exps.weight.Rows(0, s_.expert_ff), n_, w_.count(),
+                                quantise ? 32 : 1);
+  const size_t up_chunks = (s_.expert_ff + unit - 1) / unit;
+  w_.For(x.plan.groups.size() * up_chunks, 1, [&](size_t task, size_t) {
+    const ExpertPlan::Group& g = x.plan.groups[task / up_chunks];
+    const size_t begin = task % up_chunks * unit;
+    const size_t end = std::min(begin + unit, s_.expert_ff);
+    const size_t first = g.expert * s_.expert_ff;
+    const Linear gate = layer.gate_exps.Rows(first, first + s_.expert_ff);
+    const Linear up = layer.up_exps.Rows(first, first + s_.expert_ff);
+    float* up_out = x.up.data() + g.begin * x.mid.stride();
+    MatMulRows(gate, begin, end, x.in, g.begin, g.end - g.begin, x.mid.Row(g.begin), x.mid.stride());
+    MatMulRows(up, begin, end, x.in, g.begin, g.end - g.begin, up_out, x.mid.stride());
+    for (size_t slot = g.begin; slot < g.end; ++slot) {
+      Activate(x.mid.Row(slot) + begin, x.up.data() + slot * x.mid.stride() + begin, end - begin);
+      if (quantise) x.mid.Quantise(slot, begin, end);
+    }
+  });
+  w_.Barrier();
+  clock_.Mark(Stage::kFfnUp);
+  const size_t down_unit = ChunkRows(layer.down_exps.weight.Rows(0, s_.dim), n_, w_.count(), 1);
+  const size_t down_chunks = (s_.dim + down_unit - 1) / down_unit;
+  w_.For(x.plan.groups.size() * down_chunks, 1, [&](size_t task, size_t) {
+    const ExpertPlan::Group& g = x.plan.groups[task / down_chunks];
+    const size_t begin = task % down_chunks * down_unit;
+    const Linear down = layer.down_exps.Rows(g.expert * s_.dim, (g.expert + 1) * s_.dim);
+    MatMulRows(down, begin, std::min(begin + down_unit, s_.dim), x.mid, g.begin, g.end - g.begin,
+               x.out.data() + g.begin * s_.dim, s_.dim);
+  });
+  w_.Barrier();
+  // Sum by rank: the order is the token's own.
+  w_.For(n_, 1, [&](size_t t, size_t) {
+    float* sum = e_.residual_.data() + t * s_.dim;
+    std::fill_n(sum, s_.dim, 0.0f);
+    for (size_t k = 0; k < used; ++k) {
+      ScaledAddInPlace(sum, x.out.data() + x.plan.slot_of_choice[t * used + k] * s_.dim,
+                       x.routes[t * used + k].weight, s_.dim);
+    }
+  });
+  w_.Barrier();
+  clock_.Mark(Stage::kFfnDown);
+}
+
+void Pass::Head() {
+  const Linear& output = e_.model_.weights.output;
+  const size_t chunk = ChunkRows(output.weight, n_, w_.count() * 2, 1);
+  float* logits = e_.logits_.data();
+  w_.For(s_.vocab, chunk, [&](size_t begin, size_t end) {
+    MatMulRows(output, begin, end, e_.normed_, RowOf(0), n_, logits, s_.vocab);
+    if (s_.final_soft_cap == 0.0f) return;
+    for (size_t t = 0; t < n_; ++t) {
+      SoftCap(logits + t * s_.vocab + begin, s_.final_soft_cap, end - begin);
+    }
+  });
+  w_.Barrier();
+  clock_.Mark(Stage::kHead);
+}
+
+}  // namespace smallmind

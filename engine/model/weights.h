@@ -1,0 +1,57 @@
+// A model's weights as typed views over the mapped file, bound once by name, type and shape.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "engine/gguf/gguf.h"
+#include "engine/model/spec.h"
+#include "engine/tensor/view.h"
+
+namespace smallmind {
+
+// A matrix with an optional bias: y = W·x + b. `weight` is empty where the layer has no such matrix.
+struct Linear {
+  WeightView weight;            // [out][in]
+  const float* bias = nullptr;  // [out]
+
+  explicit operator bool() const { return static_cast<bool>(weight); }
+  Linear Rows(size_t begin, size_t end) const {
+    return {weight.Rows(begin, end), bias == nullptr ? nullptr : bias + begin};
+  }
+};
+
+struct Norm {
+  const float* weight = nullptr;  // [n]; null: the norm is absent
+  const float* bias = nullptr;    // [n] or null
+};
+
+struct LayerWeights {
+  Norm attn_norm;
+  Linear q, k, v;  // views of one fused matrix where the file has attn_qkv
+  Norm q_norm, k_norm;  // per head, [head_dim_k]; null where absent
+  Linear o;
+  Norm post_attn_norm;  // on the attention output; null where absent
+  Norm ffn_norm;
+  Linear gate, up, down;  // dense feed-forward; gate empty where not gated
+  Norm post_ffn_norm;
+  // Experts: router [n_experts][dim]; the rest [n_experts·rows][cols], expert e at rows e·rows.
+  Linear router;
+  Linear gate_exps, up_exps, down_exps;
+};
+
+struct ModelWeights {
+  WeightView token_embedding;     // [vocab][dim]
+  WeightView position_embedding;  // [context][dim] or empty
+  std::vector<LayerWeights> layers;
+  Norm output_norm;
+  Linear output;  // [vocab][dim]; the token embedding where the file has no output.weight
+  size_t parameters = 0;
+  size_t bytes = 0;
+  DType main_type = DType::kF32;  // of most of the bytes
+};
+
+// Throws InputError naming the tensor, the expected and the actual type and shape.
+ModelWeights BindWeights(const GgufFile& file, const ModelSpec& spec);
+
+}  // namespace smallmind

@@ -1,0 +1,88 @@
+// A fixed team of threads that run one body together (SPMD), with a barrier and shared loops.
+//
+// A forward pass is one Run(): the threads meet at a handful of barriers a layer instead of being handed a
+// task per operation. A barrier costs well under a microsecond while all threads run; a thread that waits
+// longer than a few tens of microseconds parks in the kernel, so a preempted virtual CPU costs no spinning.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace smallmind {
+
+class ThreadTeam;
+
+// One thread's handle inside Run().
+class Worker {
+ public:
+  size_t index() const { return index_; }
+  size_t count() const;
+
+  // All workers of the team arrive before any leaves. What was written before is visible after.
+  void Barrier();
+
+  // Splits [0, n) dynamically into runs of `grain`; every worker calls it with the same n and grain, in the
+  // same order of loops. body(begin, end). No barrier at the end.
+  template <typename Body>
+  void For(size_t n, size_t grain, Body&& body) {
+    ++loop_;
+    if (grain == 0) grain = 1;
+    size_t begin;
+    while (NextChunk(n, grain, &begin)) body(begin, begin + grain < n ? begin + grain : n);
+  }
+
+ private:
+  friend class ThreadTeam;
+  bool NextChunk(size_t n, size_t grain, size_t* begin);
+
+  ThreadTeam* team_ = nullptr;
+  size_t index_ = 0;
+  uint32_t loop_ = 0;  // number of the current loop, the same in every worker
+};
+
+class ThreadTeam {
+ public:
+  // n_threads ≥ 1, the calling thread of Run() included. Starts n_threads − 1 threads.
+  explicit ThreadTeam(size_t n_threads);
+  ~ThreadTeam();
+  ThreadTeam(const ThreadTeam&) = delete;
+  ThreadTeam& operator=(const ThreadTeam&) = delete;
+
+  size_t size() const { return workers_.size(); }
+
+  // Runs body on every thread and returns when all are done. Not reentrant. The body must not throw past
+  // a barrier that others wait at; exceptions thrown by worker 0 after its last barrier propagate.
+  void Run(const std::function<void(Worker&)>& body);
+
+ private:
+  friend class Worker;
+  static constexpr size_t kLoopSlots = 4;
+
+  void ThreadMain(size_t index);
+  static void WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins);
+
+  struct alignas(64) Line {
+    std::atomic<uint32_t> value{0};
+  };
+  struct alignas(64) LoopSlot {
+    std::atomic<uint64_t> state{0};  // loop number << 32 | next index
+  };
+
+  Line epoch_;      // of Run(): bumped to start a body
+  Line arrived_;    // at the barrier
+  Line phase_;      // of the barrier: bumped by the last to arrive
+  LoopSlot loops_[kLoopSlots];
+  uint32_t spins_;
+  std::atomic<bool> stop_{false};
+  const std::function<void(Worker&)>* body_ = nullptr;
+  std::vector<Worker> workers_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace smallmind

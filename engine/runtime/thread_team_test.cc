@@ -1,0 +1,88 @@
+#include "engine/runtime/thread_team.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <numeric>
+
+#include "engine/runtime/cpus.h"
+
+namespace smallmind {
+namespace {
+
+TEST(ThreadTeam, EveryWorkerRunsOnce) {
+  for (size_t n : {1, 2, 3, 4, 7}) {
+    ThreadTeam team(n);
+    for (int round = 0; round < 50; ++round) {
+      std::vector<int> hits(n, 0);
+      team.Run([&](Worker& w) { ++hits[w.index()]; });
+      for (int h : hits) EXPECT_EQ(h, 1);
+    }
+  }
+}
+
+// Writes before a barrier are read after it by all the others; a missing barrier shows here and under TSan.
+TEST(ThreadTeam, BarrierOrdersMemory) {
+  ThreadTeam team(4);
+  std::vector<uint64_t> cell(4 * 16, 0);
+  std::vector<int> bad(4, 0);
+  team.Run([&](Worker& w) {
+    for (uint64_t step = 1; step <= 2000; ++step) {
+      cell[w.index() * 16] = step * (w.index() + 1);
+      w.Barrier();
+      for (size_t i = 0; i < 4; ++i) bad[w.index()] += cell[i * 16] != step * (i + 1);
+      w.Barrier();
+    }
+  });
+  EXPECT_EQ(std::accumulate(bad.begin(), bad.end(), 0), 0);
+}
+
+TEST(ThreadTeam, ForCoversTheRangeExactlyOnce) {
+  ThreadTeam team(4);
+  for (size_t n : {0, 1, 5, 64, 1000}) {
+    for (size_t grain : {1, 3, 64, 2000}) {
+      std::vector<std::atomic<int>> hits(n + 1);
+      team.Run([&](Worker& w) {
+        for (int loop = 0; loop < 9; ++loop) {
+          w.For(n, grain, [&](size_t b, size_t e) {
+            for (size_t i = b; i < e; ++i) hits[i].fetch_add(1, std::memory_order_relaxed);
+          });
+          w.Barrier();
+        }
+      });
+      for (size_t i = 0; i < n; ++i) ASSERT_EQ(hits[i].load(), 9) << n << ' ' << grain;
+    }
+  }
+}
+
+TEST(ThreadTeam, LoopsSurviveManyRuns) {
+  ThreadTeam team(3);
+  std::atomic<uint64_t> sum{0};
+  for (int run = 0; run < 500; ++run) {
+    team.Run([&](Worker& w) {
+      w.For(10, 3, [&](size_t b, size_t e) {
+        for (size_t i = b; i < e; ++i) sum.fetch_add(i, std::memory_order_relaxed);
+      });
+    });
+  }
+  EXPECT_EQ(sum.load(), 500u * 45u);
+}
+
+TEST(Cpus, AffinityMaskLimitsTheCount) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &before)) {
+      CPU_SET(i, &one);
+      break;
+    }
+  }
+  ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+  EXPECT_EQ(UsableCpus(), 1u);
+  ASSERT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
+}  // namespace
+}  // namespace smallmind

@@ -1,0 +1,172 @@
+// Glue between tokenizer, executor and sampler. A prompt is cut into batches here; logits are computed only
+// for the tokens that somebody asked for. Tested by session_test.cc through this interface alone.
+
+#include "engine/session.h"
+
+#include <algorithm>
+
+#include "engine/base/error.h"
+#include "engine/runtime/cpus.h"
+
+namespace smallmind {
+
+Engine Engine::OpenWithoutTokenizer(const std::filesystem::path& path, const EngineOptions& options) {
+  Engine engine;
+  engine.model_ = std::make_unique<const Model>(Model::Load(path, options.context));
+  return engine;
+}
+
+Engine Engine::Open(const std::filesystem::path& path, const EngineOptions& options) {
+  Engine engine = OpenWithoutTokenizer(path, options);
+  engine.tokenizer_ = Tokenizer::Create(engine.model_->file);
+  const size_t rows = engine.model_->spec.vocab;
+  if (engine.tokenizer_->vocab_size() > rows) {
+    throw InputError(path.string() + ": the tokenizer has " +
+                     std::to_string(engine.tokenizer_->vocab_size()) +
+                     " tokens but token_embd.weight only " + std::to_string(rows) + " rows");
+  }
+  return engine;
+}
+
+const Tokenizer& Engine::tokenizer() const {
+  if (tokenizer_ == nullptr) throw InputError(model_->file.path() + ": opened without a tokenizer");
+  return *tokenizer_;
+}
+
+namespace {
+
+constexpr size_t kDefaultContext = 4096;
+
+SessionOptions Resolve(SessionOptions options, const ModelSpec& spec) {
+  if (options.threads == 0) options.threads = UsableCpus();
+  if (options.context == 0) options.context = std::min(spec.context_train, kDefaultContext);
+  if (options.batch == 0) options.batch = 1;
+  options.batch = std::min(options.batch, options.context);
+  return options;
+}
+
+}  // namespace
+
+Session::Session(const Engine& engine, const SessionOptions& options)
+    : engine_(engine),
+      options_(Resolve(options, engine.model().spec)),
+      executor_(engine.model(), options_.threads),
+      cache_(Executor::CacheShape(engine.model().spec, options_.kv_type, options_.context,
+                                  options_.batch)) {}
+
+Session::~Session() = default;
+
+void Session::Reset() { cache_.set_length(0); }
+
+void Session::Run(std::span<const TokenId> tokens, bool all_logits,
+                  const std::function<void(std::span<const float>)>& sink) {
+  if (tokens.size() > context() - position()) {
+    throw InputError(std::to_string(tokens.size()) + " tokens at position " +
+                     std::to_string(position()) + " do not fit the context of " +
+                     std::to_string(context()) + "; a larger one is set with --ctx");
+  }
+  const size_t vocab = engine_.model().spec.vocab;
+  for (size_t done = 0; done < tokens.size();) {
+    const size_t n = std::min(options_.batch, tokens.size() - done);
+    batch_.clear();
+    for (size_t i = 0; i < n; ++i) {
+      const bool last = done + i + 1 == tokens.size();
+      batch_.push_back({tokens[done + i], &cache_, cache_.length() + i, all_logits || last});
+    }
+    const std::span<const float> logits = executor_.Forward(batch_);
+    cache_.set_length(cache_.length() + n);
+    done += n;
+    for (size_t at = 0; at < logits.size(); at += vocab) sink(logits.subspan(at, vocab));
+  }
+}
+
+std::span<const float> Session::Prefill(std::span<const TokenId> tokens) {
+  std::span<const float> last;
+  Run(tokens, false, [&](std::span<const float> logits) { last = logits; });
+  return last;
+}
+
+void Session::PrefillAll(std::span<const TokenId> tokens,
+                         const std::function<void(std::span<const float>)>& sink) {
+  Run(tokens, true, sink);
+}
+
+GenerateResult Session::Generate(std::string_view prompt, const GenerateOptions& options,
+                                 const std::function<bool(std::string_view)>& on_text) {
+  const Tokenizer& tokenizer = engine_.tokenizer();
+  GenerateResult result;
+  result.prompt = tokenizer.Encode(
+      prompt, {.add_special = position() == 0, .parse_special = options.parse_special});
+  // An empty prompt means: from the beginning of text.
+  if (result.prompt.empty() && tokenizer.bos() >= 0) result.prompt.push_back(tokenizer.bos());
+  if (result.prompt.empty()) throw InputError("the prompt is empty and the model has no BOS token");
+  if (options.max_tokens == 0) return result;
+
+  Sampler sampler(options.sampler);
+  StopMatcher stops(options.stop);
+  Utf8Joiner joiner;
+  std::vector<TokenId> history = result.prompt;
+  std::vector<float> logits;  // a copy: samplers edit them
+  std::span<const float> out = Prefill(result.prompt);
+  const auto emit = [&](const std::string& text) {
+    if (!text.empty() && !on_text(text)) result.reason = StopReason::kCancelled;
+    return result.reason != StopReason::kCancelled;
+  };
+  while (true) {
+    logits.assign(out.begin(), out.end());
+    const TokenId token = sampler.Sample(logits, history);
+    if (!options.ignore_eos && tokenizer.IsEndOfGeneration(token)) {
+      result.reason = StopReason::kEndOfText;
+      break;
+    }
+    const bool first = result.tokens.empty() && result.prompt.size() == 1 &&
+                       result.prompt[0] == tokenizer.bos();
+    result.tokens.push_back(token);
+    history.push_back(token);
+    if (!emit(stops.Push(joiner.Push(tokenizer.Decode(token, first, false))))) return result;
+    if (stops.stopped()) {
+      result.reason = StopReason::kStopString;
+      return result;
+    }
+    if (result.tokens.size() >= options.max_tokens) {
+      result.reason = StopReason::kLength;
+      break;
+    }
+    if (position() >= context()) {
+      result.reason = StopReason::kContextFull;
+      break;
+    }
+    out = Decode(token);
+  }
+  if (emit(stops.Push(joiner.Flush()))) emit(stops.Flush());
+  return result;
+}
+
+std::string StopMatcher::Push(std::string_view text) {
+  if (stopped_) return "";
+  held_ += text;
+  size_t cut = std::string::npos;
+  for (const std::string& stop : stops_) {
+    if (!stop.empty()) cut = std::min(cut, held_.find(stop));
+  }
+  if (cut != std::string::npos) {
+    stopped_ = true;
+    std::string out = held_.substr(0, cut);
+    held_.clear();
+    return out;
+  }
+  // The longest tail that is a proper prefix of a stop string stays.
+  size_t keep = 0;
+  for (const std::string& stop : stops_) {
+    for (size_t n = std::min(held_.size(), stop.empty() ? 0 : stop.size() - 1); n > keep; --n) {
+      if (held_.compare(held_.size() - n, n, stop, 0, n) == 0) keep = n;
+    }
+  }
+  std::string out = held_.substr(0, held_.size() - keep);
+  held_.erase(0, held_.size() - keep);
+  return out;
+}
+
+std::string StopMatcher::Flush() { return stopped_ ? "" : std::exchange(held_, {}); }
+
+}  // namespace smallmind

@@ -1,0 +1,123 @@
+// The public face of the engine: open a model, prefill a prompt, decode tokens, generate text.
+//
+//   Engine engine = Engine::Open("model.gguf", {});
+//   Session session(engine, {.threads = 4});
+//   session.Generate("Once upon a time", {.max_tokens = 64}, [](std::string_view text) {
+//     std::cout << text << std::flush;
+//     return true;  // false cancels
+//   });
+//
+// An Engine is const and may be shared by any number of sessions in any threads; a session owns its threads, its
+// cache, its scratch and its random numbers, and is used by one thread at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/model/executor.h"
+#include "engine/model/model.h"
+#include "engine/sampler/sampler.h"
+#include "engine/tokenizer/tokenizer.h"
+
+namespace smallmind {
+
+struct EngineOptions {
+  size_t context = 0;  // positions sessions will have; 0: the trained length
+};
+
+// A model and its tokenizer.
+class Engine {
+ public:
+  // Throws InputError for anything wrong with the file.
+  static Engine Open(const std::filesystem::path& path, const EngineOptions& options);
+  // The model alone, for tools that bring token ids (`logits`). tokenizer() throws InputError then.
+  static Engine OpenWithoutTokenizer(const std::filesystem::path& path, const EngineOptions& options);
+
+  const Model& model() const { return *model_; }
+  const Tokenizer& tokenizer() const;
+
+ private:
+  std::unique_ptr<const Model> model_;
+  std::unique_ptr<const Tokenizer> tokenizer_;
+};
+
+struct SessionOptions {
+  size_t threads = 0;    // 0: UsableCpus()
+  size_t context = 0;    // 0: the trained length, at most 4096
+  size_t batch = 512;    // tokens a forward pass takes at once; never changes a result
+  DType kv_type = DType::kF16;
+};
+
+enum class StopReason { kEndOfText, kStopString, kLength, kContextFull, kCancelled };
+
+struct GenerateOptions {
+  size_t max_tokens = 128;
+  SamplerOptions sampler;
+  std::vector<std::string> stop;  // text that ends generation; not part of the output
+  bool parse_special = false;     // special tokens in the prompt's text
+  bool ignore_eos = false;
+};
+
+struct GenerateResult {
+  std::vector<TokenId> prompt;
+  std::vector<TokenId> tokens;  // generated, the end token not included
+  StopReason reason = StopReason::kLength;
+};
+
+class Session {
+ public:
+  Session(const Engine& engine, const SessionOptions& options);
+  ~Session();
+
+  // Forgets the sequence; the next Prefill starts at position 0.
+  void Reset();
+  size_t position() const { return cache_.length(); }
+  size_t context() const { return cache_.context(); }
+  size_t threads() const { return executor_.threads(); }
+
+  // Appends tokens to the sequence. Returns the last one's logits (vocab floats, valid until the next call).
+  // Throws InputError where they do not fit the context.
+  std::span<const float> Prefill(std::span<const TokenId> tokens);
+  std::span<const float> Decode(TokenId token) { return Prefill({&token, 1}); }
+  // Appends tokens and hands every token's logits to `sink`, in order.
+  void PrefillAll(std::span<const TokenId> tokens,
+                  const std::function<void(std::span<const float>)>& sink);
+
+  // Appends the prompt, samples until a stop. `on_text` gets whole UTF-8 sequences; returning false cancels.
+  // Starts from the present position, so that a conversation can go on.
+  GenerateResult Generate(std::string_view prompt, const GenerateOptions& options,
+                          const std::function<bool(std::string_view)>& on_text);
+
+  void set_timers(StageTimers* timers) { executor_.set_timers(timers); }
+
+ private:
+  void Run(std::span<const TokenId> tokens, bool all_logits,
+           const std::function<void(std::span<const float>)>& sink);
+
+  const Engine& engine_;
+  SessionOptions options_;
+  Executor executor_;
+  KvCache cache_;
+  std::vector<BatchToken> batch_;
+};
+
+// Finds the earliest stop string in streamed text and holds back what could still become one.
+class StopMatcher {
+ public:
+  explicit StopMatcher(std::vector<std::string> stops) : stops_(std::move(stops)) {}
+  // Adds text; returns what may be shown. stopped() tells whether a stop string was met.
+  std::string Push(std::string_view text);
+  std::string Flush();
+  bool stopped() const { return stopped_; }
+
+ private:
+  std::vector<std::string> stops_;
+  std::string held_;
+  bool stopped_ = false;
+};
+
+}  // namespace smallmind
