@@ -16,15 +16,19 @@ Engine Engine::OpenWithoutTokenizer(const std::filesystem::path& path, const Eng
   return engine;
 }
 
+void Engine::LoadTokenizer() {
+  tokenizer_ = Tokenizer::Create(model_->file);
+  if (tokenizer_->vocab_size() > model_->spec.vocab) {
+    throw InputError(model_->file.path() + ": the tokenizer has " +
+                     std::to_string(tokenizer_->vocab_size()) +
+                     " tokens but token_embd.weight only " + std::to_string(model_->spec.vocab) +
+                     " rows");
+  }
+}
+
 Engine Engine::Open(const std::filesystem::path& path, const EngineOptions& options) {
   Engine engine = OpenWithoutTokenizer(path, options);
-  engine.tokenizer_ = Tokenizer::Create(engine.model_->file);
-  const size_t rows = engine.model_->spec.vocab;
-  if (engine.tokenizer_->vocab_size() > rows) {
-    throw InputError(path.string() + ": the tokenizer has " +
-                     std::to_string(engine.tokenizer_->vocab_size()) +
-                     " tokens but token_embd.weight only " + std::to_string(rows) + " rows");
-  }
+  engine.LoadTokenizer();
   return engine;
 }
 

@@ -34,8 +34,10 @@ class Engine {
  public:
   // Throws InputError for anything wrong with the file.
   static Engine Open(const std::filesystem::path& path, const EngineOptions& options);
-  // The model alone, for tools that bring token ids (`logits`). tokenizer() throws InputError then.
+  // The model alone, for tools that bring token ids; tokenizer() throws InputError until LoadTokenizer().
   static Engine OpenWithoutTokenizer(const std::filesystem::path& path, const EngineOptions& options);
+
+  void LoadTokenizer();
 
   const Model& model() const { return *model_; }
   const Tokenizer& tokenizer() const;

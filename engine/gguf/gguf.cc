@@ -211,6 +211,11 @@ const std::string& GgufFile::path() const { return impl_->name; }
 uint32_t GgufFile::version() const { return impl_->parsed.version; }
 uint64_t GgufFile::file_bytes() const { return impl_->bytes; }
 
+bool GgufFile::IsArray(std::string_view key) const {
+  const GgufValue* value = impl_->Find(key);
+  return value != nullptr && value->type == GgufType::kArray;
+}
+
 bool GgufFile::Has(std::string_view key) const { return impl_->Find(key) != nullptr; }
 
 uint64_t GgufFile::Uint(std::string_view key) const { return impl_->AsUint(impl_->Need(key)); }

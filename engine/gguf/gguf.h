@@ -74,6 +74,7 @@ class GgufFile {
   uint64_t file_bytes() const;
 
   bool Has(std::string_view key) const;
+  bool IsArray(std::string_view key) const;  // false where absent
   // Typed look-ups. The one-argument forms throw InputError "missing key" / "wrong type"; the
   // two-argument forms give the default where the key is absent and throw where the type is wrong.
   // Integers of any width convert with a range check; an integer is accepted where a float is

@@ -1,0 +1,176 @@
+// `bench`: the measured workload, reported as JSON lines on stdout (protocol version 1) and a line for people on
+// stderr. One process is one sample: the first repetition is the cold one.
+
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include "engine/base/build_info.h"
+#include "engine/base/error.h"
+#include "engine/base/json_writer.h"
+#include "engine/cli/command.h"
+#include "engine/cli/texts.h"
+#include "engine/cli/workload.h"
+#include "engine/kernels/targets.h"
+#include "engine/runtime/clock.h"
+
+namespace smallmind {
+namespace {
+
+constexpr int kProtocol = 1;
+
+struct Options {
+  ModelOptions model;
+  size_t n_prompt = 128;
+  size_t n_gen = 32;
+  size_t reps = 3;
+  bool timers = false;
+  bool training_text = false;
+  double slowdown_pct = 0;
+};
+
+void Print(const JsonLine& line) {
+  std::fputs((line.str() + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+std::string Hex(uint64_t value) {
+  char buffer[17];
+  std::snprintf(buffer, sizeof(buffer), "%016llx", static_cast<unsigned long long>(value));
+  return buffer;
+}
+
+void PrintHello(const Options& o, const Engine& engine, size_t threads) {
+  const BuildInfo& build = GetBuildInfo();
+  const Model& model = engine.model();
+  Print(JsonLine()
+            .Add("event", "hello")
+            .Add("protocol", kProtocol)
+            .Add("variant", build.variant)
+            .Add("compiler", build.compiler)
+            .Add("flags", build.flags)
+            .Add("git", build.git)
+            .Add("target", ChosenTarget())
+            .Add("static_target", StaticTarget())
+            .Add("dispatch", DispatchIsDynamic() ? "dynamic" : "static")
+            .Add("threads", threads)
+            .Add("model", o.model.path)
+            .Add("model_name", model.spec.name)
+            .Add("arch", model.spec.arch->name)
+            .Add("weight_type", Info(model.weights.main_type).name)
+            .Add("params", model.weights.parameters)
+            .Add("weight_bytes", model.weights.bytes)
+            .Add("kv", o.model.kv)
+            .Add("n_prompt", o.n_prompt)
+            .Add("n_gen", o.n_gen));
+}
+
+void PrintPhase(const char* name, int64_t t_ns) {
+  Print(JsonLine().Add("event", "phase").Add("name", name).Add("t_ns", t_ns));
+}
+
+void PrintRepetition(size_t rep, const Repetition& r) {
+  for (size_t i = 0; i < r.token_ns.size(); ++i) {
+    Print(JsonLine().Add("event", "token").Add("rep", rep).Add("index", i).Add("t_ns", r.token_ns[i]));
+  }
+  const int64_t decode_ns = r.token_ns.empty() ? 0 : r.token_ns.back() - r.token_ns.front();
+  Print(JsonLine()
+            .Add("event", "rep")
+            .Add("rep", rep)
+            .Add("prompt_tokens", r.prompt.size())
+            .Add("gen_tokens", r.generated.size())
+            .Add("start_ns", r.start_ns)
+            .Add("prefill_ns", r.prefill_ns)
+            .Add("decode_ns", decode_ns)
+            .Add("token_hash", Hex(r.token_hash))
+            .Add("logits_hash", Hex(r.logits_hash)));
+  const double prefill_tps = static_cast<double>(r.prompt.size()) * 1e9 / static_cast<double>(r.prefill_ns);
+  const double decode_tps =
+      decode_ns > 0 ? static_cast<double>(r.generated.size() - 1) * 1e9 / static_cast<double>(decode_ns) : 0;
+  std::fprintf(stderr, "rep %zu: prefill %zu tokens at %.1f tok/s, decode %zu tokens at %.1f tok/s\n",
+               rep, r.prompt.size(), prefill_tps, r.generated.size(), decode_tps);
+}
+
+void PrintMemory() {
+  long hwm = 0, anon = 0, file = 0;
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    std::sscanf(line.c_str(), "VmHWM: %ld", &hwm);
+    std::sscanf(line.c_str(), "RssAnon: %ld", &anon);
+    std::sscanf(line.c_str(), "RssFile: %ld", &file);
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  Print(JsonLine()
+            .Add("event", "memory")
+            .Add("vm_hwm_kib", hwm)
+            .Add("rss_anon_kib", anon)
+            .Add("rss_file_kib", file)
+            .Add("minor_faults", usage.ru_minflt)
+            .Add("major_faults", usage.ru_majflt)
+            .Add("voluntary_switches", usage.ru_nvcsw)
+            .Add("involuntary_switches", usage.ru_nivcsw));
+}
+
+int Run(const Options& o, int64_t main_ns) {
+  o.model.ApplyTarget();
+  ModelOptions model = o.model;
+  if (model.context == 0) model.context = o.n_prompt + o.n_gen;
+  Engine engine = Engine::OpenWithoutTokenizer(model.path, {.context = model.context});
+  const int64_t mapped_ns = NowNs();
+  engine.LoadTokenizer();
+  const int64_t tokenizer_ns = NowNs();
+  Session session(engine, model.Session());
+  const int64_t ready_ns = NowNs();
+
+  PrintHello(o, engine, session.threads());
+  PrintPhase("main", main_ns);
+  PrintPhase("mapped", mapped_ns);
+  PrintPhase("tokenizer", tokenizer_ns);
+  PrintPhase("ready", ready_ns);
+
+  StageTimers timers;
+  if (o.timers) session.set_timers(&timers);
+  const std::string_view text = o.training_text ? TrainingText() : EvaluationText();
+  for (size_t rep = 0; rep < o.reps; ++rep) {
+    PrintRepetition(rep, RunRepetition(engine, session, text, o.n_prompt, o.n_gen, o.slowdown_pct / 100));
+  }
+  if (o.timers) {
+    for (size_t i = 0; i < kStageNames.size(); ++i) {
+      Print(JsonLine()
+                .Add("event", "kernels")
+                .Add("name", kStageNames[i])
+                .Add("calls", timers.entries[i].calls)
+                .Add("ns", timers.entries[i].ns));
+    }
+  }
+  PrintMemory();
+  Print(JsonLine().Add("event", "done"));
+  return 0;
+}
+
+}  // namespace
+
+void AddBench(CLI::App& app, int64_t main_ns, Action* action) {
+  auto o = std::make_shared<Options>();
+  CLI::App* c = app.add_subcommand("bench", "Measure; JSON lines on stdout");
+  o->model.Declare(c);
+  c->add_option("-p,--n-prompt", o->n_prompt, "Prompt tokens")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  c->add_option("-n,--n-gen", o->n_gen, "Tokens to generate")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  c->add_option("-r,--repetitions", o->reps, "Repetitions in this process; the first one is cold")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  c->add_flag("--timers", o->timers, "Report the time of each stage of the forward pass");
+  c->add_flag("--training-text", o->training_text, "Use the text that PGO trains on");
+  c->add_option("--inject-slowdown", o->slowdown_pct, "Percent of every forward pass to waste")
+      ->check(CLI::Range(0.0, 1000.0));
+  c->callback([o, main_ns, action] { *action = [o, main_ns] { return Run(*o, main_ns); }; });
+}
+
+}  // namespace smallmind

@@ -1,0 +1,48 @@
+// `logits`: every position's logits for given token ids, little-endian float32, n_tokens × n_vocab.
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include "engine/base/error.h"
+#include "engine/cli/command.h"
+
+namespace smallmind {
+namespace {
+
+struct Options {
+  ModelOptions model;
+  std::vector<TokenId> tokens;
+  std::string output;
+};
+
+int Run(const Options& o) {
+  o.model.ApplyTarget();
+  SessionOptions options = o.model.Session();
+  if (options.context == 0) options.context = o.tokens.size();
+  const Engine engine = Engine::OpenWithoutTokenizer(o.model.path, {.context = o.model.context});
+  Session session(engine, options);
+  std::ofstream file(o.output, std::ios::binary);
+  if (!file) throw InputError("cannot write " + o.output);
+  session.PrefillAll(o.tokens, [&](std::span<const float> row) {
+    file.write(reinterpret_cast<const char*>(row.data()),
+               static_cast<std::streamsize>(row.size_bytes()));
+  });
+  file.close();
+  if (!file) throw InputError("cannot write " + o.output + ": is the disk full?");
+  return 0;
+}
+
+}  // namespace
+
+void AddLogits(CLI::App& app, Action* action) {
+  auto o = std::make_shared<Options>();
+  o->model.kv = "f32";
+  CLI::App* c = app.add_subcommand("logits", "Write the logits of every position");
+  o->model.Declare(c);
+  c->add_option("--tokens", o->tokens, "Token ids, comma separated")->delimiter(',')->required();
+  c->add_option("-o,--output", o->output, "File of float32, n_tokens × n_vocab")->required();
+  c->callback([o, action] { *action = [o] { return Run(*o); }; });
+}
+
+}  // namespace smallmind

@@ -1,0 +1,53 @@
+// `tokenize`: text to token ids.
+
+#include <cstdio>
+#include <memory>
+
+#include "engine/cli/command.h"
+#include "engine/cli/read_file.h"
+
+namespace smallmind {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string file;
+  bool ids = false;
+  bool no_bos = false;
+  bool parse_special = false;
+};
+
+int Run(const Options& o) {
+  // The file may hold a vocabulary alone: no weights are asked for.
+  const GgufFile gguf = GgufFile::Open(o.model);
+  const std::unique_ptr<Tokenizer> tokenizer = Tokenizer::Create(gguf);
+  const std::string text = ReadFileBytes(o.file);
+  const std::vector<TokenId> tokens =
+      tokenizer->Encode(text, {.add_special = !o.no_bos, .parse_special = o.parse_special});
+  std::string out;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (o.ids) {
+      out += (i == 0 ? "" : " ") + std::to_string(tokens[i]);
+    } else {
+      out += std::to_string(tokens[i]) + "\t" + tokenizer->Decode(tokens[i], i == 0, true) + "\n";
+    }
+  }
+  if (o.ids) out += "\n";
+  std::fwrite(out.data(), 1, out.size(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+void AddTokenize(CLI::App& app, Action* action) {
+  auto o = std::make_shared<Options>();
+  CLI::App* c = app.add_subcommand("tokenize", "Text to token ids");
+  c->add_option("-m,--model", o->model, "GGUF file; a vocabulary alone will do")->required();
+  c->add_option("-f,--file", o->file, "Text, read byte for byte; - for standard input")->required();
+  c->add_flag("--ids", o->ids, "Ids alone, space separated");
+  c->add_flag("--no-bos", o->no_bos, "Without the model's BOS and EOS");
+  c->add_flag("--parse-special", o->parse_special, "Recognise special tokens in the text");
+  c->callback([o, action] { *action = [o] { return Run(*o); }; });
+}
+
+}  // namespace smallmind

@@ -1,0 +1,102 @@
+// `verify A B`: how far two files of `logits` are apart. A is the reference.
+//
+// NMSE = Σ(b−a)²/Σa²; KL divergence of the softmaxes, mean over rows, in nats; top-1: rows with the same argmax.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "engine/base/error.h"
+#include "engine/base/json_writer.h"
+#include "engine/cli/command.h"
+#include "engine/cli/read_file.h"
+
+namespace smallmind {
+namespace {
+
+struct Options {
+  std::string reference, other, model;
+  size_t vocab = 0;
+  bool json = false;
+};
+
+std::vector<float> ReadFloats(const std::string& path, size_t vocab) {
+  const std::string bytes = ReadFileBytes(path);
+  if (bytes.empty() || bytes.size() % (vocab * sizeof(float)) != 0) {
+    throw InputError(path + ": " + std::to_string(bytes.size()) + " bytes are not whole rows of " +
+                     std::to_string(vocab) + " float32");
+  }
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+// log softmax in double.
+std::vector<double> LogSoftmax(std::span<const float> logits) {
+  double max = -INFINITY, sum = 0;
+  for (float x : logits) max = std::max(max, double{x});
+  for (float x : logits) sum += std::exp(double{x} - max);
+  std::vector<double> out(logits.begin(), logits.end());
+  for (double& x : out) x -= max + std::log(sum);
+  return out;
+}
+
+int Run(const Options& o) {
+  size_t vocab = o.vocab;
+  if (vocab == 0) vocab = Model::Load(o.model).spec.vocab;
+  const std::vector<float> a = ReadFloats(o.reference, vocab);
+  const std::vector<float> b = ReadFloats(o.other, vocab);
+  if (a.size() != b.size()) throw InputError(o.reference + " and " + o.other + " differ in length");
+  double error = 0, norm = 0, kl = 0;
+  size_t agree = 0;
+  const size_t rows = a.size() / vocab;
+  for (size_t r = 0; r < rows; ++r) {
+    const std::span<const float> ra(a.data() + r * vocab, vocab), rb(b.data() + r * vocab, vocab);
+    const std::vector<double> la = LogSoftmax(ra), lb = LogSoftmax(rb);
+    for (size_t i = 0; i < vocab; ++i) {
+      const double d = double{rb[i]} - double{ra[i]};
+      error += d * d;
+      norm += double{ra[i]} * double{ra[i]};
+      kl += std::exp(la[i]) * (la[i] - lb[i]);
+    }
+    agree += std::max_element(ra.begin(), ra.end()) - ra.begin() ==
+             std::max_element(rb.begin(), rb.end()) - rb.begin();
+  }
+  const bool identical = std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+  const double nmse = norm > 0 ? error / norm : error;
+  const double n = static_cast<double>(rows);
+  if (o.json) {
+    std::printf("%s\n", JsonLine()
+                            .Add("rows", rows)
+                            .Add("identical", identical)
+                            .Add("nmse", nmse)
+                            .Add("kl", kl / n)
+                            .Add("top1", static_cast<double>(agree) / n)
+                            .str()
+                            .c_str());
+  } else {
+    std::printf("rows %zu\nidentical %s\nnmse %.6e\nkl %.6e\ntop1 %.4f\n", rows,
+                identical ? "yes" : "no", nmse, kl / n, static_cast<double>(agree) / n);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void AddVerify(CLI::App& app, Action* action) {
+  auto o = std::make_shared<Options>();
+  CLI::App* c = app.add_subcommand("verify", "Compare two files of logits");
+  c->add_option("reference", o->reference, "File from `logits`")->required();
+  c->add_option("other", o->other, "File from `logits`")->required();
+  CLI::Option* vocab =
+      c->add_option("--vocab", o->vocab, "Floats a row")->check(CLI::Range(1, 1 << 30));
+  CLI::Option* model = c->add_option("-m,--model", o->model, "GGUF file that says the vocabulary's size");
+  c->require_option(3, 0);
+  vocab->excludes(model);
+  c->add_flag("--json", o->json, "One JSON object instead of text");
+  c->callback([o, action] { *action = [o] { return Run(*o); }; });
+}
+
+}  // namespace smallmind
