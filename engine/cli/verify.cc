@@ -45,6 +45,7 @@ std::vector<double> LogSoftmax(std::span<const float> logits) {
 
 int Run(const Options& o) {
   size_t vocab = o.vocab;
+  if (vocab == 0 && o.model.empty()) throw UsageError("verify needs --vocab or --model");
   if (vocab == 0) vocab = Model::Load(o.model).spec.vocab;
   const std::vector<float> a = ReadFloats(o.reference, vocab);
   const std::vector<float> b = ReadFloats(o.other, vocab);
@@ -90,11 +91,8 @@ void AddVerify(CLI::App& app, Action* action) {
   CLI::App* c = app.add_subcommand("verify", "Compare two files of logits");
   c->add_option("reference", o->reference, "File from `logits`")->required();
   c->add_option("other", o->other, "File from `logits`")->required();
-  CLI::Option* vocab =
-      c->add_option("--vocab", o->vocab, "Floats a row")->check(CLI::Range(1, 1 << 30));
-  CLI::Option* model = c->add_option("-m,--model", o->model, "GGUF file that says the vocabulary's size");
-  c->require_option(3, 0);
-  vocab->excludes(model);
+  c->add_option("--vocab", o->vocab, "Floats a row")->check(CLI::Range(1, 1 << 30));
+  c->add_option("-m,--model", o->model, "GGUF file that says the vocabulary's size instead");
   c->add_flag("--json", o->json, "One JSON object instead of text");
   c->callback([o, action] { *action = [o] { return Run(*o); }; });
 }
