@@ -4,6 +4,7 @@
 #include "engine/session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/runtime/cpus.h"

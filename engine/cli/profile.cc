@@ -33,7 +33,9 @@ int Run(const Options& o) {
     }
     tokens += prompt.size();
   }
-  GenerateOptions generate{.max_tokens = o.n_gen, .stop = {}, .ignore_eos = true};
+  GenerateOptions generate;
+  generate.max_tokens = o.n_gen;
+  generate.ignore_eos = true;
   for (const uint64_t seed : {uint64_t{0x5eed}, uint64_t{77}}) {
     session.Reset();
     generate.sampler.temperature = seed == 77 ? 0.0f : 0.8f;

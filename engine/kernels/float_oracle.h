@@ -14,6 +14,7 @@
 
 #include "engine/kernels/exp_constants.h"
 #include "engine/kernels/order.h"
+#include "engine/tensor/decode.h"
 
 namespace smallmind::oracle {
 
@@ -107,6 +108,12 @@ inline float Silu(float x) { return x / (Exp(-x) + 1.0f); }
 inline float GeluTanh(float x) {
   const float z = x * std::fma(x * x, kGeluC3, kGeluC1);
   return x / (Exp(-z) + 1.0f);
+}
+
+inline float GeluTanhF16(float x) {
+  if (x <= -10.0f) return 0.0f;
+  if (x >= 10.0f) return x;
+  return F16ToF32(F32ToF16(GeluTanh(F16ToF32(F32ToF16(x)))));
 }
 
 inline float SoftCap(float x, float cap) { return cap * Tanh(x / cap); }

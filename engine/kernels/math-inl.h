@@ -81,6 +81,17 @@ HWY_INLINE V GeluTanhOf(D d, V x) {
   return MulSigmoid(d, x, hn::Mul(x, inner));
 }
 
+// GELU as GGUF models are run everywhere: a function of F16, tabulated by the field's engines. Argument and
+// result are rounded to F16, but ≤ −10 gives 0 and ≥ 10 the argument itself.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V GeluTanhF16(D d, V x) {
+  const hn::Rebind<hwy::float16_t, D> dh;
+  const V half = hn::PromoteTo(d, hn::DemoteTo(dh, x));
+  const V y = hn::PromoteTo(d, hn::DemoteTo(dh, GeluTanhOf(d, half)));
+  const V low = hn::IfThenZeroElse(hn::Le(x, hn::Set(d, -10.0f)), y);
+  return hn::IfThenElse(hn::Ge(x, hn::Set(d, 10.0f)), x, low);
+}
+
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V SoftCapOf(D d, V x, V cap) {
   return hn::Mul(cap, Tanh(d, hn::Div(x, cap)));

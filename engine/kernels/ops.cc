@@ -93,11 +93,11 @@ void SiluMulT(const float* gate, const float* up, size_t n, float* out) {
 }
 
 void GeluTanhMulT(const float* gate, const float* up, size_t n, float* out) {
-  Map2(gate, up, n, out, [](VF g, VF u) HWY_ATTR { return hn::Mul(GeluTanhOf(DF(), g), u); });
+  Map2(gate, up, n, out, [](VF g, VF u) HWY_ATTR { return hn::Mul(GeluTanhF16(DF(), g), u); });
 }
 
 void GeluTanhT(const float* x, size_t n, float* out) {
-  Map(x, n, out, [](VF v) HWY_ATTR { return GeluTanhOf(DF(), v); });
+  Map(x, n, out, [](VF v) HWY_ATTR { return GeluTanhF16(DF(), v); });
 }
 
 void SoftCapT(float* x, float cap, size_t n) {

@@ -15,6 +15,7 @@ void AddInPlace(float* x, const float* y, size_t n);             // x += y
 void ScaleInPlace(float* x, float s, size_t n);                  // x *= s
 void ScaledAddInPlace(float* x, const float* y, float s, size_t n);  // x = fma(s, y, x)
 void SiluMul(const float* gate, const float* up, size_t n, float* out);      // silu(gate)·up
+// GELU (tanh form) of F16 values, as the field's engines tabulate it: argument and result rounded to F16.
 void GeluTanhMul(const float* gate, const float* up, size_t n, float* out);  // gelu_tanh(gate)·up
 void GeluTanh(const float* x, size_t n, float* out);
 void SoftCap(float* x, float cap, size_t n);                     // x = cap·tanh(x/cap)

@@ -120,7 +120,7 @@ TEST(Ops, ElementwiseEqualTheOracle) {
     Floats silu(n), gelu(n), gelu_mul(n), cap(n), fused(n), softmax = x;
     for (size_t i = 0; i < n; ++i) {
       silu[i] = oracle::Silu(x[i]) * y[i];
-      gelu[i] = oracle::GeluTanh(x[i]);
+      gelu[i] = oracle::GeluTanhF16(x[i]);
       gelu_mul[i] = gelu[i] * y[i];
       cap[i] = oracle::SoftCap(x[i], 30.0f);
       fused[i] = std::fma(0.37f, y[i], x[i]);
