@@ -214,10 +214,12 @@ void VisitFields(S& s, F&& f) {
 template <Is<ContaminationRule> S, typename F>
 void VisitFields(S& s, F&& f) {
   f("max_steal_pct", s.max_steal_pct);
+  f("max_other_cpus", s.max_other_cpus);
   f("max_involuntary_per_s", s.max_involuntary_per_s);
-  f("max_procs_running_extra", s.max_procs_running_extra);
+  f("max_procs_running", s.max_procs_running);
   f("max_major_faults", s.max_major_faults);
   f("max_calibration_ratio", s.max_calibration_ratio);
+  f("calibration_ns", s.calibration_ns);
 }
 
 template <Is<Ceiling> S, typename F>

@@ -157,10 +157,12 @@ struct Environment {
 // What makes a sample contaminated; fixed before the first sample, stored in run.json.
 struct ContaminationRule {
   double max_steal_pct = 2.0;            // of the machine's CPU time while the sample ran
-  double max_involuntary_per_s = 200.0;  // involuntary switches per second of CPU wall time
-  double max_procs_running_extra = 2.0;  // runnable tasks beyond the sample's own threads
-  int64_t max_major_faults = 50;
-  double max_calibration_ratio = 1.15;  // fixed loop against the run's own median
+  double max_other_cpus = 0.5;           // CPUs kept busy by others while the sample ran
+  double max_involuntary_per_s = 500.0;  // involuntary switches per second of the sample's CPU time
+  double max_procs_running = 4.0;  // runnable tasks just before the sample, the harness included
+  int64_t max_major_faults = 50;   // not applied to --cold
+  double max_calibration_ratio = 1.25;  // fixed loop against calibration_ns
+  int64_t calibration_ns = 0;           // the loop's median before the first sample
 };
 
 // A figure of the machine measured in the run: the gate divides by it, the roofline needs it.

@@ -1,0 +1,135 @@
+#include "harness/analysis.h"
+
+#include <cmath>
+#include <cstdio>
+
+namespace smallmind::harness {
+namespace {
+
+std::string Percent(double fraction) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", 100.0 * fraction);
+  return text;
+}
+
+std::vector<std::string> Warn(const Analysis& a, const RunInfo& run) {
+  std::vector<std::string> warnings;
+  for (const OutputCheck& check : a.outputs) {
+    if (Disqualifies(check.status)) {
+      warnings.push_back(check.variant + " on " + check.regime.model +
+                         " computes something else (" + check.detail +
+                         "): not ranked; see `harness verify`");
+    }
+  }
+  const Ledger& ledger = a.ledger;
+  for (const auto& [variant, count] : ledger.failed_by_variant) {
+    warnings.push_back(variant + ": " + std::to_string(count) +
+                       " samples failed; reasons in samples.jsonl");
+  }
+  if (ledger.usable > 0 && 4 * ledger.contaminated > ledger.usable) {
+    std::string causes;
+    for (const auto& [cause, count] : ledger.by_cause) {
+      causes += (causes.empty() ? "" : ", ") + cause + " x " + std::to_string(count);
+    }
+    warnings.push_back(
+        Percent(static_cast<double>(ledger.contaminated) / static_cast<double>(ledger.usable)) +
+        " of the samples are contaminated (" + causes + ")" +
+        (ledger.concentrated_in.empty() ? "" : ", most of them in " + ledger.concentrated_in) +
+        ": stop what else runs on this machine, or add rounds");
+  }
+  double worst = 0.0;
+  std::string where;
+  for (const Comparison& c : a.comparisons) {
+    if (c.metric == "decode_tps" && std::isfinite(c.mde) && c.mde > worst) {
+      worst = c.mde;
+      where = c.variant + " on " + c.regime.model;
+    }
+  }
+  if (worst > 0.05) {
+    warnings.push_back("decode of " + where + ": a change below " + Percent(worst) +
+                       " could not have been seen; more rounds (--rounds) or a quieter machine");
+  }
+  for (const Regime& regime : a.regimes) {
+    const MetricSummary* s = a.Summary(run.reference, regime, "decode_tps");
+    if (s != nullptr && s->n < 5) {
+      warnings.push_back(regime.model + ": only " + std::to_string(s->n) +
+                         " rounds; an interval needs at least 5");
+    }
+  }
+  return warnings;
+}
+
+}  // namespace
+
+const MetricSummary* Analysis::Summary(const std::string& variant, const Regime& regime,
+                                       const std::string& metric) const {
+  for (const MetricSummary& s : summaries) {
+    if (s.variant == variant && s.regime == regime && s.metric == metric) return &s;
+  }
+  return nullptr;
+}
+
+const Comparison* Analysis::Against(const std::string& variant, const Regime& regime,
+                                    const std::string& metric) const {
+  for (const Comparison& c : comparisons) {
+    if (c.variant == variant && c.regime == regime && c.metric == metric) return &c;
+  }
+  return nullptr;
+}
+
+std::string Analysis::Unranked(const std::string& variant) const {
+  for (const OutputCheck& check : outputs) {
+    if (check.variant == variant && Disqualifies(check.status)) {
+      return "output " + ToString(check.status) + " on " + check.regime.model;
+    }
+  }
+  return "";
+}
+
+Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
+                 const AnalysisOptions& options) {
+  const Series series(samples);
+  Analysis a;
+  a.options = options;
+  a.reference = run.reference;
+  a.regimes = series.regimes();
+  for (const VariantInfo& v : run.variants) {
+    for (const std::string& measured : series.variants()) {
+      if (measured == v.name) a.variants.push_back(v.name);
+    }
+  }
+  a.summaries = Summarise(series, options);
+  a.comparisons = Compare(series, run.reference, options);
+  a.outputs = CheckOutputs(series, run.reference);
+  a.ledger = KeepLedger(samples);
+  a.guide = GuideTable(run);
+  a.claims = JudgeClaims(run, series, a.summaries, a.outputs, options);
+  a.warnings = Warn(a, run);
+  return a;
+}
+
+Json ToJson(const Analysis& a) {
+  Json regimes = Json::array();
+  for (const Regime& r : a.regimes)
+    regimes.push_back({{"model", r.model}, {"workload", r.workload}});
+  Json json;
+  json["schema"] = 1;
+  json["reference"] = a.reference;
+  json["level"] = a.options.level;
+  json["alpha"] = a.options.alpha;
+  json["equal_within"] = a.options.equal_within;
+  json["seed"] = a.options.seed;
+  json["resamples"] = a.options.resamples;
+  json["regimes"] = regimes;
+  json["variants"] = a.variants;
+  json["summaries"] = a.summaries;
+  json["comparisons"] = a.comparisons;
+  json["outputs"] = a.outputs;
+  json["ledger"] = a.ledger;
+  json["guide"] = a.guide;
+  json["claims"] = a.claims;
+  json["warnings"] = a.warnings;
+  return json;
+}
+
+}  // namespace smallmind::harness

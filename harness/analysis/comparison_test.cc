@@ -1,0 +1,149 @@
+#include "harness/analysis/comparison.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/analysis.h"
+#include "harness/testing/synthetic_run.h"
+
+namespace smallmind::harness {
+namespace {
+
+SyntheticPlan TwoVariants(double speed) {
+  SyntheticPlan plan;
+  Planted reference, fast;
+  reference.name = "o2";
+  fast.name = "fast";
+  fast.speed = speed;
+  plan.variants = {reference, fast};
+  return plan;
+}
+
+const Regime kSmall{"stories15m-q8_0", "p128-n32-t4"};
+
+TEST(Comparison, RecoversAPlantedRatioThroughDrift) {
+  const auto run = MakeSyntheticRun(TwoVariants(1.07));
+  const Series series(run.samples);
+  const Comparison c = ComparePair(series, "fast", "o2", kSmall, "decode_tps", {});
+  EXPECT_NEAR(c.ratio().Ratio(), 1.07, 0.015);
+  EXPECT_TRUE(c.ratio().log.Contains(std::log(1.07)));
+  EXPECT_LT(c.ratio().High() - c.ratio().Low(), 0.05);  // the 10 % wave is not in it
+  EXPECT_EQ(c.verdict, Verdict::kBetter);
+  EXPECT_EQ(c.pairs, 10u);
+  EXPECT_LT(c.mde, 0.03);
+  EXPECT_GT(c.mde, 0.005);
+}
+
+TEST(Comparison, LowerIsBetterForTimes) {
+  const auto run = MakeSyntheticRun(TwoVariants(1.2));
+  const auto rows = Compare(Series(run.samples), "o2", {});
+  for (const Comparison& c : rows) {
+    if (c.metric == "ttft_ms") {
+      EXPECT_LT(c.ratio().High(), 1.0);
+      EXPECT_EQ(c.verdict, Verdict::kBetter);
+    }
+    if (c.metric == "rss_anon_mib") {
+      EXPECT_EQ(c.verdict, Verdict::kSame);
+    }
+    EXPECT_GE(c.p_adjusted, c.ratio().p_value);
+  }
+  EXPECT_EQ(rows.size(), 2u * 11u);
+}
+
+TEST(Comparison, EqualVariantsAreNotCalledDifferent) {
+  int called = 0;
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    SyntheticPlan plan = TwoVariants(1.0);
+    plan.seed = seed;
+    plan.noise = 0.02;
+    AnalysisOptions options;
+    options.resamples = 400;
+    for (const Comparison& c : Compare(Series(MakeSyntheticRun(plan).samples), "o2", options)) {
+      called += c.verdict == Verdict::kBetter || c.verdict == Verdict::kWorse ? 1 : 0;
+    }
+  }
+  EXPECT_LE(called, 8);  // 80 tables of two families; 8 expected at alpha were they independent
+}
+
+TEST(Comparison, ContaminationIsLeftOutAndBothResultsShown) {
+  SyntheticPlan plan = TwoVariants(1.05);
+  plan.rounds = 12;
+  plan.hog = [](int round, const std::string& variant) {
+    return round >= 6 && variant == "fast" ? 1.5 : 1.0;
+  };
+  const auto run = MakeSyntheticRun(plan);
+  const Comparison c = ComparePair(Series(run.samples), "fast", "o2", kSmall, "decode_tps", {});
+  EXPECT_EQ(c.pairs, 12u);
+  EXPECT_EQ(c.clean_pairs, 6u);
+  EXPECT_TRUE(c.rests_on_clean);
+  EXPECT_TRUE(c.contamination_matters);
+  EXPECT_EQ(c.verdict, Verdict::kBetter);
+  EXPECT_NEAR(c.clean.Ratio(), 1.05, 0.02);
+  EXPECT_LT(c.all.Ratio(), 0.95);
+  const Analysis a = Analyze(run.info, run.samples);
+  EXPECT_EQ(a.ledger.concentrated_in, "rounds 6-11");
+  EXPECT_EQ(a.ledger.by_cause.at("steal"), 12u);
+}
+
+TEST(Comparison, TooFewCleanRoundsFallBackToAll) {
+  SyntheticPlan plan = TwoVariants(1.05);
+  plan.hog = [](int round, const std::string&) { return round >= 3 ? 1.3 : 1.0; };
+  const Comparison c =
+      ComparePair(Series(MakeSyntheticRun(plan).samples), "fast", "o2", kSmall, "decode_tps", {});
+  EXPECT_EQ(c.clean_pairs, 3u);
+  EXPECT_FALSE(c.rests_on_clean);
+  EXPECT_NEAR(c.ratio().Ratio(), 1.05, 0.02);  // the pair was slowed alike
+}
+
+TEST(Comparison, LostRoundsAndRetriesPairRight) {
+  auto run = MakeSyntheticRun(TwoVariants(1.1));
+  for (Sample& s : run.samples) {
+    if (s.variant == "fast" && s.round == 4) s.status = SampleStatus::kCrashed;
+  }
+  Sample retry;
+  for (const Sample& s : run.samples) {
+    if (s.variant == "fast" && s.round == 5 && s.model == kSmall.model) retry = s;
+  }
+  retry.attempt = 1;
+  retry.id = 9999;
+  run.samples.push_back(retry);
+  const Series series(run.samples);
+  EXPECT_EQ(ComparePair(series, "fast", "o2", kSmall, "decode_tps", {}).pairs, 9u);
+  EXPECT_EQ(series.Cell("fast", kSmall)[4]->id, 9999);
+  const Ledger ledger = KeepLedger(run.samples);
+  EXPECT_EQ(ledger.failed_by_variant.at("fast"), 2u);
+}
+
+TEST(Comparison, LayoutsAreTheUnitWhereThereAreSeveral) {
+  SyntheticPlan plan = TwoVariants(1.03);
+  plan.layouts = 6;
+  plan.rounds = 4;
+  plan.variants[1].layout_sigma = 0.03;
+  const Comparison c =
+      ComparePair(Series(MakeSyntheticRun(plan).samples), "fast", "o2", kSmall, "decode_tps", {});
+  EXPECT_EQ(c.ratio().units, 6u);
+  EXPECT_GT(c.ratio().High() - c.ratio().Low(), 0.02);  // layout luck is inside the interval
+}
+
+TEST(Outputs, DifferentHashesAreFlaggedAndNotRanked) {
+  SyntheticPlan plan = TwoVariants(1.1);
+  plan.variants[1].token_hash = "cccccccccccccccc";
+  Planted near = plan.variants[0];
+  near.name = "near";
+  near.logits_hash = "dddddddddddddddd";
+  plan.variants.push_back(near);
+  const auto run = MakeSyntheticRun(plan);
+  const Analysis a = Analyze(run.info, run.samples);
+  EXPECT_NE(a.Unranked("fast"), "");
+  EXPECT_NE(a.Unranked("near"), "");
+  EXPECT_EQ(a.Unranked("o2"), "");
+  EXPECT_GE(a.warnings.size(), 2u);
+}
+
+TEST(Analysis, SameRecordSameAnalysis) {
+  const auto run = MakeSyntheticRun(TwoVariants(1.02));
+  EXPECT_EQ(ToJson(Analyze(run.info, run.samples)).dump(),
+            ToJson(Analyze(run.info, run.samples)).dump());
+}
+
+}  // namespace
+}  // namespace smallmind::harness

@@ -1,0 +1,73 @@
+// Tested through comparison_test.cc on synthetic runs with lost, repeated and contaminated samples.
+#include "harness/analysis/series.h"
+
+#include <algorithm>
+
+namespace smallmind::harness {
+namespace {
+
+template <typename T>
+void AddOnce(std::vector<T>& list, const T& item) {
+  if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+}
+
+const double* FindMetricValue(const Sample& sample, const std::string& metric) {
+  const auto found = sample.metrics.find(metric);
+  return found == sample.metrics.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+Series::Series(const std::vector<Sample>& samples) {
+  for (const Sample& sample : samples) {
+    if (!sample.Usable()) continue;
+    const Regime regime{sample.model, sample.workload};
+    AddOnce(variants_, sample.variant);
+    AddOnce(regimes_, regime);
+    const Sample*& slot = cells_[{sample.variant, regime}][{sample.round, sample.layout}];
+    if (slot == nullptr || sample.attempt >= slot->attempt) slot = &sample;
+  }
+}
+
+std::vector<const Sample*> Series::Cell(const std::string& variant, const Regime& regime) const {
+  std::vector<const Sample*> cell;
+  const auto found = cells_.find({variant, regime});
+  if (found == cells_.end()) return cell;
+  for (const auto& [slot, sample] : found->second) cell.push_back(sample);
+  return cell;
+}
+
+std::vector<double> Series::Values(const std::string& variant, const Regime& regime,
+                                   const std::string& metric, Cleanliness clean) const {
+  std::vector<double> values;
+  for (const Sample* sample : Cell(variant, regime)) {
+    if (clean == Cleanliness::kCleanOnly && sample->contaminated) continue;
+    if (const double* value = FindMetricValue(*sample, metric)) values.push_back(*value);
+  }
+  return values;
+}
+
+std::vector<stats::PairedBuild> Series::Pairs(const std::string& variant,
+                                              const std::string& reference, const Regime& regime,
+                                              const std::string& metric, Cleanliness clean) const {
+  const auto ours = cells_.find({variant, regime});
+  const auto theirs = cells_.find({reference, regime});
+  std::vector<stats::PairedBuild> builds;
+  if (ours == cells_.end() || theirs == cells_.end()) return builds;
+  std::map<int, stats::PairedBuild> by_layout;
+  for (const auto& [slot, sample] : ours->second) {
+    auto partner = theirs->second.find(slot);
+    if (partner == theirs->second.end()) partner = theirs->second.find({slot.round, 0});
+    if (partner == theirs->second.end()) continue;
+    const Sample& other = *partner->second;
+    if (clean == Cleanliness::kCleanOnly && (sample->contaminated || other.contaminated)) continue;
+    const double* value = FindMetricValue(*sample, metric);
+    const double* base = FindMetricValue(other, metric);
+    if (value == nullptr || base == nullptr) continue;
+    by_layout[slot.layout].push_back({{*value}, {*base}});
+  }
+  for (auto& [layout, build] : by_layout) builds.push_back(std::move(build));
+  return builds;
+}
+
+}  // namespace smallmind::harness

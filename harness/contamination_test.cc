@@ -1,0 +1,109 @@
+#include "harness/contamination.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "harness/testing/paths.h"
+
+namespace smallmind::harness {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+struct Scene {
+  ContaminationRule rule;
+  SystemSnapshot before, after;
+  ProcessResult process;
+  int64_t calibration_ns = 1'000'000;
+  bool cold = false;
+
+  // One second on 4 CPUs, two of them the child's, nobody else.
+  Scene() {
+    rule.calibration_ns = 1'000'000;
+    before.procs_running = 1;
+    after.at_ns = kSecond;
+    after.total_ns = 4 * kSecond;
+    after.busy_ns = 2 * kSecond;
+    process.cpu_ns = 2 * kSecond;
+  }
+  std::vector<std::string> Judge() {
+    Sample sample;
+    JudgeContamination(rule, before, after, process, calibration_ns, cold, sample);
+    EXPECT_EQ(sample.contaminated, !sample.contamination.empty());
+    return sample.contamination;
+  }
+};
+
+using Marks = std::vector<std::string>;
+
+TEST(Contamination, AQuietSampleIsClean) { EXPECT_EQ(Scene().Judge(), Marks{}); }
+
+TEST(Contamination, EachPartOfTheRuleIsNamed) {
+  Scene steal;
+  steal.after.steal_ns = kSecond / 8;
+  EXPECT_EQ(steal.Judge(), Marks{"steal 3.1 %"});
+  Scene hog;
+  hog.after.busy_ns = 3 * kSecond;
+  EXPECT_EQ(hog.Judge(), Marks{"others kept 1.0 CPUs busy"});
+  Scene queue;
+  queue.before.procs_running = 9;
+  EXPECT_EQ(queue.Judge(), Marks{"9 tasks running beforehand"});
+  Scene switches;
+  switches.process.involuntary_switches = 2000;
+  EXPECT_EQ(switches.Judge(), Marks{"1000 involuntary switches per CPU second"});
+  Scene slow;
+  slow.calibration_ns = 1'500'000;
+  EXPECT_EQ(slow.Judge(), Marks{"calibration loop 1.50x slower"});
+  Scene faults;
+  faults.process.major_faults = 60;
+  EXPECT_EQ(faults.Judge(), Marks{"60 major faults"});
+  faults.cold = true;
+  EXPECT_EQ(faults.Judge(), Marks{});
+}
+
+TEST(Contamination, ShortSamplesAreNotJudgedByCoarseTicks) {
+  Scene shorter;  // 10 ms: one tick of others is "one CPU busy"
+  shorter.after = {.busy_ns = 20'000'000,
+                   .steal_ns = 10'000'000,
+                   .total_ns = 40'000'000,
+                   .procs_running = 1,
+                   .own_cpu_ns = 0,
+                   .at_ns = 10'000'000};
+  shorter.process.cpu_ns = 10'000'000;
+  EXPECT_EQ(shorter.Judge(), Marks{});
+}
+
+TEST(Contamination, ARealHogIsSeen) {
+  RealSystemProbe probe;
+  std::atomic<bool> stop = false;
+  ProcessRequest request;
+  request.argv = {"/bin/sleep", "0.4"};
+  RealProcessRunner runner(LauncherPath(), nullptr);
+  // The hog is a process of its own: what the harness itself burns is subtracted.
+  std::thread hog([&] {
+    ProcessRequest spin;
+    spin.argv = {"/bin/sh", "-c", "while :; do :; done"};
+    spin.timeout_s = 120;
+    RealProcessRunner(LauncherPath(), &stop).Run(spin);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const SystemSnapshot before = probe.Snapshot();
+  const ProcessResult process = runner.Run(request);
+  const SystemSnapshot after = probe.Snapshot();
+  stop = true;
+  hog.join();
+  Sample sample;
+  JudgeContamination({}, before, after, process, probe.CalibrationNs(), false, sample);
+  EXPECT_GT(sample.system.at("other_cpus"), 0.4);
+}
+
+TEST(Contamination, CalibrationTakesTimeAndBaselineIsItsMedian) {
+  RealSystemProbe probe;
+  EXPECT_GT(probe.CalibrationNs(), 50'000);
+  EXPECT_GT(CalibrationBaseline(probe, 3), 50'000);
+}
+
+}  // namespace
+}  // namespace smallmind::harness

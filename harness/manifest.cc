@@ -1,0 +1,139 @@
+// Tested on small manifests with skipped rows, groups, unknown names and broken JSON
+// (manifest_test.cc).
+#include "harness/manifest.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "harness/error.h"
+
+namespace smallmind::harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Flags may be a string or a boolean in a row; a record keeps text.
+std::string Text(const Json& row, const char* field) {
+  const auto it = row.find(field);
+  if (it == row.end() || it->is_null()) return "";
+  if (it->is_string()) return it->get<std::string>();
+  if (it->is_boolean()) return it->get<bool>() ? "on" : "off";
+  return it->dump();
+}
+
+VariantInfo ReadRow(const Json& row, const Manifest& manifest, const fs::path& build_dir) {
+  VariantInfo variant;
+  variant.name = row.at("name").get<std::string>();
+  variant.title = Text(row, "title");
+  if (variant.title.empty()) variant.title = variant.name;
+  variant.status = row.value("status", "built");
+  variant.reason = Text(row, "reason");
+  if (const std::string binary = Text(row, "binary"); !binary.empty()) {
+    variant.binary = (build_dir / binary).lexically_normal().string();
+  }
+  variant.toolchain = Text(row, "toolchain");
+  if (variant.toolchain.empty()) variant.toolchain = manifest.toolchain;
+  variant.compiler = Text(row, "compiler");
+  if (variant.compiler.empty()) variant.compiler = manifest.compiler;
+  variant.flags = Text(row, "flags");
+  variant.isa = Text(row, "isa");
+  variant.lto = Text(row, "lto");
+  variant.pgo = Text(row, "pgo");
+  variant.dispatch = Text(row, "dispatch");
+  variant.group = Text(row, "group");
+  variant.guide_row = Text(row, "guide_row");
+  if (const auto it = row.find("claims"); it != row.end() && it->is_array()) {
+    for (const Json& claim : *it) {
+      variant.claims.push_back(claim.is_string() ? claim.get<std::string>() : claim.dump());
+    }
+  }
+  variant.expected_target = Text(row, "expected_target");
+  variant.git = manifest.git;
+  if (const auto it = row.find("build_seconds"); it != row.end() && it->is_number()) {
+    variant.build_seconds = it->get<double>();
+  }
+  if (const auto it = row.find("pgo_coverage"); it != row.end() && it->is_number()) {
+    variant.pgo_coverage = it->get<double>();
+  }
+  variant.raw = row;
+  return variant;
+}
+
+std::vector<std::string> Split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) {
+    if (!part.empty()) parts.push_back(part);
+  }
+  return parts;
+}
+
+std::string KnownNames(const Manifest& manifest) {
+  std::string names, groups;
+  std::vector<std::string> seen;
+  for (const VariantInfo& variant : manifest.variants) {
+    names += (names.empty() ? "" : ", ") + variant.name;
+    if (variant.group.empty() || std::ranges::find(seen, variant.group) != seen.end()) continue;
+    seen.push_back(variant.group);
+    groups += ", " + variant.group;
+  }
+  return "known: " + names + "; groups: all" + groups;
+}
+
+}  // namespace
+
+Manifest ReadManifest(const fs::path& build_dir) {
+  Manifest manifest;
+  manifest.path = (build_dir / "variants" / "manifest.json").string();
+  std::ifstream file(manifest.path);
+  if (!file)
+    throw BadInput(manifest.path + ": cannot be read; build the variants first (make compare)");
+  try {
+    const Json json = Json::parse(file);
+    if (json.value("schema", 0) != 1) throw BadInput("schema is not 1");
+    manifest.toolchain = Text(json, "toolchain");
+    manifest.compiler = Text(json, "compiler");
+    manifest.git = Text(json, "git");
+    if (const auto it = json.find("dirty"); it != json.end()) {
+      manifest.dirty = it->is_boolean() && it->get<bool>();
+    }
+    for (const Json& row : json.at("variants")) {
+      manifest.variants.push_back(ReadRow(row, manifest, build_dir));
+    }
+  } catch (const std::exception& error) {
+    throw BadInput(manifest.path + ": " + error.what());
+  }
+  if (manifest.variants.empty()) throw BadInput(manifest.path + ": no variants");
+  return manifest;
+}
+
+fs::path BuildDirectory() { return fs::canonical("/proc/self/exe").parent_path().parent_path(); }
+
+std::vector<VariantInfo> SelectVariants(const Manifest& manifest, const std::string& wanted) {
+  const std::vector<std::string> parts = Split(wanted);
+  if (parts.empty()) throw RunError("--variants is empty; " + KnownNames(manifest));
+  std::vector<bool> chosen(manifest.variants.size(), false);
+  for (const std::string& part : parts) {
+    bool found = false;
+    for (size_t i = 0; i < manifest.variants.size(); ++i) {
+      const VariantInfo& variant = manifest.variants[i];
+      if (part != "all" && part != variant.name && part != variant.group) continue;
+      chosen[i] = found = true;
+    }
+    if (!found) throw RunError("unknown variant \"" + part + "\"; " + KnownNames(manifest));
+  }
+  std::vector<VariantInfo> selected;
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    if (chosen[i]) selected.push_back(manifest.variants[i]);
+  }
+  const bool any_built = std::ranges::any_of(
+      selected, [](const VariantInfo& variant) { return variant.status == "built"; });
+  if (!any_built) {
+    throw RunError("no variant of \"" + wanted + "\" is built; first: " + selected[0].name + ": " +
+                   selected[0].reason);
+  }
+  return selected;
+}
+
+}  // namespace smallmind::harness

@@ -1,0 +1,32 @@
+// The build manifest (build/variants/manifest.json): which variants there are, and why others are
+// not.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/record.h"
+
+namespace smallmind::harness {
+
+struct Manifest {
+  std::string path;
+  std::string toolchain;
+  std::string compiler;
+  std::string git;
+  bool dirty = false;
+  std::vector<VariantInfo> variants;  // in the manifest's order, skipped ones included
+};
+
+// Paths of binaries come back absolute. BadInput names the file and what is wrong with it.
+Manifest ReadManifest(const std::filesystem::path& build_dir);
+
+// The build directory that this program lies in (<build>/bin/harness), wherever it is called from.
+std::filesystem::path BuildDirectory();
+
+// `wanted` is a comma-separated list of names and groups, or "all". Skipped variants come back only
+// where they were named or "all" was asked for. RunError names unknown ones and lists the known.
+std::vector<VariantInfo> SelectVariants(const Manifest& manifest, const std::string& wanted);
+
+}  // namespace smallmind::harness

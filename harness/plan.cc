@@ -1,0 +1,75 @@
+// Every stream of random numbers is derived from (seed, what it is for): no draw depends on how
+// many came before it, which is what makes resuming exact. Balance, determinism and resuming are
+// tested in plan_test.cc.
+#include "harness/plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "harness/random.h"
+
+namespace smallmind::harness {
+namespace {
+
+// One hash step per part; SplitMix64's finaliser is the mixer.
+uint64_t Derive(uint64_t seed, std::initializer_list<uint64_t> parts) {
+  for (const uint64_t part : parts) seed = Random(seed ^ (part * 0xd1342543de82ef95u)).Next();
+  return seed;
+}
+
+enum Purpose : uint64_t { kBlockOrder = 1, kSquare = 2, kEnvironment = 3 };
+
+}  // namespace
+
+Plan::Plan(const RunInfo& run, uint64_t seed) : seed_(seed) {
+  for (size_t v = 0; v < run.variants.size(); ++v) {
+    if (run.variants[v].status != "built") continue;
+    const int layouts = static_cast<int>(run.variants[v].layouts.size());
+    for (int layout = 0; layout <= layouts; ++layout) {
+      competitors_.push_back({static_cast<int>(v), layout});
+    }
+  }
+  for (size_t m = 0; m < run.models.size(); ++m) {
+    for (size_t w = 0; w < run.workloads.size(); ++w) {
+      blocks_.push_back({static_cast<int>(m), static_cast<int>(w)});
+    }
+  }
+}
+
+std::vector<Cell> Plan::Round(int round) const {
+  const uint64_t n = competitors_.size();
+  const uint64_t index = static_cast<uint64_t>(round + 1);  // the warm-up round is 0
+  std::vector<size_t> block_order(blocks_.size());
+  std::iota(block_order.begin(), block_order.end(), size_t{0});
+  Random(Derive(seed_, {kBlockOrder, index})).Shuffle(block_order);
+
+  std::vector<Cell> cells;
+  for (const size_t b : block_order) {
+    // Round 0 begins the first square; the warm-up stands outside.
+    const uint64_t square = round < 0 ? UINT64_MAX : static_cast<uint64_t>(round) / n;
+    const uint64_t shift = round < 0 ? 0 : static_cast<uint64_t>(round) % n;
+    std::vector<Competitor> order = competitors_;
+    Random(Derive(seed_, {kSquare, b, square})).Shuffle(order);
+    for (uint64_t i = 0; i < n; ++i) {
+      const Competitor& competitor = order[(i + shift) % n];
+      cells.push_back(
+          {competitor.variant, competitor.layout, blocks_[b].model, blocks_[b].workload});
+    }
+  }
+  return cells;
+}
+
+int Plan::EnvironmentBytes(int round, const Cell& cell, int attempt) const {
+  const auto u = [](int value) { return static_cast<uint64_t>(value + 1); };
+  return static_cast<int>(
+      Random(Derive(seed_, {kEnvironment, u(round), u(cell.variant), u(cell.layout), u(cell.model),
+                            u(cell.workload), u(attempt)}))
+          .Below(4096));
+}
+
+std::string WorkloadName(int prompt_tokens, int gen_tokens, int threads) {
+  return "p" + std::to_string(prompt_tokens) + "-n" + std::to_string(gen_tokens) + "-t" +
+         std::to_string(threads);
+}
+
+}  // namespace smallmind::harness

@@ -1,0 +1,57 @@
+// The plan: which cells are measured, and in which order each round visits them.
+//
+// A cell is variant x layout x model x workload; a round visits every cell once, each in a fresh
+// process. Order: the competitors of one block (model x workload) form a cyclic Latin square, so
+// that over as many rounds as there are competitors each one stands in each position exactly once;
+// a new seeded permutation starts every square, so that neighbours change too. Blocks are shuffled
+// each round. A slow drift of the machine then hits all competitors alike, and the pairs that
+// statistics compares (same round, same block) ran within seconds of each other. The order of round
+// r depends on the seed and r alone: an interrupted run resumes with the very same order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/record.h"
+
+namespace smallmind::harness {
+
+struct Cell {
+  int variant = 0;  // index into RunInfo::variants
+  int layout = 0;
+  int model = 0;     // index into RunInfo::models
+  int workload = 0;  // index into RunInfo::workloads
+  bool operator==(const Cell&) const = default;
+};
+
+inline constexpr int kWarmupRound = -1;
+
+class Plan {
+ public:
+  // Built variants only; skipped ones have no cells. A peer has no layouts.
+  Plan(const RunInfo& run, uint64_t seed);
+
+  // Round kWarmupRound is in an order of its own.
+  std::vector<Cell> Round(int round) const;
+  size_t cells_per_round() const { return competitors_.size() * blocks_.size(); }
+
+  // Bytes of environment padding of a sample, 0..4095: the same for the resumed sample.
+  int EnvironmentBytes(int round, const Cell& cell, int attempt) const;
+
+ private:
+  struct Competitor {
+    int variant, layout;
+  };
+  struct Block {
+    int model, workload;
+  };
+  uint64_t seed_;
+  std::vector<Competitor> competitors_;
+  std::vector<Block> blocks_;
+};
+
+// "p128-n32-t4"; repetitions are not part of the name.
+std::string WorkloadName(int prompt_tokens, int gen_tokens, int threads);
+
+}  // namespace smallmind::harness

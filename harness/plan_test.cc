@@ -1,0 +1,91 @@
+#include "harness/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "harness/random.h"
+
+namespace smallmind::harness {
+namespace {
+
+RunInfo ThreeByTwo() {
+  RunInfo run;
+  for (const char* name : {"o2", "lto", "pgo", "bolt"}) {
+    run.variants.push_back({});
+    run.variants.back().name = name;
+  }
+  run.variants[3].status = "skipped";
+  run.models.resize(2);
+  run.workloads.resize(1);
+  return run;
+}
+
+TEST(Plan, EveryRoundVisitsEveryBuiltCellOnce) {
+  const Plan plan(ThreeByTwo(), 7);
+  EXPECT_EQ(plan.cells_per_round(), 6u);
+  for (int round = kWarmupRound; round < 20; ++round) {
+    std::set<std::pair<int, int>> seen;
+    for (const Cell& cell : plan.Round(round)) {
+      EXPECT_NE(cell.variant, 3);
+      EXPECT_TRUE(seen.insert({cell.variant, cell.model}).second);
+    }
+    EXPECT_EQ(seen.size(), 6u);
+  }
+}
+
+TEST(Plan, PositionsAreBalancedOverASquare) {
+  const Plan plan(ThreeByTwo(), 7);
+  for (int square = 0; square < 5; ++square) {
+    std::map<std::pair<int, int>, std::set<int>> positions;  // (model, variant) -> places
+    for (int round = 3 * square; round < 3 * square + 3; ++round) {
+      const auto cells = plan.Round(round);
+      for (int i = 0; i < 6; ++i) {
+        positions[{cells[i].model, cells[i].variant}].insert(i % 3);
+      }
+    }
+    for (const auto& [key, places] : positions) EXPECT_EQ(places.size(), 3u);
+  }
+}
+
+TEST(Plan, CellsOfABlockStayTogether) {
+  const Plan plan(ThreeByTwo(), 9);
+  for (int round = 0; round < 9; ++round) {
+    const auto cells = plan.Round(round);
+    EXPECT_EQ(cells[0].model, cells[2].model);
+    EXPECT_EQ(cells[3].model, cells[5].model);
+  }
+}
+
+TEST(Plan, SeedDecidesAndDifferentSeedsDiffer) {
+  const Plan a(ThreeByTwo(), 1), b(ThreeByTwo(), 1), c(ThreeByTwo(), 2);
+  bool differs = false;
+  for (int round = 0; round < 10; ++round) {
+    EXPECT_EQ(a.Round(round), b.Round(round));
+    differs |= a.Round(round) != c.Round(round);
+  }
+  EXPECT_TRUE(differs);
+  const Cell cell{1, 0, 1, 0};
+  EXPECT_EQ(a.EnvironmentBytes(3, cell, 0), b.EnvironmentBytes(3, cell, 0));
+  std::set<int> sizes;
+  for (int round = 0; round < 100; ++round) sizes.insert(a.EnvironmentBytes(round, cell, 0));
+  EXPECT_GT(sizes.size(), 90u);
+}
+
+TEST(Plan, LayoutsAreCompetitorsOfTheirOwn) {
+  RunInfo run = ThreeByTwo();
+  run.variants[0].layouts = {"a", "b"};
+  EXPECT_EQ(Plan(run, 1).cells_per_round(), 10u);
+}
+
+TEST(Random, StreamIsFixedForAllTime) {
+  Random random(42);
+  EXPECT_EQ(random.Next(), 13679457532755275413u);  // published SplitMix64 vector for seed 42
+  std::vector<int> counts(7);
+  for (int i = 0; i < 70000; ++i) ++counts[random.Below(7)];
+  for (const int count : counts) EXPECT_NEAR(count, 10000, 400);
+}
+
+}  // namespace
+}  // namespace smallmind::harness
