@@ -1,43 +1,77 @@
-# Everything that is built once: tests, benches, the harness and its launcher. They use the reference
-# variant's engine (o2) and the table's `tools` flags.
+# Everything that is built beside the variants: tests, benches, the harness and its launcher. Tests and benches
+# are compiled once, with the table's `tools` flags, and linked to each variant's engine.
 
-set(V_COMPILE ${SMALLMIND_TOOL_FLAGS} ${SMALLMIND_COMMON_FLAGS})
-set(V_DEFINES ${SMALLMIND_O2_DEFINES} SMALLMIND_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-set(V_LINK_FLAGS "")
+set(SMALLMIND_TEST_VARIANTS "" CACHE STRING
+  "Groups or names of variants, comma separated, whose engine tests ctest runs beside those of o2")
 set(bin ${PROJECT_BINARY_DIR}/bin)
-
-if(TARGET smallmind-o2)
-  set_target_properties(smallmind-o2 PROPERTIES EXCLUDE_FROM_ALL OFF)
-endif()
 enable_testing()
 include(GoogleTest)
 
-# Engine tests: compiled once, linked to each variant's objects.
+set(tool_compile ${SMALLMIND_TOOL_FLAGS} ${SMALLMIND_COMMON_FLAGS})
+set(tool_defines ${ROW_o2_defines} SMALLMIND_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+
 if(SMALLMIND_ENGINE_TESTS)
   add_library(engine-tests OBJECT EXCLUDE_FROM_ALL ${SMALLMIND_ENGINE_TESTS})
-  smallmind_engine_settings(engine-tests)
-  target_link_libraries(engine-tests PUBLIC GTest::gtest_main)
+  smallmind_engine_settings(engine-tests "${tool_compile}" "${tool_defines}")
   add_executable(engine_tests $<TARGET_OBJECTS:engine-tests>)
-  target_link_libraries(engine_tests PRIVATE GTest::gtest_main)
   smallmind_link_engine(engine_tests o2)
+  target_link_libraries(engine_tests PRIVATE GTest::gtest_main)
   set_target_properties(engine_tests PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${bin})
   gtest_discover_tests(engine_tests TEST_PREFIX engine. DISCOVERY_MODE PRE_TEST)
 endif()
 
 if(SMALLMIND_BENCH_SUPPORT)
   add_library(bench-support OBJECT EXCLUDE_FROM_ALL ${SMALLMIND_BENCH_SUPPORT})
-  smallmind_engine_settings(bench-support)
+  smallmind_engine_settings(bench-support "${tool_compile}" "${tool_defines}")
 endif()
-foreach(source ${SMALLMIND_BENCHES})
-  get_filename_component(name ${source} NAME_WE)
-  add_executable(${name} ${source})
-  smallmind_engine_settings(${name})
-  target_link_libraries(${name} PRIVATE benchmark::benchmark)
+if(SMALLMIND_BENCHES)
+  add_library(bench-objects OBJECT EXCLUDE_FROM_ALL ${SMALLMIND_BENCHES})
+  smallmind_engine_settings(bench-objects "${tool_compile}" "${tool_defines}")
+endif()
+
+# <bench> for variant `name` in `folder`: its own object among bench-objects, picked by name.
+function(smallmind_add_bench target output folder source name)
+  file(RELATIVE_PATH relative ${PROJECT_SOURCE_DIR} ${source})
+  string(REPLACE "." "\\." pattern "${relative}.o")
+  add_executable(${target} EXCLUDE_FROM_ALL
+    $<FILTER:$<TARGET_OBJECTS:bench-objects>,INCLUDE,${pattern}$>)
+  target_link_libraries(${target} PRIVATE benchmark::benchmark)
   if(TARGET bench-support)
-    target_link_libraries(${name} PRIVATE bench-support)
+    target_link_libraries(${target} PRIVATE bench-support)
   endif()
-  smallmind_link_engine(${name} o2)
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${bin})
+  smallmind_link_engine(${target} ${name})
+  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME ${output}
+    RUNTIME_OUTPUT_DIRECTORY ${folder})
+endfunction()
+
+string(REPLACE "," ";" test_variants "${SMALLMIND_TEST_VARIANTS}")
+foreach(source ${SMALLMIND_BENCHES})
+  get_filename_component(bench ${source} NAME_WE)
+  smallmind_add_bench(${bench} ${bench} ${bin} ${source} o2)
+  set_target_properties(${bench} PROPERTIES EXCLUDE_FROM_ALL OFF)
+endforeach()
+foreach(name ${SMALLMIND_ROWS})
+  if(NOT ROW_${name}_buildable OR ROW_${name}_group STREQUAL "helper" OR name STREQUAL "o2")
+    continue()
+  endif()
+  foreach(source ${SMALLMIND_BENCHES})
+    get_filename_component(bench ${source} NAME_WE)
+    smallmind_add_bench(${bench}-${name} ${bench} ${SMALLMIND_VARIANTS_DIR}/${name} ${source} ${name})
+  endforeach()
+  if(SMALLMIND_ENGINE_TESTS)
+    add_executable(engine_tests-${name} EXCLUDE_FROM_ALL $<TARGET_OBJECTS:engine-tests>)
+    smallmind_link_engine(engine_tests-${name} ${name})
+    target_link_libraries(engine_tests-${name} PRIVATE GTest::gtest_main)
+    set_target_properties(engine_tests-${name} PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME engine_tests
+      RUNTIME_OUTPUT_DIRECTORY ${SMALLMIND_VARIANTS_DIR}/${name})
+    if("all" IN_LIST test_variants OR name IN_LIST test_variants OR ROW_${name}_group IN_LIST test_variants)
+      set_target_properties(engine_tests-${name} PROPERTIES EXCLUDE_FROM_ALL OFF)
+      add_test(NAME variant.${name} COMMAND ${SMALLMIND_VARIANTS_DIR}/${name}/engine_tests --gtest_brief=1)
+      # Instrumented tests count too; away with it, or it would look like a training.
+      set_tests_properties(variant.${name} PROPERTIES ENVIRONMENT
+        "GCOV_PREFIX=${SMALLMIND_VARIANTS_DIR}/${name}/stray;LLVM_PROFILE_FILE=${SMALLMIND_VARIANTS_DIR}/${name}/stray/%m.profraw")
+    endif()
+  endif()
 endforeach()
 
 # The harness knows the engine only as processes: nothing of it is linked here.
@@ -60,7 +94,7 @@ if(TARGET harness-core AND EXISTS ${PROJECT_SOURCE_DIR}/harness/main.cc)
   target_link_libraries(harness PRIVATE harness-core)
 endif()
 if(EXISTS ${PROJECT_SOURCE_DIR}/harness/launcher_main.cc)
-  # Static and without the harness's libraries: its own loading time must not blur the exec stamp.
+  # Static and without the harness's libraries: its own loading must not blur the exec stamp.
   add_executable(launcher ${PROJECT_SOURCE_DIR}/harness/launcher_main.cc)
   smallmind_harness_settings(launcher)
   target_link_options(launcher PRIVATE -static)
@@ -72,10 +106,10 @@ if(TARGET harness-core AND SMALLMIND_HARNESS_TESTS)
   gtest_discover_tests(harness_tests TEST_PREFIX harness. DISCOVERY_MODE PRE_TEST)
 endif()
 
-# /usr/bin/python3 is the one that the system's packages (matplotlib) belong to.
+# /usr/bin/python3, where there is one, is the one that the system's packages (matplotlib) belong to.
 foreach(test ${SMALLMIND_PYTHON_TESTS})
   file(RELATIVE_PATH name ${PROJECT_SOURCE_DIR} ${test})
   string(REGEX REPLACE "/|\\.py$" "." name ${name})
-  add_test(NAME python.${name} COMMAND /usr/bin/python3 ${test}
-    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  string(REGEX REPLACE "\\.$" "" name ${name})
+  add_test(NAME python.${name} COMMAND ${SMALLMIND_PYTHON} ${test} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 endforeach()

@@ -1,47 +1,84 @@
-# Reads variants.json and adds a program for each row.
+# Checks variants.json, turns its rows into flags for this toolchain and machine (table.py does both) and
+# includes the result: SMALLMIND_ROWS, and ROW_<name>_<column> for each row.
 
-set(SMALLMIND_TABLE_FILE ${PROJECT_SOURCE_DIR}/variants/variants.json)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${SMALLMIND_TABLE_FILE})
-file(READ ${SMALLMIND_TABLE_FILE} SMALLMIND_TABLE)
+find_program(SMALLMIND_PYTHON NAMES /usr/bin/python3 python3 REQUIRED)
 
-# Sets `out` to the JSON array at the path as a CMake list.
-function(smallmind_json_list out json)
-  string(JSON count LENGTH "${json}" ${ARGN})
-  set(items "")
-  if(count GREATER 0)
-    math(EXPR last "${count} - 1")
-    foreach(i RANGE ${last})
-      string(JSON item GET "${json}" ${ARGN} ${i})
-      list(APPEND items "${item}")
-    endforeach()
-  endif()
-  set(${out} "${items}" PARENT_SCOPE)
-endfunction()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  set(SMALLMIND_TOOLCHAIN gcc)
+  set(compiler_name GCC)
+elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  set(SMALLMIND_TOOLCHAIN clang)
+  set(compiler_name Clang)
+else()
+  message(FATAL_ERROR "the compiler must be GCC or Clang, not ${CMAKE_CXX_COMPILER_ID}")
+endif()
 
-smallmind_json_list(SMALLMIND_COMMON_FLAGS "${SMALLMIND_TABLE}" common)
-smallmind_json_list(SMALLMIND_TOOL_FLAGS "${SMALLMIND_TABLE}" tools)
-
-string(JSON rows LENGTH "${SMALLMIND_TABLE}" variants)
-math(EXPR last_row "${rows} - 1")
-foreach(row RANGE ${last_row})
-  string(JSON V GET "${SMALLMIND_TABLE}" variants ${row})
-  foreach(column name isa dispatch lto pgo link strip)
-    string(TOUPPER V_${column} variable)
-    string(JSON ${variable} GET "${V}" ${column})
-  endforeach()
-  smallmind_json_list(V_OPT "${V}" opt)
-  smallmind_json_list(isa_flags "${SMALLMIND_TABLE}" isa ${V_ISA} flags)
-  smallmind_json_list(V_DEFINES "${SMALLMIND_TABLE}" isa ${V_ISA} defines)
-  if(V_DISPATCH STREQUAL "static")
-    list(APPEND V_DEFINES HWY_COMPILE_ONLY_STATIC)
-  else()
-    list(APPEND V_DEFINES ${SMALLMIND_DYNAMIC_DEFINES})
-  endif()
-  set(V_COMPILE ${V_OPT} ${SMALLMIND_COMMON_FLAGS} ${isa_flags})
-  set(V_LINK_FLAGS "")
-  smallmind_add_variant()
-  if(V_NAME STREQUAL "o2")
-    set(SMALLMIND_O2_COMPILE ${V_COMPILE})
-    set(SMALLMIND_O2_DEFINES ${V_DEFINES})
-  endif()
+# The tools that belong to this very compiler: the same version, from the same place, before any other.
+string(REGEX MATCH "^[0-9]+" compiler_major "${CMAKE_CXX_COMPILER_VERSION}")
+get_filename_component(compiler_real "${CMAKE_CXX_COMPILER}" REALPATH)
+get_filename_component(compiler_dir "${compiler_real}" DIRECTORY)
+foreach(tool gcov-dump llvm-profdata llvm-bolt merge-fdata ld.lld)
+  string(TOUPPER "SMALLMIND_${tool}" variable)
+  string(REGEX REPLACE "[-.]" "_" variable "${variable}")
+  find_program(${variable} NAMES ${tool}-${compiler_major} ${tool} HINTS ${compiler_dir} NO_CMAKE_PATH)
 endforeach()
+find_program(SMALLMIND_LLVM_BOLT NAMES llvm-bolt-19 llvm-bolt-18 llvm-bolt-17 llvm-bolt-16)
+find_program(SMALLMIND_MERGE_FDATA NAMES merge-fdata-19 merge-fdata-18 merge-fdata-17 merge-fdata-16)
+
+set(have "")
+if(SMALLMIND_GCOV_DUMP)
+  list(APPEND have gcov-dump)
+endif()
+if(SMALLMIND_LLVM_PROFDATA)
+  list(APPEND have llvm-profdata)
+endif()
+if(SMALLMIND_LD_LLD)
+  list(APPEND have lld)
+endif()
+if(SMALLMIND_LLVM_BOLT)
+  list(APPEND have bolt)
+endif()
+if(SMALLMIND_TOOLCHAIN STREQUAL "clang")
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libclang_rt.profile-x86_64.a
+    OUTPUT_VARIABLE runtime OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libclang_rt.profile.a
+    OUTPUT_VARIABLE runtime_per_target OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  if(EXISTS "${runtime}" OR EXISTS "${runtime_per_target}")
+    list(APPEND have profile-runtime)
+  endif()
+endif()
+find_library(PCRE2_STATIC_LIBRARY libpcre2-8.a)
+if(PCRE2_STATIC_LIBRARY)
+  list(APPEND have static-pcre2)
+endif()
+
+# The best target among those that the dynamic rows contain.
+if(NOT DEFINED SMALLMIND_BEST_TARGET)
+  try_run(SMALLMIND_PROBE_RUNS SMALLMIND_PROBE_COMPILES ${PROJECT_BINARY_DIR}/probe
+    SOURCES ${PROJECT_SOURCE_DIR}/variants/probe_target.cc
+      ${SMALLMIND_HIGHWAY_DIR}/hwy/targets.cc ${SMALLMIND_HIGHWAY_DIR}/hwy/abort.cc
+    CMAKE_FLAGS -DINCLUDE_DIRECTORIES=${SMALLMIND_HIGHWAY_DIR}
+    COMPILE_DEFINITIONS -DHWY_WANT_AVX3_DL
+      "-DHWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_SPR|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)"
+    CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON
+    COMPILE_OUTPUT_VARIABLE probe_log RUN_OUTPUT_VARIABLE probe_target)
+  if(NOT SMALLMIND_PROBE_COMPILES OR NOT SMALLMIND_PROBE_RUNS EQUAL 0)
+    message(FATAL_ERROR "cannot tell this machine's best Highway target:\n${probe_log}")
+  endif()
+  string(STRIP "${probe_target}" probe_target)
+  set(SMALLMIND_BEST_TARGET ${probe_target} CACHE STRING "Best Highway target of this machine")
+  message(STATUS "Best Highway target here: ${SMALLMIND_BEST_TARGET}")
+endif()
+
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+  ${PROJECT_SOURCE_DIR}/variants/variants.json ${PROJECT_SOURCE_DIR}/variants/table.py)
+list(TRANSFORM have PREPEND --have= OUTPUT_VARIABLE have_options)
+execute_process(
+  COMMAND ${SMALLMIND_PYTHON} ${PROJECT_SOURCE_DIR}/variants/table.py --toolchain ${SMALLMIND_TOOLCHAIN}
+    --compiler "${compiler_name} ${CMAKE_CXX_COMPILER_VERSION}"
+    --best ${SMALLMIND_BEST_TARGET} --build-dir ${PROJECT_BINARY_DIR} ${have_options}
+  RESULT_VARIABLE failed ERROR_VARIABLE faults)
+if(failed)
+  message(FATAL_ERROR "${faults}")
+endif()
+include(${PROJECT_BINARY_DIR}/variants/rows.cmake)

@@ -1,45 +1,102 @@
-# One row of variants.json -> build/variants/<name>/smallmind, from the same sources as every other.
+# One row -> build/variants/<name>/smallmind, from the same sources as every other row.
 #
-# Reads the V_* variables that table.cmake fills for a row:
-#   V_NAME V_ISA V_DISPATCH V_LTO V_PGO V_LINK V_STRIP  facts
-#   V_COMPILE V_LINK_FLAGS V_DEFINES                   lists of flags
-# Targets made: engine-<name> (objects), smallmind-<name> (program), engine_tests-<name> (tests; not in all).
+# Targets of a row:
+#   engine-<name>        objects of engine/ and Highway
+#   smallmind-<name>     the program
+#   variant-<name>       the program, its Highway target checked, listed in the manifest
+#   engine_tests-<name>  the engine's tests linked to that row's objects
+#   pgo-train-<name>     for instrumented rows: the profile
 
-# SSSE3, SSE4 and AVX3_SPR are left out of dynamic dispatch: each target costs compile time and text in every
-# variant, and no machine of the last ten years would choose the first two.
-set(SMALLMIND_DYNAMIC_DEFINES HWY_WANT_AVX3_DL
-  "HWY_DISABLED_TARGETS=((1LL<<4)|(1LL<<11)|(1LL<<12)|(1LL<<18)|(1LL<<19)|(1LL<<23)|(1LL<<24))")
+set(SMALLMIND_VARIANTS_DIR ${PROJECT_BINARY_DIR}/variants)
 
-function(smallmind_engine_settings target)
-  target_compile_options(${target} PRIVATE ${SMALLMIND_WARNINGS} ${V_COMPILE})
-  target_compile_definitions(${target} PRIVATE ${V_DEFINES})
+# Options of every engine source, whichever row: compile flags and defines are the row's.
+function(smallmind_engine_settings target compile defines)
+  target_compile_options(${target} PRIVATE ${SMALLMIND_WARNINGS} ${compile})
+  target_compile_definitions(${target} PRIVATE ${defines})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   target_include_directories(${target} SYSTEM PRIVATE ${SMALLMIND_HIGHWAY_DIR} ${PCRE2_INCLUDE_DIR})
 endfunction()
 
-function(smallmind_add_variant)
-  set(facts_dir ${PROJECT_BINARY_DIR}/variants/${V_NAME}/generated)
-  list(JOIN V_COMPILE " " V_FLAGS_TEXT)
-  string(REPLACE "\"" "\\\"" V_FLAGS_TEXT "${V_FLAGS_TEXT}")
-  configure_file(${PROJECT_SOURCE_DIR}/variants/build_facts.h.in ${facts_dir}/build_facts.h @ONLY)
-
-  add_library(engine-${V_NAME} OBJECT EXCLUDE_FROM_ALL
-    ${SMALLMIND_ENGINE_SOURCES} ${SMALLMIND_HIGHWAY_SOURCES})
-  smallmind_engine_settings(engine-${V_NAME})
-  target_include_directories(engine-${V_NAME} PRIVATE ${facts_dir} ${PROJECT_BINARY_DIR}/generated)
-  add_dependencies(engine-${V_NAME} git-revision)
-
-  if(EXISTS ${SMALLMIND_MAIN})
-    add_executable(smallmind-${V_NAME} EXCLUDE_FROM_ALL ${SMALLMIND_MAIN})
-    smallmind_engine_settings(smallmind-${V_NAME})
-    smallmind_link_engine(smallmind-${V_NAME} ${V_NAME})
-    set_target_properties(smallmind-${V_NAME} PROPERTIES OUTPUT_NAME smallmind
-      RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/variants/${V_NAME})
+# Links `target` to a row's engine, with that row's flags (LTO compiles again at link time).
+function(smallmind_link_engine target name)
+  target_link_options(${target} PRIVATE ${ROW_${name}_compile} ${ROW_${name}_link_flags})
+  if(ROW_${name}_link STREQUAL "static")
+    target_link_libraries(${target} PRIVATE engine-${name} Threads::Threads ${PCRE2_STATIC_LIBRARY})
+  else()
+    target_link_libraries(${target} PRIVATE engine-${name} Threads::Threads ${PCRE2_LIBRARY})
   endif()
 endfunction()
 
-# Links `target` to a variant's engine, with that variant's link flags.
-function(smallmind_link_engine target variant)
-  target_link_options(${target} PRIVATE ${V_COMPILE} ${V_LINK_FLAGS})
-  target_link_libraries(${target} PRIVATE engine-${variant} Threads::Threads ${PCRE2_LIBRARY})
+function(smallmind_add_variant name)
+  if(NOT ROW_${name}_buildable)
+    # Skipped in groups; an error when asked for by name.
+    add_custom_target(variant-${name}
+      COMMAND ${CMAKE_COMMAND} -E echo "variant ${name} cannot be built here: ${ROW_${name}_reason}"
+      COMMAND ${CMAKE_COMMAND} -E false VERBATIM)
+    return()
+  endif()
+  set(place ${SMALLMIND_VARIANTS_DIR}/${name})
+  set(ROW_name ${name})
+  foreach(fact flags isa dispatch lto pgo link)
+    set(ROW_${fact} "${ROW_${name}_${fact}}")
+  endforeach()
+  configure_file(${PROJECT_SOURCE_DIR}/variants/build_facts.h.in ${place}/generated/build_facts.h @ONLY)
+
+  add_library(engine-${name} OBJECT EXCLUDE_FROM_ALL ${SMALLMIND_ENGINE_SOURCES} ${SMALLMIND_HIGHWAY_SOURCES})
+  smallmind_engine_settings(engine-${name} "${ROW_${name}_compile}" "${ROW_${name}_defines}")
+  target_include_directories(engine-${name} PRIVATE ${place}/generated ${PROJECT_BINARY_DIR}/generated)
+  add_dependencies(engine-${name} git-revision)
+  if(NOT EXISTS ${SMALLMIND_MAIN})
+    return()
+  endif()
+
+  add_executable(smallmind-${name} EXCLUDE_FROM_ALL ${SMALLMIND_MAIN})
+  smallmind_engine_settings(smallmind-${name} "${ROW_${name}_compile}" "${ROW_${name}_defines}")
+  smallmind_link_engine(smallmind-${name} ${name})
+  set_target_properties(smallmind-${name} PROPERTIES OUTPUT_NAME smallmind RUNTIME_OUTPUT_DIRECTORY ${place})
+  set(binary ${place}/smallmind)
+  set(depends smallmind-${name})
+  if(ROW_${name}_post STREQUAL "bolt")
+    set_target_properties(smallmind-${name} PROPERTIES OUTPUT_NAME smallmind.before-bolt)
+    smallmind_bolt(${name} ${binary})
+    set(depends ${binary})
+  endif()
+  if(ROW_${name}_pgo STREQUAL "use")
+    smallmind_use_profile(engine-${name} ${ROW_${name}_trained_by})
+    smallmind_use_profile(smallmind-${name} ${ROW_${name}_trained_by})
+  endif()
+
+  add_custom_command(OUTPUT ${place}/target.checked
+    COMMAND ${SMALLMIND_PYTHON} ${PROJECT_SOURCE_DIR}/variants/check_target.py
+      --binary ${binary} --expected ${ROW_${name}_expected_target} --stamp ${place}/target.checked
+    DEPENDS ${depends} ${PROJECT_SOURCE_DIR}/variants/check_target.py
+    COMMENT "Checking the Highway target of ${name}" VERBATIM)
+  set(all "")
+  if(name STREQUAL "o2")
+    set(all ALL)  # the one row of a plain `cmake --build build`
+  endif()
+  add_custom_target(variant-${name} ${all}
+    COMMAND ${SMALLMIND_PYTHON} ${PROJECT_SOURCE_DIR}/variants/manifest.py --build-dir ${PROJECT_BINARY_DIR}
+      --source-dir ${PROJECT_SOURCE_DIR} --built ${name}
+    DEPENDS ${place}/target.checked COMMENT "Manifest: ${name}" VERBATIM)
+endfunction()
+
+# variants-<group>: what of it can be built here; variants-all: every row but the helpers.
+function(smallmind_add_groups)
+  foreach(group core guide factorial extra helper all)
+    add_custom_target(variants-${group}
+      COMMAND ${SMALLMIND_PYTHON} ${PROJECT_SOURCE_DIR}/variants/manifest.py --build-dir ${PROJECT_BINARY_DIR}
+        --source-dir ${PROJECT_SOURCE_DIR}
+      COMMENT "Manifest: group ${group}" VERBATIM)
+    add_custom_target(tests-${group})
+  endforeach()
+  foreach(name ${SMALLMIND_ROWS})
+    set(group ${ROW_${name}_group})
+    if(ROW_${name}_buildable)
+      add_dependencies(variants-${group} variant-${name})
+      if(NOT group STREQUAL "helper")
+        add_dependencies(variants-all variant-${name})
+      endif()
+    endif()
+  endforeach()
 endfunction()
