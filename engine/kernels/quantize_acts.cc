@@ -66,10 +66,6 @@ namespace smallmind {
 
 HWY_EXPORT(QuantizeRow);
 
-bool UsesQuantRows(DType weight) {
-  return weight != DType::kF32 && weight != DType::kF16 && weight != DType::kBF16;
-}
-
 void QuantizeRow(const float* x, size_t cols, uint8_t* out) {
   HWY_DYNAMIC_DISPATCH(QuantizeRow)(x, cols, out);
 }

@@ -1,0 +1,108 @@
+// Matrix products per type and shape: GOP/s (two operations a multiply-add), and GB/s of weight bytes.
+//
+// matvec walks a set of matrices larger than any cache, one token at a time: what decoding does. matmul keeps
+// one matrix and 128 tokens: what prefill does. One thread; sums over threads are the engine's business.
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine/kernels/acts.h"
+#include "engine/kernels/matmul.h"
+#include "engine/kernels/targets.h"
+#include "engine/tensor/dtype.h"
+
+namespace smallmind {
+namespace {
+
+struct Shape {
+  size_t rows, cols;
+};
+// TinyLlama-1.1B's square, up and down projections; SmolLM2-135M's.
+constexpr Shape kShapes[] = {{2048, 2048}, {5632, 2048}, {2048, 5632}, {576, 576}, {1536, 576}, {576, 1536}};
+constexpr DType kTypes[] = {DType::kQ8_0,   DType::kQ4_0,   DType::kQ4_1, DType::kQ5_0, DType::kQ5_1,
+                            DType::kIQ4_NL, DType::kIQ4_XS, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K,
+                            DType::kQ3_K,   DType::kQ2_K};
+
+struct Operands {
+  std::vector<uint8_t> weights;
+  std::vector<uint8_t> acts;
+  std::vector<uint8_t> scratch;
+  std::vector<float> out;
+  size_t stride;
+
+  static uint8_t* Align(std::vector<uint8_t>& v) {
+    return v.data() + (64 - reinterpret_cast<uintptr_t>(v.data()) % 64) % 64;
+  }
+  Operands(DType type, Shape shape, size_t matrices, size_t tokens)
+      : weights(RowBytes(type, shape.cols) * shape.rows * matrices),
+        acts(QuantRowStride(shape.cols) * tokens + 64),
+        scratch(MatMulScratchBytes(shape.cols) + 64),
+        out(shape.rows * tokens),
+        stride(QuantRowStride(shape.cols)) {
+    // Speed does not depend on values, as long as no scale is a NaN or subnormal: 0x2b2b is 0.056.
+    std::memset(weights.data(), 0x2b, weights.size());
+    std::mt19937 rng(1);
+    std::normal_distribution<float> normal;
+    std::vector<float> x(shape.cols);
+    for (size_t t = 0; t < tokens; ++t) {
+      for (float& v : x) v = normal(rng);
+      QuantizeRow(x.data(), shape.cols, Align(acts) + t * stride);
+    }
+  }
+};
+
+void Count(benchmark::State& state, double operations, double bytes) {
+  const double n = static_cast<double>(state.iterations());
+  state.counters["GOP/s"] = benchmark::Counter(operations * n * 1e-9, benchmark::Counter::kIsRate);
+  state.counters["GB/s"] = benchmark::Counter(bytes * n * 1e-9, benchmark::Counter::kIsRate);
+}
+
+void MatVec(benchmark::State& state, DType type, Shape shape, size_t tokens, size_t total_bytes) {
+  const size_t row_bytes = RowBytes(type, shape.cols), bytes = row_bytes * shape.rows;
+  const size_t matrices = total_bytes / bytes + 1;
+  Operands o(type, shape, matrices, tokens);
+  size_t next = 0;
+  for (auto _ : state) {
+    const WeightView w{type, o.weights.data() + next * bytes, shape.rows, shape.cols, row_bytes};
+    next = (next + 1) % matrices;
+    MatMul(w, 0, shape.rows, QuantRows{Operands::Align(o.acts), tokens, shape.cols, o.stride}, o.out.data(),
+           shape.rows, {Operands::Align(o.scratch), MatMulScratchBytes(shape.cols)});
+    benchmark::ClobberMemory();
+  }
+  Count(state, 2.0 * static_cast<double>(shape.rows * shape.cols * tokens), static_cast<double>(bytes));
+}
+
+void RegisterAll() {
+  for (const DType type : kTypes) {
+    for (const Shape shape : kShapes) {
+      if (shape.cols % Info(type).block_elems != 0) continue;
+      const std::string tail =
+          "/" + std::string(Info(type).name) + "/" + std::to_string(shape.rows) + "x" + std::to_string(shape.cols);
+      const auto add = [&](const std::string& name, size_t tokens, size_t total) {
+        benchmark::RegisterBenchmark((name + tail).c_str(), MatVec, type, shape, tokens, total)
+            ->MeasureProcessCPUTime();
+      };
+      add("matvec", 1, size_t{256} << 20);
+      add("matvec_cached", 1, 0);
+      add("matmul4", 4, 0);
+      add("matmul16", 16, 0);
+      add("matmul128", 128, 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace smallmind
+
+int main(int argc, char** argv) {
+  benchmark::AddCustomContext("highway_target", smallmind::ChosenTarget());
+  smallmind::RegisterAll();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

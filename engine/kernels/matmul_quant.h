@@ -1,0 +1,40 @@
+// One thread's share of a quantised matrix product, as the per-target kernels take it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/kernels/acts.h"
+#include "engine/tensor/view.h"
+
+namespace smallmind {
+
+struct QuantJob {
+  WeightView w;
+  size_t row_begin, row_end;
+  QuantRows x;
+  float* out;
+  size_t out_stride;
+  uint8_t* scratch;  // 64-byte aligned, QuantScratchBytes
+};
+
+// Unpacked weights of several row groups are kept at once, as many as share half of a 1 MiB L2 cache with the
+// activations: a tile of tokens is read once for all of them.
+inline constexpr size_t kPanelBudget = size_t{384} << 10;
+
+// Scratch for matrices of up to max_cols columns: one panel of 16 rows at its largest (12 vectors of 64 bytes
+// a block of 32) or the budget, and 16 rows as stored (Q8_0 the largest) for matrices smaller than a group.
+constexpr size_t QuantScratchBytes(size_t max_cols) {
+  const size_t panel = max_cols / 32 * 12 * 64;
+  const size_t rows = (max_cols / 32 + 8) * 34 * 16 + 64;
+  return (panel > kPanelBudget ? panel : kPanelBudget) + rows;
+}
+
+// Rows of a whole group on the widest target; narrower targets divide it.
+inline constexpr size_t kQuantRowGrain = 16;
+
+// Simple block types, and the types of 256-column super-blocks.
+void MatMulSimple(const QuantJob& job);
+void MatMulSuper(const QuantJob& job);
+
+}  // namespace smallmind

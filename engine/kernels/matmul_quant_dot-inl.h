@@ -1,0 +1,153 @@
+// Vocabulary of the quantised kernels: a group of rows in the lanes of one int32 vector, and the byte dot.
+//
+// A row group is N = Lanes(int32) rows: 16, 8 or 4. Bytes of four-row sets travel as vectors of 16-byte
+// blocks, one row a block: vector i (0..3) holds rows i, 4+i, 8+i, 12+i. Transposing 4×4 dwords inside each
+// block then makes lane = row without ever crossing a block.
+#if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_DOT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_DOT_INL_H_
+#undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_DOT_INL_H_
+#else
+#define SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_DOT_INL_H_
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "engine/kernels/acts.h"
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace smallmind {
+namespace HWY_NAMESPACE {
+namespace quant {
+namespace hn = hwy::HWY_NAMESPACE;
+
+static_assert(!HWY_HAVE_SCALABLE && HWY_TARGET != HWY_SCALAR, "a register count must be a constant");
+
+using DI = hn::CappedTag<int32_t, 16>;
+using DF = hn::RebindToFloat<DI>;
+using DU8 = hn::Repartition<uint8_t, DI>;
+using DI8 = hn::Repartition<int8_t, DI>;
+using DU16 = hn::Repartition<uint16_t, DI>;
+using DI16 = hn::Repartition<int16_t, DI>;
+using DI64 = hn::Repartition<int64_t, DI>;
+using VI = hn::Vec<DI>;
+using VF = hn::Vec<DF>;
+using VU8 = hn::Vec<DU8>;
+using VI8 = hn::Vec<DI8>;
+
+constexpr size_t kGroup = HWY_MAX_LANES_D(DI);  // rows of a group
+constexpr size_t kSets = kGroup / 4;            // 16-byte blocks of a vector
+
+// True where the byte dot multiplies any uint8 by int8 exactly in one instruction (VNNI). There signed weights
+// are stored plus 128, and ActBlock::bias takes the surplus off again.
+constexpr bool kUnsignedDot = HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL;
+
+// fn(0), fn(1), … fn(kN − 1) with the index as a type: arrays of vectors indexed by it become registers at
+// every optimisation level.
+template <size_t kN, class Fn>
+HWY_INLINE void Unroll(Fn&& fn) {
+  [&]<size_t... kI>(std::index_sequence<kI...>) HWY_ATTR __attribute__((always_inline)) {
+    (fn(std::integral_constant<size_t, kI>()), ...);
+  }(std::make_index_sequence<kN>());
+}
+#define SMALLMIND_LAMBDA HWY_ATTR __attribute__((always_inline))
+
+// acc[lane] + the four byte products of the lane, exact. kWide: weights use all 8 bits (uint8 where
+// kUnsignedDot, else int8 ≥ −128); otherwise they are uint8 ≤ 127, for which no pair of products exceeds int16.
+template <bool kWide>
+HWY_INLINE VI Dot(VU8 w, VI8 x, VI acc) {
+  const DI di;
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
+  return hn::SumOfMulQuadAccumulate(di, w, x, acc);
+#else
+  const DI16 di16;
+  const auto ones = hn::Set(di16, int16_t{1});
+  if constexpr (kWide) {
+    // |w|·(x with w's sign): 128·127·2 still fits int16.
+    const auto signed_w = hn::BitCast(DI8(), w);
+    const auto magnitude = hn::BitCast(DU8(), hn::Abs(signed_w));
+    const auto pairs =
+        hn::SatWidenMulPairwiseAdd(di16, magnitude, hn::IfNegativeThenNegOrUndefIfZero(signed_w, x));
+    return hn::Add(acc, hn::WidenMulPairwiseAdd(di, pairs, ones));
+  } else {
+    return hn::Add(acc, hn::WidenMulPairwiseAdd(di, hn::SatWidenMulPairwiseAdd(di16, w, x), ones));
+  }
+#endif
+}
+
+// The rows of a group: row 4j + i starts at set[j] + i·stride.
+struct RowGroup {
+  const uint8_t* set[kSets];
+  size_t stride;
+
+  RowGroup(const uint8_t* first, size_t row_bytes) : stride(row_bytes) {
+    for (size_t j = 0; j < kSets; ++j) set[j] = first + 4 * j * row_bytes;
+  }
+  const uint8_t* Row(size_t i, size_t j) const { return set[j] + i * stride; }
+};
+
+// 16 bytes at `offset` of rows i, 4+i, 8+i, 12+i.
+HWY_INLINE VU8 LoadRows(const RowGroup& rows, size_t i, size_t offset) {
+  const hn::Full128<uint8_t> d128;
+  const auto part = [&](size_t j) HWY_ATTR { return hn::LoadU(d128, rows.Row(i, j) + offset); };
+#if HWY_MAX_BYTES >= 64
+  const hn::Repartition<uint8_t, hn::CappedTag<int32_t, 8>> d256;
+  return hn::Combine(DU8(), hn::Combine(d256, part(3), part(2)), hn::Combine(d256, part(1), part(0)));
+#elif HWY_MAX_BYTES >= 32
+  return hn::Combine(DU8(), part(1), part(0));
+#else
+  return part(0);
+#endif
+}
+
+// In each 16-byte block, lane i of the result is the sum of vector i's four lanes.
+HWY_INLINE VI SumBlocks(VI a, VI b, VI c, VI d) {
+  const DI di;
+  const DI64 d64;
+  const auto ab = hn::Add(hn::InterleaveLower(di, a, b), hn::InterleaveUpper(di, a, b));
+  const auto cd = hn::Add(hn::InterleaveLower(di, c, d), hn::InterleaveUpper(di, c, d));
+  const auto ab64 = hn::BitCast(d64, ab), cd64 = hn::BitCast(d64, cd);
+  return hn::Add(hn::BitCast(di, hn::InterleaveLower(d64, ab64, cd64)),
+                 hn::BitCast(di, hn::InterleaveUpper(d64, ab64, cd64)));
+}
+
+// Stores, for k = 0..3, the vector whose lane i in each block is dword k of v[i]: 4·kGroup bytes apart.
+HWY_INLINE void StoreTransposed(const VU8 v[4], uint8_t* HWY_RESTRICT out) {
+  const DI di;
+  const DI64 d64;
+  const auto a = hn::BitCast(di, v[0]), b = hn::BitCast(di, v[1]);
+  const auto c = hn::BitCast(di, v[2]), d = hn::BitCast(di, v[3]);
+  const auto ab_lo = hn::BitCast(d64, hn::InterleaveLower(di, a, b));
+  const auto ab_hi = hn::BitCast(d64, hn::InterleaveUpper(di, a, b));
+  const auto cd_lo = hn::BitCast(d64, hn::InterleaveLower(di, c, d));
+  const auto cd_hi = hn::BitCast(d64, hn::InterleaveUpper(di, c, d));
+  auto* to = reinterpret_cast<int64_t*>(out);
+  constexpr size_t kStep = kGroup / 2;
+  hn::Store(hn::InterleaveLower(d64, ab_lo, cd_lo), d64, to);
+  hn::Store(hn::InterleaveUpper(d64, ab_lo, cd_lo), d64, to + kStep);
+  hn::Store(hn::InterleaveLower(d64, ab_hi, cd_hi), d64, to + 2 * kStep);
+  hn::Store(hn::InterleaveUpper(d64, ab_hi, cd_hi), d64, to + 3 * kStep);
+}
+
+// The four activations at q in every lane.
+HWY_INLINE VI8 Broadcast4(const int8_t* q) {
+  int32_t four;
+  std::memcpy(&four, q, sizeof(four));
+  return hn::BitCast(DI8(), hn::Set(DI(), four));
+}
+
+// Fetches [p, p + bytes) towards the core.
+HWY_INLINE void PrefetchRange(const uint8_t* p, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += 64) hwy::Prefetch(p + i);
+}
+
+}  // namespace quant
+}  // namespace HWY_NAMESPACE
+}  // namespace smallmind
+HWY_AFTER_NAMESPACE();
+
+#endif  // toggle

@@ -1,0 +1,130 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "engine/kernels/acts.h"
+#include "engine/kernels/matmul.h"
+#include "engine/kernels/matmul_oracle.h"
+#include "engine/kernels/matmul_quant.h"
+#include "engine/kernels/targets.h"
+#include "engine/kernels/targets_testing.h"
+
+namespace smallmind {
+namespace {
+
+constexpr DType kTypes[] = {DType::kQ8_0, DType::kQ4_0, DType::kQ4_1,
+                            DType::kQ5_0, DType::kQ5_1, DType::kIQ4_NL};
+
+// 64-byte aligned bytes.
+class Bytes {
+ public:
+  explicit Bytes(size_t size) : store_(size + 64), size_(size) {}
+  uint8_t* data() {
+    return store_.data() + (64 - reinterpret_cast<uintptr_t>(store_.data()) % 64) % 64;
+  }
+  std::span<uint8_t> span() { return {data(), size_}; }
+
+ private:
+  std::vector<uint8_t> store_;
+  size_t size_;
+};
+
+// Every bit pattern is a valid block but for the f16 fields, which become numbers of moderate size.
+void FillWeights(DType type, size_t rows, size_t cols, uint8_t* to, std::mt19937& rng) {
+  const DTypeInfo& info = Info(type);
+  const size_t blocks = rows * cols / info.block_elems;
+  for (size_t i = 0; i < blocks * info.block_bytes; ++i) to[i] = static_cast<uint8_t>(rng());
+  std::uniform_real_distribution<float> scale(-0.1f, 0.1f);
+  const auto put = [&](size_t block, size_t at) {
+    const uint16_t half = F32ToF16(scale(rng));
+    std::memcpy(to + block * info.block_bytes + at, &half, 2);
+  };
+  for (size_t b = 0; b < blocks; ++b) {
+    switch (type) {
+      case DType::kQ2_K: put(b, 80), put(b, 82); break;
+      case DType::kQ3_K: put(b, 108); break;
+      case DType::kQ6_K: put(b, 208); break;
+      case DType::kQ4_1: case DType::kQ5_1: case DType::kQ4_K: case DType::kQ5_K:
+        put(b, 0), put(b, 2);
+        break;
+      default: put(b, 0);
+    }
+  }
+}
+
+struct Case {
+  DType type;
+  size_t rows, cols, tokens;
+};
+
+// Runs one product, split at `cut`, and compares every element with the oracle.
+void Check(const Case& c, size_t cut, const std::string& target, std::mt19937& rng) {
+  const size_t row_bytes = RowBytes(c.type, c.cols);
+  // Weights end where the vector ends, so that the address sanitizer sees a read beyond the last row.
+  std::vector<uint8_t> weights(c.rows * row_bytes);
+  FillWeights(c.type, c.rows, c.cols, weights.data(), rng);
+  const WeightView view{c.type, weights.data(), c.rows, c.cols, row_bytes};
+
+  const size_t stride = QuantRowStride(c.cols);
+  Bytes acts(stride * c.tokens);
+  std::normal_distribution<float> normal;
+  std::vector<float> x(c.cols);
+  for (size_t t = 0; t < c.tokens; ++t) {
+    for (float& v : x) v = normal(rng);
+    if (t % 3 == 1) std::fill(x.begin(), x.end(), 1.0f);  // extremes: every q is 127
+    if (t % 5 == 2) std::fill(x.begin(), x.end(), -1.0f);
+    QuantizeRow(x.data(), c.cols, acts.data() + t * stride);
+  }
+  const QuantRows rows{acts.data(), c.tokens, c.cols, stride};
+
+  Bytes scratch(MatMulScratchBytes(c.cols));
+  const size_t out_stride = c.rows + 3;
+  constexpr float kUntouched = 12345.0f;
+  std::vector<float> out(c.tokens * out_stride, kUntouched);
+  MatMul(view, 0, cut, rows, out.data(), out_stride, scratch.span());
+  MatMul(view, cut, c.rows, rows, out.data(), out_stride, scratch.span());
+
+  const bool exact = TargetHasFma(target);
+  for (size_t t = 0; t < c.tokens; ++t) {
+    for (size_t r = 0; r < c.rows; ++r) {
+      const float expected = OracleDot(c.type, view.Row(r), c.cols, rows.Row(t));
+      const float got = out[t * out_stride + r];
+      if (exact) {
+        ASSERT_EQ(std::bit_cast<uint32_t>(got), std::bit_cast<uint32_t>(expected))
+            << Info(c.type).name << " " << target << " rows " << c.rows << " cols " << c.cols << " tokens "
+            << c.tokens << " at row " << r << " token " << t << ": " << got << " for " << expected;
+      } else {
+        // Two roundings a step instead of one: of the size of the terms, not of the result.
+        ASSERT_NEAR(got, expected, 1e-5f * static_cast<float>(c.cols) * 16.0f) << Info(c.type).name;
+      }
+    }
+    for (size_t r = c.rows; r < out_stride; ++r) ASSERT_EQ(out[t * out_stride + r], kUntouched);
+  }
+}
+
+TEST(MatMulQuant, EqualsTheOracleOnEveryTarget) {
+  ForEachTarget([](const std::string& target) {
+    std::mt19937 rng(11);
+    for (const DType type : kTypes) {
+      const size_t unit = Info(type).block_elems;
+      for (size_t tokens = 1; tokens <= 20; ++tokens) {
+        const size_t rows = 1 + rng() % 70, cols = unit * (1 + rng() % (unit == 32 ? 19 : 4));
+        Check({type, rows, cols, tokens}, rng() % (rows + 1), target, rng);
+      }
+    }
+  });
+}
+
+// Whole tiles of 12 and several panels; the row count leaves a tail.
+TEST(MatMulQuant, EqualsTheOracleWherePanelsAreMany) {
+  std::mt19937 rng(12);
+  for (const DType type : kTypes) {
+    Check({type, 16 * 40 + 5, 1024, 29}, 16 * 24, ChosenTarget(), rng);
+  }
+}
+
+}  // namespace
+}  // namespace smallmind
