@@ -1,0 +1,82 @@
+// F32, F16 and BF16 matrix products. matvec walks matrices larger than any cache, one token at a
+// time (what decoding does; ceiling: memory reads); matmul keeps one matrix and 128 tokens
+// (prefill; ceiling: FMA, for BF16 its dots). One thread.
+#include <benchmark/benchmark.h>
+
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine/bench/bench_ceilings.h"
+#include "engine/kernels/matmul.h"
+#include "engine/kernels/matmul_float.h"
+
+namespace smallmind {
+namespace {
+
+struct Shape {
+  size_t rows, cols;
+};
+// TinyLlama-1.1B's and SmolLM2-135M's projections.
+constexpr Shape kShapes[] = {{2048, 2048}, {5632, 2048}, {2048, 5632},
+                             {576, 576},   {1536, 576},  {576, 1536}};
+
+void Run(benchmark::State& state, DType type, Shape shape, size_t tokens, size_t total_bytes) {
+  const size_t row_bytes = RowBytes(type, shape.cols), bytes = row_bytes * shape.rows;
+  const size_t matrices = total_bytes / bytes + 1;
+  // Speed does not depend on values, as long as none is a NaN or subnormal.
+  const std::vector<uint8_t> weights(bytes * matrices, 0x2b);
+  std::mt19937 rng(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> x(tokens * shape.cols), out(tokens * shape.rows);
+  for (float& v : x) v = normal(rng);
+  std::vector<uint16_t> rounded(tokens * Bf16Cols(shape.cols));
+  for (size_t t = 0; t < tokens; ++t) {
+    RoundRowToBf16(&x[t * shape.cols], shape.cols, &rounded[t * Bf16Cols(shape.cols)]);
+  }
+  std::vector<uint8_t> scratch(FloatMatMulScratchBytes(shape.cols) + 64);
+  uint8_t* aligned = scratch.data() + (-reinterpret_cast<uintptr_t>(scratch.data()) & 63);
+  const FloatRows rows{x.data(),   tokens,         shape.cols,
+                       shape.cols, rounded.data(), Bf16Cols(shape.cols)};
+  size_t next = 0;
+  for (auto _ : state) {
+    const WeightView w{type, weights.data() + next * bytes, shape.rows, shape.cols, row_bytes};
+    next = (next + 1) % matrices;
+    MatMul(w, 0, shape.rows, rows, out.data(), shape.rows, {aligned, scratch.size() - 64});
+    benchmark::ClobberMemory();
+  }
+  const Ceilings& top = ThreadCeilings();
+  const double operations = 2.0 * static_cast<double>(shape.rows * shape.cols * tokens);
+  if (tokens == 1) {
+    Count(state, 0.0, static_cast<double>(bytes), top.read_gbs);
+  } else {
+    Count(state, operations, 0.0, type == DType::kBF16 ? top.bf16_gflops : top.fma_gflops);
+  }
+}
+
+void RegisterAll() {
+  for (const DType type : {DType::kF32, DType::kF16, DType::kBF16}) {
+    for (const Shape shape : kShapes) {
+      const std::string name = std::string(Info(type).name) + "/" + std::to_string(shape.rows) +
+                               "x" + std::to_string(shape.cols);
+      const auto add = [&](const char* what, size_t tokens, size_t total_bytes) {
+        benchmark::RegisterBenchmark((what + name).c_str(), [=](benchmark::State& state) {
+          Run(state, type, shape, tokens, total_bytes);
+        });
+      };
+      add("matvec/", 1, size_t{128} << 20);
+      add("matmul128/", 128, 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace smallmind
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  smallmind::RegisterAll();
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
