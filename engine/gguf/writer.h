@@ -49,6 +49,7 @@ class GgufWriter {
   // declarations.
   void WriteData(std::span<const uint8_t> bytes);
   void Finish();
+  uint64_t file_bytes() const { return file_.size(); }  // written so far
 
  private:
   void Key(std::string_view key, GgufType type);

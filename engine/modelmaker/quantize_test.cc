@@ -1,0 +1,115 @@
+#include "engine/modelmaker/quantize.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/base/testing.h"
+#include "engine/gguf/gguf.h"
+#include "engine/gguf/writer.h"
+#include "engine/modelmaker/make_model.h"
+#include "engine/tensor/decode.h"
+
+namespace smallmind {
+namespace {
+
+namespace fs = std::filesystem;
+
+class QuantizeTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    dir_ =
+        fs::path(testing::TempDir()) /
+        (std::string("quantize_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::create_directories(dir_);
+  }
+  void TearDown() override { fs::remove_all(dir_); }
+  fs::path dir_;
+};
+
+std::vector<float> Decoded(const GgufFile& file, std::string_view name) {
+  const WeightView view = file.Tensor(name)->View();
+  std::vector<float> out(view.rows * view.cols);
+  for (size_t r = 0; r < view.rows; ++r) {
+    DecodeScalar(view.type, view.Row(r), view.cols, &out[r * view.cols]);
+  }
+  return out;
+}
+
+TEST_F(QuantizeTest, KeepsMetadataAndVectorsAndEncodesMatrices) {
+  MakeModel({"tiny-llama", "F32", 1, dir_ / "in", 2});
+  size_t calls = 0;
+  const QuantizeResult result = Quantize({dir_ / "in", dir_ / "out", "q4_k_m", 2,
+                                          [&](auto, DType, DType, size_t, size_t) { ++calls; }});
+  const GgufFile in = GgufFile::Open(dir_ / "in"), out = GgufFile::Open(dir_ / "out");
+  EXPECT_EQ(result.output_bytes, out.file_bytes());
+  EXPECT_LT(result.output_bytes, result.input_bytes / 4);
+  EXPECT_EQ(calls, in.tensors().size());
+  EXPECT_EQ(out.Uint("general.file_type"), 15u);
+  EXPECT_EQ(out.values().size(), in.values().size());
+  EXPECT_EQ(out.Array("tokenizer.ggml.tokens")->Strings(),
+            in.Array("tokenizer.ggml.tokens")->Strings());
+  EXPECT_EQ(out.Tensor("output.weight")->type, DType::kQ6_K);
+  EXPECT_EQ(out.Tensor("blk.0.attn_q.weight")->type, DType::kQ4_K);
+  EXPECT_EQ(Decoded(out, "output_norm.weight"), Decoded(in, "output_norm.weight"));
+  const auto before = Decoded(in, "blk.0.attn_q.weight"),
+             after = Decoded(out, "blk.0.attn_q.weight");
+  double error = 0, signal = 0;
+  for (size_t i = 0; i < before.size(); ++i) {
+    error += (after[i] - before[i]) * (after[i] - before[i]);
+    signal += before[i] * before[i];
+  }
+  EXPECT_LT(error / signal, 0.006);
+  EXPECT_GT(error, 0);
+}
+
+TEST_F(QuantizeTest, ThreadsDoNotMatterAndInPlaceWorks) {
+  MakeModel({"tiny-qwen2", "F16", 1, dir_ / "in", 2});
+  Quantize({dir_ / "in", dir_ / "one", "Q5_1", 1});
+  Quantize({dir_ / "in", dir_ / "in", "Q5_1", 3});
+  const GgufFile one = GgufFile::Open(dir_ / "one"), in = GgufFile::Open(dir_ / "in");
+  for (const GgufTensor& t : one.tensors()) {
+    const GgufTensor* other = in.Tensor(t.name);
+    ASSERT_NE(other, nullptr);
+    EXPECT_TRUE(std::equal(t.data.begin(), t.data.end(), other->data.begin(), other->data.end()));
+  }
+}
+
+TEST_F(QuantizeTest, EveryArchitectureOfTheRepository) {
+  for (const auto& entry : fs::directory_iterator(TestdataDir() / "arch")) {
+    if (entry.path().extension() != ".gguf") continue;
+    for (const char* type : {"Q8_0", "Q4_K_M"}) {
+      const QuantizeResult result = Quantize({entry.path(), dir_ / "out", type, 2});
+      EXPECT_GT(result.tensors, 0u) << entry.path();
+      const GgufFile out = GgufFile::Open(dir_ / "out");
+      EXPECT_EQ(out.tensors().size(), GgufFile::Open(entry.path()).tensors().size());
+    }
+  }
+}
+
+TEST_F(QuantizeTest, RefusesWhatItCannotDo) {
+  MakeModel({"tiny-llama", "F16", 1, dir_ / "in", 2});
+  EXPECT_THROW(Quantize({dir_ / "in", dir_ / "out", "Q4_Z", 1}), UsageError);
+  EXPECT_THROW(Quantize({dir_ / "missing", dir_ / "out", "Q4_0", 1}), InputError);
+  EXPECT_THROW(Quantize({dir_ / "in", "/dev/full", "Q8_0", 1}), InputError);
+  {
+    GgufWriter bare(dir_ / "bare");
+    bare.Add("general.architecture", "llama");
+    bare.Finish();
+    GgufWriter nan(dir_ / "nan");
+    nan.DeclareTensor("blk.0.attn_q.weight", DType::kF32, std::vector<uint64_t>{32, 2});
+    std::vector<float> x(64, 1.0f);
+    x[40] = std::numeric_limits<float>::quiet_NaN();
+    nan.WriteData({reinterpret_cast<const uint8_t*>(x.data()), 256});
+    nan.Finish();
+  }
+  EXPECT_THROW(Quantize({dir_ / "bare", dir_ / "out", "Q8_0", 1}), InputError);
+  EXPECT_THROW(Quantize({dir_ / "nan", dir_ / "out", "Q8_0", 2}), InputError);
+  EXPECT_FALSE(fs::exists(dir_ / "out"));
+}
+
+}  // namespace
+}  // namespace smallmind
