@@ -64,7 +64,7 @@ HWY_NOINLINE void UnpackGroup(const uint8_t* first, size_t row_bytes, size_t blo
       }
       VU8 lo[4], hi[4];
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-        W::Quants(rows, i, b0 + b, lo[i], hi[i]);
+        W::template Quants<i>(rows, b0 + b, factors, lo[i], hi[i]);
         if constexpr (kLift != 0) {
           const auto lift = hn::Set(DU8(), static_cast<uint8_t>(kLift));
           lo[i] = hn::Add(lo[i], lift);

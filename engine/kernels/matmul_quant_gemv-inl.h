@@ -67,7 +67,7 @@ HWY_NOINLINE void GemvGroup(const uint8_t* first, size_t row_bytes, size_t block
       VI low[T][4], high[T][4];
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
         VU8 w_lo, w_hi;
-        W::Quants(rows, i, b0 + b, w_lo, w_hi);
+        W::template Quants<i>(rows, b0 + b, factors, w_lo, w_hi);
         Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
           const auto* q = reinterpret_cast<const int8_t*>(at + t * x_stride);
           const auto x_lo = hn::LoadDup128(di8, q);

@@ -15,8 +15,9 @@
 namespace smallmind {
 namespace {
 
-constexpr DType kTypes[] = {DType::kQ8_0, DType::kQ4_0, DType::kQ4_1,
-                            DType::kQ5_0, DType::kQ5_1, DType::kIQ4_NL};
+constexpr DType kTypes[] = {DType::kQ8_0,   DType::kQ4_0,   DType::kQ4_1, DType::kQ5_0,
+                            DType::kQ5_1,   DType::kIQ4_NL, DType::kQ4_K, DType::kQ5_K,
+                            DType::kQ6_K,   DType::kIQ4_XS, DType::kQ2_K, DType::kQ3_K};
 
 // 64-byte aligned bytes.
 class Bytes {
@@ -102,6 +103,25 @@ void Check(const Case& c, size_t cut, const std::string& target, std::mt19937& r
       }
     }
     for (size_t r = c.rows; r < out_stride; ++r) ASSERT_EQ(out[t * out_stride + r], kUntouched);
+  }
+}
+
+// The oracle's integers and factors are the weights that tensor/decode.h gives, to the bit.
+TEST(MatMulOracle, DecodesAsTheReference) {
+  std::mt19937 rng(10);
+  constexpr size_t kCols = 256 * 4;
+  for (const DType type : kTypes) {
+    std::vector<uint8_t> row(RowBytes(type, kCols));
+    FillWeights(type, 1, kCols, row.data(), rng);
+    std::vector<float> expected(kCols);
+    DecodeScalar(type, row.data(), kCols, expected.data());
+    for (size_t c = 0; c < kCols; ++c) {
+      const OracleBlock block = DecodeOracleBlock(type, row.data(), c / 32);
+      const size_t half = c % 32 / 16;
+      const float offset = block.has_min ? block.min * static_cast<float>(block.min_factor[half]) : 0.0f;
+      const float value = block.scale[block.two_scales ? half : 0] * static_cast<float>(block.q[c % 32]);
+      ASSERT_EQ(value - offset, expected[c]) << Info(type).name << " column " << c;
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 // What the kernels need to know of each simple block type (32 elements, one f16 scale): where its bytes are.
 //
-// A type's traits give, for 32 columns of four rows at once, the bytes the dot multiplies (`Quants`), and the
-// float factors of the order contract for up to 8 blocks of a whole row group (`Scales`).
+// A type's traits give the float factors of the order contract for up to 8 blocks of a whole row group
+// (`Scales`), then, for 32 columns of rows kI, 4+kI, 8+kI, 12+kI, the bytes the dot multiplies (`Quants`).
 //   kForm   which factors there are (order.h)
 //   kWide   bytes need all 8 bits: Dot<true>; then they are the signed values, +128 where kUnsignedDot
 //   kRaw    what a byte is above its signed value otherwise (0 for types with a minimum)
@@ -34,7 +34,8 @@ constexpr size_t kMaxChunk = 8;  // blocks of 32 columns that Scales handles at 
 struct Factors {
   HWY_ALIGN float scale[kMaxChunk * kGroup];
   HWY_ALIGN float second[kMaxChunk * kGroup];    // ws2 or wm (Q2_K: wm/128)
-  HWY_ALIGN int32_t mins[2 * kMaxChunk * kGroup];  // Q2_K: the two integers of a block
+  HWY_ALIGN int32_t mins[2 * kMaxChunk * kGroup];   // Q2_K: the two integers of a block
+  HWY_ALIGN int32_t steps[2 * kMaxChunk * kGroup];  // Q2_K, Q3_K: scales of its halves, as two equal int16
 };
 
 HWY_INLINE VU8 LowNibbles(VU8 v) { return hn::And(v, hn::Set(DU8(), uint8_t{15})); }
@@ -88,9 +89,10 @@ template <>
 struct Weights<DType::kQ8_0> : SimpleWeights<BlockQ8_0, Form::kScale> {
   static constexpr bool kWide = true;
   static constexpr int kRaw = 128;
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t i, size_t b, VU8& lo, VU8& hi) {
-    lo = LoadRows(rows, i, b * kBytes + 2);
-    hi = LoadRows(rows, i, b * kBytes + 18);
+  template <size_t kI>
+  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
+    lo = LoadRows(rows, kI, b * kBytes + 2);
+    hi = LoadRows(rows, kI, b * kBytes + 18);
     if constexpr (kUnsignedDot) {
       const auto flip = hn::Set(DU8(), uint8_t{0x80});
       lo = hn::Xor(lo, flip);
@@ -103,8 +105,9 @@ template <>
 struct Weights<DType::kQ4_0> : SimpleWeights<BlockQ4_0, Form::kScale> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 8;
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t i, size_t b, VU8& lo, VU8& hi) {
-    const VU8 nibbles = LoadRows(rows, i, b * kBytes + 2);
+  template <size_t kI>
+  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
+    const VU8 nibbles = LoadRows(rows, kI, b * kBytes + 2);
     lo = LowNibbles(nibbles);
     hi = HighNibbles(nibbles);
   }
@@ -114,8 +117,9 @@ template <>
 struct Weights<DType::kQ4_1> : SimpleWeights<BlockQ4_1, Form::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t i, size_t b, VU8& lo, VU8& hi) {
-    const VU8 nibbles = LoadRows(rows, i, b * kBytes + 4);
+  template <size_t kI>
+  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
+    const VU8 nibbles = LoadRows(rows, kI, b * kBytes + 4);
     lo = LowNibbles(nibbles);
     hi = HighNibbles(nibbles);
   }
@@ -142,10 +146,11 @@ HWY_INLINE void FifthBits(VU8 bits, VU8& lo, VU8& hi) {
 template <size_t kBitsAt, class Base>
 struct FiveBitWeights : Base {
   static constexpr bool kWide = false;
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t i, size_t b, VU8& lo, VU8& hi) {
+  template <size_t kI>
+  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
     // 16 bytes from qh on end inside the block: 4 of qh, 12 of qs.
-    FifthBits(LoadRows(rows, i, b * Base::kBytes + kBitsAt), lo, hi);
-    const VU8 nibbles = LoadRows(rows, i, b * Base::kBytes + kBitsAt + 4);
+    FifthBits(LoadRows(rows, kI, b * Base::kBytes + kBitsAt), lo, hi);
+    const VU8 nibbles = LoadRows(rows, kI, b * Base::kBytes + kBitsAt + 4);
     lo = hn::Or(lo, LowNibbles(nibbles));
     hi = hn::Or(hi, HighNibbles(nibbles));
   }
@@ -173,8 +178,9 @@ template <>
 struct Weights<DType::kIQ4_NL> : SimpleWeights<BlockIQ4_NL, Form::kScale> {
   static constexpr bool kWide = true;
   static constexpr int kRaw = 128;
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t i, size_t b, VU8& lo, VU8& hi) {
-    const VU8 nibbles = LoadRows(rows, i, b * kBytes + 2);
+  template <size_t kI>
+  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
+    const VU8 nibbles = LoadRows(rows, kI, b * kBytes + 2);
     lo = Codebook(LowNibbles(nibbles));
     hi = Codebook(HighNibbles(nibbles));
   }
