@@ -1,0 +1,61 @@
+#include "harness/report.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "harness/error.h"
+#include "harness/report/sections.h"
+
+namespace smallmind::harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Beside and renamed: a reader, or a full disk, never sees half a file.
+void WriteFile(const fs::path& path, const std::string& text) {
+  const fs::path partial = path.string() + ".partial";
+  std::ofstream out(partial, std::ios::binary);
+  out << text;
+  out.close();
+  std::error_code error;
+  if (out) fs::rename(partial, path, error);
+  if (!out || error) {
+    fs::remove(partial, error);
+    throw BadInput("cannot write " + path.string());
+  }
+}
+
+}  // namespace
+
+Document BuildReport(const RunInfo& run, const Analysis& a) {
+  Document document;
+  document.title = "Build modes compared: " + (run.id.empty() ? "a run" : run.id);
+  document.subtitle = run.environment.cpu_model + ", " + std::to_string(run.rounds_done) +
+                      " rounds, reference `" + run.reference + "`, " + run.created;
+  const auto add = [&](DocSection section) {
+    if (!section.blocks.empty()) document.sections.push_back(std::move(section));
+  };
+  add(SummarySection(run, a));
+  for (DocSection& section : ResultSections(run, a)) add(std::move(section));
+  add(GuideSection(run, a));
+  add(ClaimsSection(a));
+  add(OutputsSection(a));
+  add(LedgerSection(run, a));
+  add(MethodSection(run, a));
+  add(MachineSection(run));
+  return document;
+}
+
+Analysis WriteReport(const std::string& directory) {
+  Run run = LoadRun(directory);
+  Analysis analysis = Analyze(run.info, run.samples);
+  run.info.analysis = ToJson(analysis);
+  const Document document = BuildReport(run.info, analysis);
+  const fs::path folder(directory);
+  WriteFile(folder / "run.json", Json(run.info).dump(1) + "\n");
+  WriteFile(folder / "report.md", RenderMarkdown(document));
+  WriteFile(folder / "report.html", RenderHtml(document, LoadFigures(directory)));
+  return analysis;
+}
+
+}  // namespace smallmind::harness

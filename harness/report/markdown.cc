@@ -1,0 +1,94 @@
+// GitHub-flavoured Markdown; pipes and angle brackets in texts are escaped. Tested in
+// report_test.cc.
+#include <algorithm>
+
+#include "harness/report/document.h"
+#include "harness/report/text.h"
+
+namespace smallmind::harness {
+namespace {
+
+std::string Escape(const std::string& text, bool in_table) {
+  std::string out;
+  bool code = false;
+  for (char c : text) {
+    if (c == '`') code = !code;
+    if (c == '|' && in_table)
+      out += "\\|";
+    else if (c == '<' && !code)
+      out += "&lt;";
+    else if ((c == '*' || c == '_') && !code)
+      (out += '\\') += c;
+    else if (c == '\n')
+      out += ' ';
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string Mark(const DocCell& cell) {
+  const std::string text = Escape(cell.text, true);
+  return cell.tone == Tone::kGood || cell.tone == Tone::kFlag
+             ? (text.empty() ? "" : "**" + text + "**")
+             : text;
+}
+
+struct Writer {
+  std::string out;
+
+  void operator()(const DocParagraph& p) { out += Escape(p.text, false) + "\n\n"; }
+  void operator()(const DocList& list) {
+    for (const std::string& item : list.items) out += "- " + Escape(item, false) + "\n";
+    out += "\n";
+  }
+  void operator()(const DocFigure& figure) {
+    out += "![" + Escape(figure.caption, false) + "](plots/" + figure.name + ".png)\n\n";
+  }
+  void operator()(const DocTable& table) {
+    if (table.rows.empty()) return;
+    if (!table.caption.empty()) out += Escape(table.caption, false) + "\n\n";
+    std::vector<size_t> widths;
+    for (size_t c = 0; c < table.columns.size(); ++c) {
+      size_t width = std::max<size_t>(3, DisplayWidth(Escape(table.columns[c].title, true)));
+      for (const auto& row : table.rows) {
+        if (c < row.size()) width = std::max(width, DisplayWidth(Mark(row[c])));
+      }
+      widths.push_back(width);
+    }
+    const auto line = [&](auto&& cell_text) {
+      out += "|";
+      for (size_t c = 0; c < table.columns.size(); ++c) {
+        const std::string text = cell_text(c);
+        out += " " +
+               (table.columns[c].numeric ? PadLeft(text, widths[c]) : PadRight(text, widths[c])) +
+               " |";
+      }
+      out += "\n";
+    };
+    line([&](size_t c) { return Escape(table.columns[c].title, true); });
+    line([&](size_t c) {
+      return table.columns[c].numeric ? std::string(widths[c] - 1, '-') + ":"
+                                      : std::string(widths[c], '-');
+    });
+    for (const auto& row : table.rows) {
+      line([&](size_t c) { return c < row.size() ? Mark(row[c]) : std::string(); });
+    }
+    out += "\n";
+  }
+};
+
+}  // namespace
+
+std::string RenderMarkdown(const Document& document) {
+  Writer writer;
+  writer.out = "# " + Escape(document.title, false) + "\n\n";
+  if (!document.subtitle.empty()) writer.out += Escape(document.subtitle, false) + "\n\n";
+  for (const DocSection& section : document.sections) {
+    writer.out += "## " + Escape(section.title, false) + "\n\n";
+    for (const DocBlock& block : section.blocks) Visit(writer, block);
+  }
+  return writer.out;
+}
+
+}  // namespace smallmind::harness

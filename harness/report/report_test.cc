@@ -1,0 +1,139 @@
+#include "harness/report.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "harness/report/text.h"
+#include "harness/testing/synthetic_run.h"
+
+namespace smallmind::harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+SyntheticPlan FactorialPlan() {
+  SyntheticPlan plan;
+  plan.variants = FactorialVariants();
+  return plan;
+}
+
+TEST(Text, FiguresKeepThreeDigits) {
+  EXPECT_EQ(Figure(0.0421), "0.0421");
+  EXPECT_EQ(Figure(0.42), "0.42");
+  EXPECT_EQ(Figure(4.014), "4.01");
+  EXPECT_EQ(Figure(42.31), "42.3");
+  EXPECT_EQ(Figure(170.12), "170.1");
+  EXPECT_EQ(Figure(1204.4), "1204");
+  EXPECT_EQ(Figure(std::nan("")), "-");
+}
+
+TEST(Text, WidthsOfUnicode) {
+  EXPECT_EQ(DisplayWidth("abc"), 3u);
+  EXPECT_EQ(DisplayWidth("1.25× [1.2–1.3] ▲"), 17u);
+  EXPECT_EQ(DisplayWidth("模型"), 4u);
+  EXPECT_EQ(DisplayWidth("e\xcc\x81"), 1u);
+  EXPECT_EQ(DisplayWidth("\xff\xfe"), 2u);
+  EXPECT_EQ(Truncate("native-lto-pgo", 8), "native-…");
+  EXPECT_EQ(PadLeft("×", 3), "  ×");
+  EXPECT_EQ(PadRight("模型模型", 5), "模型…");
+}
+
+TEST(Terminal, FitsAndAligns) {
+  SyntheticPlan plan = FactorialPlan();
+  plan.variants[3].name = "a-variant-with-quite-a-long-name-模型";
+  const auto run = MakeSyntheticRun(plan);
+  const Analysis a = Analyze(run.info, run.samples);
+  for (size_t width : {60u, 80u, 100u, 120u, 160u}) {
+    const std::string text = RenderTerminal(run.info, a, {width, false});
+    size_t rule = 0;
+    for (const std::string& line : Lines(text)) {
+      EXPECT_LE(DisplayWidth(line), width) << line;
+      if (line.rfind("─", 0) == 0) rule = DisplayWidth(line);
+    }
+    EXPECT_GT(rule, 40u);
+  }
+  const std::string wide = RenderTerminal(run.info, a, {160, false});
+  EXPECT_NE(wide.find("startup"), std::string::npos);
+  EXPECT_NE(wide.find("▲"), std::string::npos);
+}
+
+TEST(Terminal, FlagsWhatComputesSomethingElse) {
+  SyntheticPlan plan = FactorialPlan();
+  plan.variants[2].token_hash = "ffffffffffffffff";
+  const auto run = MakeSyntheticRun(plan);
+  const std::string text = RenderTerminal(run.info, Analyze(run.info, run.samples));
+  EXPECT_NE(text.find("lto !"), std::string::npos);
+  EXPECT_NE(text.find("not ranked"), std::string::npos);
+}
+
+TEST(Markdown, TablesHaveTheSameColumnsInEveryLine) {
+  const auto run = MakeSyntheticRun(FactorialPlan());
+  const std::string text = RenderMarkdown(BuildReport(run.info, Analyze(run.info, run.samples)));
+  long columns = -1;
+  for (const std::string& line : Lines(text)) {
+    if (line.rfind("|", 0) != 0) {
+      columns = -1;
+      continue;
+    }
+    long bars = 0;
+    for (size_t i = 0; i < line.size(); ++i)
+      bars += line[i] == '|' && (i == 0 || line[i - 1] != '\\');
+    if (columns >= 0) {
+      EXPECT_EQ(bars, columns) << line;
+    }
+    columns = bars;
+  }
+  for (const char* needed :
+       {"NativeAOT + PGO", "said 1.1-1.3x", "refuted", "Hodges-Lehmann", "Synthetic CPU"}) {
+    EXPECT_NE(text.find(needed), std::string::npos) << needed;
+  }
+}
+
+TEST(Html, EscapesEverythingAndFetchesNothing) {
+  SyntheticPlan plan = FactorialPlan();
+  plan.variants[1].name = "<script>alert(1)</script>";
+  plan.models = {"a\"b&c"};
+  const auto run = MakeSyntheticRun(plan);
+  const std::string page =
+      RenderHtml(BuildReport(run.info, Analyze(run.info, run.samples)),
+                 {{"throughput", "<?xml?><svg><g id=\"a\"/><use href=\"#a\"/></svg>"}});
+  EXPECT_EQ(page.find("<script>alert"), std::string::npos);
+  EXPECT_NE(page.find("&lt;script&gt;alert"), std::string::npos);
+  EXPECT_NE(page.find("a&quot;b&amp;c"), std::string::npos);
+  EXPECT_EQ(page.find("http://"), std::string::npos);
+  EXPECT_EQ(page.find("https://"), std::string::npos);
+  EXPECT_EQ(page.find("src="), std::string::npos);
+  EXPECT_NE(page.find("id=\"throughput-a\""), std::string::npos);
+  EXPECT_NE(page.find("href=\"#throughput-a\""), std::string::npos);
+  EXPECT_NE(page.find("samples "), std::string::npos);  // numbers are traceable
+}
+
+TEST(Report, WritesFilesAndKeepsTheRecord) {
+  const fs::path folder = fs::path(testing::TempDir()) / "smallmind-report";
+  fs::remove_all(folder);
+  const auto run = MakeSyntheticRun(FactorialPlan());
+  WriteSyntheticRun(run, folder);
+  const Analysis a = WriteReport(folder.string());
+  EXPECT_EQ(a.variants.size(), 9u);
+  for (const char* name : {"run.json", "report.md", "report.html", "samples.jsonl"}) {
+    EXPECT_GT(fs::file_size(folder / name), 1000u) << name;
+  }
+  const auto again = LoadRun(folder.string());
+  EXPECT_EQ(again.info.variants.size(), run.info.variants.size());
+  EXPECT_EQ(again.info.analysis.at("claims").size(), a.claims.size());
+  EXPECT_EQ(again.samples.size(), run.samples.size());
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace smallmind::harness

@@ -1,0 +1,248 @@
+// What was measured: the summary, a table a regime, the outputs.
+#include <algorithm>
+#include <cmath>
+
+#include "harness/report/sections.h"
+#include "harness/report/text.h"
+
+namespace smallmind::harness {
+namespace {
+
+const VariantInfo* FindVariant(const RunInfo& run, const std::string& name) {
+  for (const VariantInfo& v : run.variants) {
+    if (v.name == name) return &v;
+  }
+  return nullptr;
+}
+
+Tone ToneOf(Verdict verdict) {
+  if (verdict == Verdict::kBetter) return Tone::kGood;
+  if (verdict == Verdict::kWorse) return Tone::kBad;
+  return verdict == Verdict::kUnclear ? Tone::kDim : Tone::kPlain;
+}
+
+const char* Mark(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kBetter:
+      return " ▲";
+    case Verdict::kWorse:
+      return " ▼";
+    case Verdict::kSame:
+      return " =";
+    case Verdict::kUnclear:
+      return " ?";
+  }
+  return "";
+}
+
+DocCell MedianCell(const Analysis& a, const std::string& variant, const Regime& regime,
+                   const std::string& metric) {
+  const MetricSummary* s = a.Summary(variant, regime, metric);
+  if (s == nullptr) return "-";
+  std::string hint = "95 % " + IntervalText(s->interval.low, s->interval.high) + ", MAD " +
+                     Figure(s->mad) + ", n " + std::to_string(s->n);
+  if (s->outliers.total() > 0)
+    hint += ", " + std::to_string(s->outliers.total()) + " outliers kept";
+  if (s->contaminated > 0) hint += ", " + std::to_string(s->contaminated) + " contaminated";
+  return DocCell::Number(s->median, Figure(s->median), Tone::kPlain,
+                         hint + "; " + IdsHint(s->sample_ids));
+}
+
+DocCell RatioCell(const Analysis& a, const std::string& variant, const Regime& regime,
+                  const std::string& metric) {
+  if (variant == a.reference) return DocCell::Number(1.0, "1", Tone::kDim);
+  if (!a.Unranked(variant).empty()) return DocCell("not ranked", Tone::kFlag, a.Unranked(variant));
+  const Comparison* c = a.Against(variant, regime, metric);
+  if (c == nullptr) return "-";
+  std::string hint = "Holm-adjusted p " + PValueText(c->p_adjusted) + ", Wilcoxon p " +
+                     PValueText(c->wilcoxon_p) + ", Cliff's delta " + Figure(c->cliffs_delta) +
+                     " (" + stats::CliffsDeltaWord(c->cliffs_delta) + "), detectable from " +
+                     PercentText(c->mde) + ", " +
+                     std::to_string(c->rests_on_clean ? c->clean_pairs : c->pairs) + " rounds";
+  return DocCell::Number(c->ratio().Ratio(), RatioText(c->ratio()) + Mark(c->verdict),
+                         ToneOf(c->verdict), hint);
+}
+
+DocTable ResultTable(const RunInfo& run, const Analysis& a, const Regime& regime) {
+  DocTable table;
+  table.columns = {{"variant"},
+                   {"startup ms", true},
+                   {"cold TTFT ms", true},
+                   {"TTFT ms", true},
+                   {"prefill tok/s", true},
+                   {"× reference", true},
+                   {"decode tok/s", true},
+                   {"× reference", true},
+                   {"ITL p50 ms", true},
+                   {"p95", true},
+                   {"p99", true},
+                   {"RSS MiB", true},
+                   {"anon MiB", true},
+                   {"file MiB", true},
+                   {"size MB", true}};
+  for (const std::string& variant : a.variants) {
+    const VariantInfo* info = FindVariant(run, variant);
+    const std::string unranked = a.Unranked(variant);
+    std::vector<DocCell> row;
+    row.push_back(
+        DocCell(variant + (unranked.empty() ? "" : " (flagged)"),
+                unranked.empty() ? Tone::kPlain : Tone::kFlag,
+                info == nullptr ? "" : info->title + "; " + info->compiler + "; " + info->flags));
+    for (const char* metric : {"startup_ms", "ttft_cold_ms", "ttft_ms", "prefill_tps"}) {
+      row.push_back(MedianCell(a, variant, regime, metric));
+    }
+    row.push_back(RatioCell(a, variant, regime, "prefill_tps"));
+    row.push_back(MedianCell(a, variant, regime, "decode_tps"));
+    row.push_back(RatioCell(a, variant, regime, "decode_tps"));
+    for (const char* metric : {"itl_p50_ms", "itl_p95_ms", "itl_p99_ms", "peak_rss_mib",
+                               "rss_anon_mib", "rss_file_mib"}) {
+      row.push_back(MedianCell(a, variant, regime, metric));
+    }
+    const int64_t bytes = info == nullptr ? 0 : info->size.stripped_bytes;
+    row.push_back(DocCell::Number(static_cast<double>(bytes), MegabyteText(bytes)));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+// Both results, where leaving the contaminated samples out changes the story.
+DocTable ContaminationTable(const Analysis& a, const Regime& regime) {
+  DocTable table;
+  table.caption =
+      "Results that the contaminated samples change; the table above uses the column marked.";
+  table.columns = {{"variant"}, {"metric"}, {"clean rounds", true}, {"all rounds", true}, {"used"}};
+  for (const Comparison& c : a.comparisons) {
+    if (c.regime != regime || !c.contamination_matters) continue;
+    table.rows.push_back({c.variant, c.metric,
+                          RatioText(c.clean) + " (" + std::to_string(c.clean_pairs) + ")",
+                          RatioText(c.all) + " (" + std::to_string(c.pairs) + ")",
+                          c.rests_on_clean ? "clean" : "all"});
+  }
+  return table;
+}
+
+DocTable OtherRatios(const Analysis& a, const Regime& regime) {
+  DocTable table;
+  table.caption = "Every metric against the reference, ratio with its 95 % interval.";
+  table.columns = {{"variant"}};
+  const std::pair<const char*, const char*> metrics[] = {
+      {"startup_ms", "startup"},   {"ttft_cold_ms", "cold TTFT"}, {"ttft_ms", "TTFT"},
+      {"itl_p50_ms", "ITL p50"},   {"itl_p99_ms", "ITL p99"},     {"peak_rss_mib", "peak RSS"},
+      {"rss_anon_mib", "anon RSS"}};
+  for (const auto& [metric, title] : metrics) table.columns.push_back({title, true});
+  for (const std::string& variant : a.variants) {
+    if (variant == a.reference) continue;
+    std::vector<DocCell> row = {variant};
+    for (const auto& [metric, title] : metrics)
+      row.push_back(RatioCell(a, variant, regime, metric));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string IdsHint(const std::vector<int64_t>& ids) {
+  std::string text = ids.size() == 1 ? "sample" : "samples";
+  for (size_t i = 0; i < ids.size() && i < 60; ++i)
+    text += (i == 0 ? " " : ", ") + std::to_string(ids[i]);
+  return ids.size() > 60 ? text + " …" : text;
+}
+
+DocSection SummarySection(const RunInfo& run, const Analysis& a) {
+  DocSection section{"summary", "What came out", {}};
+  DocList list;
+  for (const Regime& regime : a.regimes) {
+    for (const auto& [metric, what] :
+         {std::pair{"decode_tps", "decode"}, std::pair{"prefill_tps", "prefill"}}) {
+      const Comparison* best = nullptr;
+      size_t better = 0, same = 0, worse = 0, unclear = 0;
+      for (const Comparison& c : a.comparisons) {
+        if (c.regime != regime || c.metric != metric || !a.Unranked(c.variant).empty()) continue;
+        if (c.verdict == Verdict::kBetter &&
+            (best == nullptr || c.ratio().Ratio() > best->ratio().Ratio()))
+          best = &c;
+        (c.verdict == Verdict::kBetter  ? better
+         : c.verdict == Verdict::kWorse ? worse
+         : c.verdict == Verdict::kSame  ? same
+                                        : unclear)++;
+      }
+      if (better + same + worse + unclear == 0) continue;
+      const std::string counts = std::to_string(better) + " variants faster, " +
+                                 std::to_string(worse) + " slower, " + std::to_string(same) +
+                                 " equal within " + PercentText(a.options.equal_within) + ", " +
+                                 std::to_string(unclear) + " undecided";
+      list.items.push_back(regime.model + ", " + what + ": " +
+                           (best == nullptr
+                                ? "no variant is measurably faster than `" + a.reference + "`"
+                                : "`" + best->variant + "` is fastest, " +
+                                      RatioText(best->ratio()) + " times `" + a.reference + "`") +
+                           " (" + counts + ").");
+    }
+  }
+  size_t confirmed = 0, refuted = 0, open = 0;
+  for (const Claim& c : a.claims) {
+    (c.verdict == ClaimVerdict::kConfirmed ? confirmed
+     : c.verdict == ClaimVerdict::kRefuted ? refuted
+                                           : open)++;
+  }
+  list.items.push_back("Of the guide's claims " + std::to_string(confirmed) + " are confirmed, " +
+                       std::to_string(refuted) + " refuted, " + std::to_string(open) +
+                       " inconclusive.");
+  section.blocks.push_back(list);
+  if (run.status != RunStatus::kComplete) {
+    section.blocks.push_back(DocParagraph{
+        "This run ended as `" + ToString(run.status) + "`: " + run.status_reason, Tone::kFlag});
+  }
+  for (const std::vector<std::string>* warnings : {&run.warnings, &a.warnings}) {
+    for (const std::string& warning : *warnings) {
+      section.blocks.push_back(DocParagraph{"Warning: " + warning, Tone::kFlag});
+    }
+  }
+  return section;
+}
+
+std::vector<DocSection> ResultSections(const RunInfo& run, const Analysis& a) {
+  std::vector<DocSection> sections;
+  for (size_t i = 0; i < a.regimes.size(); ++i) {
+    const Regime& regime = a.regimes[i];
+    DocSection section{"results-" + std::to_string(i), regime.model + ", " + regime.workload, {}};
+    section.blocks.push_back(ResultTable(run, a, regime));
+    section.blocks.push_back(DocParagraph{
+        "Medians over processes; × is the centre of ratios taken inside a round, with its 95 % "
+        "interval. ▲ better, ▼ worse (Holm-adjusted), = equal within " +
+            PercentText(a.options.equal_within) + ", ? this run cannot tell.",
+        Tone::kDim});
+    DocTable contaminated = ContaminationTable(a, regime);
+    if (!contaminated.rows.empty()) section.blocks.push_back(contaminated);
+    section.blocks.push_back(OtherRatios(a, regime));
+    sections.push_back(std::move(section));
+  }
+  if (!sections.empty()) {
+    for (const auto& [name, caption] :
+         {std::pair{"throughput", "Throughput relative to the reference"},
+          std::pair{"ttft", "Time to first token"}, std::pair{"itl", "Gaps between tokens"},
+          std::pair{"rss", "Resident memory"},
+          std::pair{"drift", "Decode by round, contaminated samples marked"}}) {
+      sections.back().blocks.push_back(DocFigure{name, caption});
+    }
+  }
+  return sections;
+}
+
+DocSection OutputsSection(const Analysis& a) {
+  DocSection section{"outputs", "The same output, proved before any speed is compared", {}};
+  DocTable table;
+  table.columns = {{"variant"}, {"model"}, {"status"}, {"tokens"}, {"logits"}, {"detail"}};
+  for (const OutputCheck& c : a.outputs) {
+    const Tone tone = Disqualifies(c.status)            ? Tone::kFlag
+                      : c.status == OutputStatus::kSame ? Tone::kGood
+                                                        : Tone::kPlain;
+    table.rows.push_back({c.variant, c.regime.model, DocCell(ToString(c.status), tone),
+                          c.token_hash, c.logits_hash, c.detail});
+  }
+  section.blocks.push_back(table);
+  return section;
+}
+
+}  // namespace smallmind::harness

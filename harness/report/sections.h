@@ -1,0 +1,26 @@
+// The report's sections, one function each; what a run does not have, its section leaves out or
+// says so.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/analysis.h"
+#include "harness/record.h"
+#include "harness/report/document.h"
+
+namespace smallmind::harness {
+
+DocSection SummarySection(const RunInfo& run, const Analysis& analysis);
+std::vector<DocSection> ResultSections(const RunInfo& run, const Analysis& analysis);
+DocSection GuideSection(const RunInfo& run, const Analysis& analysis);
+DocSection ClaimsSection(const Analysis& analysis);
+DocSection OutputsSection(const Analysis& analysis);
+DocSection LedgerSection(const RunInfo& run, const Analysis& analysis);
+DocSection MethodSection(const RunInfo& run, const Analysis& analysis);
+DocSection MachineSection(const RunInfo& run);
+
+// "samples 3, 17, 29 …": where a number comes from.
+std::string IdsHint(const std::vector<int64_t>& ids);
+
+}  // namespace smallmind::harness
