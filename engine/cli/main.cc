@@ -1,6 +1,7 @@
 // smallmind: one program, one subcommand a file (command.h lists them).
 //
-// Exit codes: 0 done, 1 bad usage, 2 bad input or model, 3 internal error. Errors are one line on stderr.
+// Exit codes: 0 done, 1 bad usage, 2 bad input or model, 3 internal error. Errors are one line on
+// stderr.
 
 #include <cstdio>
 #include <new>
@@ -30,6 +31,8 @@ int main(int argc, char** argv) {
   smallmind::AddTokenize(app, &action);
   smallmind::AddPerplexity(app, &action);
   smallmind::AddVerify(app, &action);
+  smallmind::AddMakeModel(app, &action);
+  smallmind::AddQuantize(app, &action);
   smallmind::AddInfo(app, &action);
   app.require_subcommand(1);
   app.footer("Exit codes: 0 done, 1 bad usage, 2 bad input or model, 3 internal error.");

@@ -1,0 +1,46 @@
+// `make-model`: a GGUF at a real model's shape, with pseudo-random weights.
+
+#include "engine/modelmaker/make_model.h"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "engine/cli/command.h"
+#include "engine/modelmaker/preset.h"
+#include "engine/modelmaker/recipe.h"
+#include "engine/runtime/cpus.h"
+
+namespace smallmind {
+namespace {
+
+int Run(MakeModelOptions o) {
+  if (o.threads == 0) o.threads = UsableCpus();
+  const MadeModel made = MakeModel(o);
+  std::fprintf(stderr, "%s: %s %s, %llu parameters in %llu tensors, %.1f MiB\n", o.output.c_str(),
+               o.preset.c_str(), std::string(FindRecipe(o.type).name).c_str(),
+               static_cast<unsigned long long>(made.parameters),
+               static_cast<unsigned long long>(made.tensors),
+               static_cast<double>(made.file_bytes) / (1 << 20));
+  return 0;
+}
+
+}  // namespace
+
+void AddMakeModel(CLI::App& app, Action* action) {
+  auto o = std::make_shared<MakeModelOptions>();
+  o->threads = 0;
+  std::string presets, types;
+  for (const Preset& p : Presets()) presets += " " + std::string(p.name);
+  for (const std::string_view name : RecipeNames()) types += " " + std::string(name);
+  CLI::App* c = app.add_subcommand("make-model", "Write a model of random weights, for measuring");
+  c->add_option("--preset", o->preset, "Shape:" + presets)->required();
+  c->add_option("--quant", o->type, "Weight type:" + types)->capture_default_str();
+  c->add_option("--seed", o->seed, "Of the weights; same seed, same bytes")->capture_default_str();
+  c->add_option("-o,--output", o->output, "GGUF file to write")->required();
+  c->add_option("-t,--threads", o->threads, "Threads; 0: every usable CPU")
+      ->check(CLI::Range(0, 1024));
+  c->callback([o, action] { *action = [o] { return Run(*o); }; });
+}
+
+}  // namespace smallmind
