@@ -171,6 +171,17 @@ def resolve(table, toolchain, best_target, have, build_dir):
     return resolved
 
 
+def select(table, wanted):
+    """Names of the rows that comma-separated groups, names or `all` mean, in the table's order."""
+    rows = [row for row in table["variants"] if row["group"] != "helper"]
+    parts = [part for part in wanted.split(",") if part]
+    for part in parts:
+        if part != "all" and part not in GROUPS and part not in [row["name"] for row in rows]:
+            raise TableError(f"no variant or group '{part}'; there are {', '.join(GROUPS[:-1])}, all and "
+                             + ", ".join(row["name"] for row in rows))
+    return [row["name"] for row in rows if {"all", row["name"], row["group"]} & set(parts)]
+
+
 def _quote(text):
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$") + '"'
 
@@ -206,6 +217,7 @@ def main(argv):
     parser.add_argument("--best", default="SSE2", help="best Highway target of this machine")
     parser.add_argument("--compiler", default="unknown", help="its name and version, for the manifest")
     parser.add_argument("--have", action="append", default=[], help="tools that are here: " + ", ".join(NEEDS))
+    parser.add_argument("--list", metavar="WANTED", help="print the rows that these groups or names mean")
     parser.add_argument("--build-dir", help="where variants/rows.json and rows.cmake go")
     options = parser.parse_args(argv)
     try:
@@ -213,6 +225,12 @@ def main(argv):
     except TableError as error:
         print(error, file=sys.stderr)
         return 2
+    if options.list is not None:
+        try:
+            print("\n".join(select(table, options.list)))
+        except TableError as error:
+            print(error, file=sys.stderr)
+            return 1
     if options.build_dir:
         rows = resolve(table, options.toolchain, options.best, options.have, options.build_dir)
         place = pathlib.Path(options.build_dir) / "variants"

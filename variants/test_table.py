@@ -84,6 +84,20 @@ class Resolving(unittest.TestCase):
         self.assertEqual(t._quote('a "b" $c'), '"a \\"b\\" \\$c"')
 
 
+class Selecting(unittest.TestCase):
+    def setUp(self):
+        self.table = t.load(HERE / "variants.json")
+
+    def test_groups_and_names_mix_in_the_tables_order(self):
+        self.assertEqual(t.select(self.table, "scalar,guide,o2"),
+                         ["o2", "tier0", "native-pgo", "production", "scalar"])
+        self.assertNotIn("native-instrumented", t.select(self.table, "all"))
+
+    def test_an_unknown_name_is_an_error_that_lists_the_known(self):
+        with self.assertRaisesRegex(t.TableError, "no variant or group 'nosuch'.*core.*o2"):
+            t.select(self.table, "core,nosuch")
+
+
 class BadTables(unittest.TestCase):
     def setUp(self):
         self.table = t.load(HERE / "variants.json")

@@ -1,0 +1,56 @@
+# The front door. `make` alone says what there is.
+#
+#   VARIANTS=core,guide   groups or names of variants (all: every row that this machine can build)
+#   TOOLCHAIN=gcc         gcc, clang, or all (compare only)
+#   QUICK=1               a pass of about a minute
+#   AGAINST=origin/main   gate: compare with that commit's build
+#   JOBS=4                parallel compiles
+
+VARIANTS ?= core,guide
+TOOLCHAIN ?= gcc
+QUICK ?=
+AGAINST ?=
+JOBS ?= $(shell nproc)
+PYTHON ?= /usr/bin/python3
+ARGS ?=
+BUILD := $(if $(filter clang,$(TOOLCHAIN)),build-clang,build)
+export JOBS QUICK PYTHON
+
+.PHONY: help compare build test gate plots bench format check clean
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+	@echo "verbs: compare build test gate plots bench format check clean"
+
+# Dependencies, build, training, models, interleaved runs, table, plots, report.
+compare:
+	@scripts/compare --variants $(VARIANTS) --toolchains $(TOOLCHAIN) $(if $(QUICK),--quick) $(ARGS)
+
+build:
+	@scripts/build --variants $(VARIANTS) --toolchain $(TOOLCHAIN) --harness
+
+# Every test: engine on every variant of VARIANTS, harness, scripts, plots. The last lines are ctest's summary.
+test:
+	@scripts/build --variants $(VARIANTS) --toolchain $(TOOLCHAIN) --harness --tests
+	@cd $(BUILD) && ctest --output-on-failure --no-tests=error -j $(JOBS) $(ARGS)
+
+gate:
+	@scripts/build --variants $(VARIANTS) --toolchain $(TOOLCHAIN) --harness
+	@$(BUILD)/bin/harness gate $(if $(AGAINST),--against $(AGAINST)) $(if $(QUICK),--quick) $(ARGS)
+
+plots:
+	@scripts/plots $(ARGS)
+
+# Google Benchmark programs of the kernels, one a variant.
+bench:
+	@scripts/build --variants $(VARIANTS) --toolchain $(TOOLCHAIN) --benches
+	@scripts/bench --build $(BUILD) --variants $(VARIANTS) $(ARGS)
+
+format:
+	@scripts/check_style --fix
+
+check:
+	@$(PYTHON) scripts/check_layers
+	@scripts/check_style
+
+clean:
+	rm -rf build build-clang build-asan build-tsan build-fuzz build-aarch64
