@@ -1,6 +1,7 @@
 // GitHub-flavoured Markdown; pipes and angle brackets in texts are escaped. Tested in
 // report_test.cc.
 #include <algorithm>
+#include <cctype>
 
 #include "harness/report/document.h"
 #include "harness/report/text.h"
@@ -8,21 +9,26 @@
 namespace smallmind::harness {
 namespace {
 
+bool WordByte(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
 std::string Escape(const std::string& text, bool in_table) {
   std::string out;
   bool code = false;
-  for (char c : text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     if (c == '`') code = !code;
-    if (c == '|' && in_table)
+    // An underscore between letters is no emphasis: q8_0 stays q8_0.
+    const bool inside_word =
+        i > 0 && i + 1 < text.size() && WordByte(text[i - 1]) && WordByte(text[i + 1]);
+    if (c == '|' && in_table) {
       out += "\\|";
-    else if (c == '<' && !code)
+    } else if (c == '<' && !code) {
       out += "&lt;";
-    else if ((c == '*' || c == '_') && !code)
+    } else if ((c == '*' || (c == '_' && !inside_word)) && !code) {
       (out += '\\') += c;
-    else if (c == '\n')
-      out += ' ';
-    else
-      out += c;
+    } else {
+      out += c == '\n' ? ' ' : c;
+    }
   }
   return out;
 }

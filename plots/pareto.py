@@ -1,0 +1,76 @@
+"""Speed against size; the line joins the variants that no other beats in both."""
+import load
+import style
+
+NAME = "pareto"
+
+
+def front(points):
+    """Names of [(name, size, speed)] that no other point beats in one and matches in the other."""
+    def beaten(p):
+        return any(q[1] <= p[1] and q[2] >= p[2] and (q[1] < p[1] or q[2] > p[2]) for q in points)
+    return [p[0] for p in points if not beaten(p)]
+
+
+def spread_labels(ys, gap):
+    """Label positions near `ys` that keep `gap` between neighbours: one pass up from the lowest."""
+    order = sorted(range(len(ys)), key=lambda i: ys[i])
+    placed = list(ys)
+    for a, b in zip(order, order[1:]):
+        placed[b] = max(placed[b], placed[a] + gap)
+    shift = sum(placed[i] - ys[i] for i in order) / max(1, len(order))
+    return [p - shift for p in placed]
+
+
+def draw(run):
+    regimes = run.regimes
+    if not regimes:
+        return None
+    fig, axes = style.grid(len(regimes), 1, row_height=4.6, width=5.6)
+    drawn = False
+    for axis, regime in zip(axes[0], regimes):
+        points = []
+        for v in run.variants:
+            size = run.variant(v).get("size", {}).get("stripped_bytes", 0) / 1e6
+            ratio = {"estimate": 1.0, "low": 1.0, "high": 1.0} if v == run.reference else \
+                run.ratio(v, regime, "decode_tps")
+            if size and ratio and load.finite(ratio["estimate"]) and not run.unranked(v):
+                points.append((v, size, ratio["estimate"], ratio))
+        axis.set_title(regime[0])
+        if not points:
+            continue
+        drawn = True
+        best = front(points)
+        fastest = max(p[2] for p in points)
+        far = [p for p in points if p[2] < 0.4 * fastest]
+        points = [p for p in points if p not in far]
+        line = sorted((p for p in points if p[0] in best), key=lambda p: p[1])
+        axis.plot([p[1] for p in line], [p[2] for p in line], color=style.DIM, linewidth=1, linestyle="--", zorder=1)
+        for v, size, speed, ratio in points:
+            arms = style.interval(speed, ratio["low"], ratio["high"])
+            axis.errorbar(size, speed, yerr=[[arms[0]], [arms[1]]], fmt=style.marker(v), color=style.colour(v),
+                          markersize=8, elinewidth=1.2, zorder=2)
+        sizes, speeds = [p[1] for p in points], [p[2] for p in points]
+        wide = max(sizes) - min(sizes) or 0.1 * max(sizes)
+        axis.set_xlim(min(sizes) - 0.08 * wide, max(sizes) + 0.55 * wide)
+        tall = max(speeds) - min(speeds) or 0.1
+        axis.set_ylim(min(speeds) - 0.15 * tall, max(speeds) + 0.15 * tall)
+        to_screen, to_data = axis.transData.transform, axis.transData.inverted().transform
+        screen = [to_screen((size, speed)) for _, size, speed, _ in points]
+        placed = spread_labels([p[1] for p in screen], 12.5 * fig.dpi / 72)
+        right = to_screen((max(sizes) + 0.1 * wide, 1.0))[0]
+        for (v, size, speed, _), y in zip(points, placed):
+            x_label, y_label = to_data((right, y))
+            axis.annotate(v, (size, speed), xytext=(x_label, y_label), va="center", fontsize=8.5,
+                          fontweight="bold" if v in best else "normal", color=style.INK,
+                          arrowprops={"arrowstyle": "-", "color": "#bbbbbb", "linewidth": 0.6, "shrinkB": 5})
+        if far:
+            axis.text(0.01, 0.01, "far below: " + ", ".join(f"{p[0]} ({p[1]:.1f} MB, {p[2]:.2g}×)" for p in far),
+                      transform=axis.transAxes, fontsize=8, color=style.DIM, va="bottom")
+        axis.set_xlabel("stripped size, MB")
+        axis.set_ylabel(f"decode, × {run.reference}")
+    if not drawn:
+        return None
+    style.figure_text(fig, "Speed against size", "Up and left is better. Bold and dashed: no other variant is both "
+                      "faster and smaller. Bars: 95 % intervals.")
+    return fig

@@ -1,0 +1,60 @@
+"""Startup as a waterfall: exec, loader, main, model mapped, tokenizer, ready."""
+import statistics
+
+import style
+
+NAME = "startup"
+
+# Colour and hatch differ, so that the phases can be told apart without colour.
+PHASES = [("exec_to_main_ms", "exec → main (kernel, loader, relocations)", "#4d4d4d", ""),
+          ("mapped_ms", "model mapped", "#56b4e9", "///"),
+          ("tokenizer_ms", "tokenizer", "#e69f00", ""),
+          ("ready_ms", "session ready", "#009e73", "...")]
+
+
+def draw(run):
+    regimes, variants = run.regimes, run.variants
+    if not regimes or not variants:
+        return None
+    fig, axes = style.grid(len(regimes), 1, len(variants))
+    drawn = False
+    for axis, regime in zip(axes[0], regimes):
+        samples = {v: list(run.usable(v, regime)) for v in variants}
+        found = [v for v in variants if any(s.get("phases") for s in samples[v])]
+        axis.set_title(regime[0])
+        if not found:
+            continue
+        drawn = True
+        ys = style.rows_of(axis, run, found)
+        totals = [0.0] * len(found)
+        for key, name, colour, hatch in PHASES:
+            widths = []
+            for v in found:
+                values = [s["phases"][key] for s in samples[v] if key in s.get("phases", {})]
+                widths.append(max(0.0, statistics.median(values)) if values else 0.0)
+            axis.barh(ys, widths, left=totals, color=colour, hatch=hatch, edgecolor="white", linewidth=0.4,
+                      height=0.66, label=name)
+            totals = [t + w for t, w in zip(totals, widths)]
+        largest = style.ordinary(totals)
+        limit = 1.25 * largest
+        axis.set_xlim(0, limit)
+        for y, v, total in zip(ys, found, totals):
+            s = run.summary(v, regime, "startup_ms")
+            if not s:
+                continue
+            arms = style.interval(s["median"], s["low"], s["high"])
+            axis.errorbar(s["median"], y, xerr=[[arms[0]], [arms[1]]], fmt="none", ecolor=style.INK, elinewidth=1.2)
+            if total > limit:
+                axis.annotate(f"{s['median']:.3g} ▸", (limit, y), xytext=(-4, 0), textcoords="offset points",
+                              ha="right", va="center", fontsize=8.5,
+                              bbox={"facecolor": "white", "pad": 1, "linewidth": 0})
+                continue
+            axis.annotate(f"{s['median']:.3g}", (max(total, s["median"] + arms[1]), y), xytext=(4, 0),
+                          textcoords="offset points", va="center", fontsize=8.5)
+        axis.set_xlabel("milliseconds since exec")
+    if not drawn:
+        return None
+    style.legend_below(fig, axes[0][0], 2)
+    style.figure_text(fig, "Startup, phase by phase", "Medians of the phases; the interval is that of "
+                      "the whole startup. ▸: beyond the axis.")
+    return fig

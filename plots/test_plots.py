@@ -1,0 +1,115 @@
+"""Every figure draws from a full run, leaves itself out of an empty one, and keeps its labels apart."""
+import importlib
+import json
+import os
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+try:
+    import matplotlib  # noqa: F401
+except ImportError:
+    print("skipped: matplotlib is not installed (scripts/bootstrap installs it)")
+    sys.exit(1 if os.environ.get("CI") == "true" else 0)
+
+import all as all_figures  # noqa: E402
+import load  # noqa: E402
+import pareto  # noqa: E402
+import size  # noqa: E402
+import style  # noqa: E402
+import synthetic  # noqa: E402
+import trend  # noqa: E402
+
+SPEEDS = {"o2": 1.0, "native": 1.25, "lto": 1.02, "pgo": 1.08, "size": 0.8, "tier0": 0.05, "production": 1.4,
+          "native-pgo": 1.35, "native-lto": 1.27, "lto-pgo": 1.1, "o3": 1.0, "a-peer": 1.6}
+# What make() cannot supply: these need the harness's own analysis.
+NEEDS_ANALYSIS = {"factorial", "roofline"}
+
+
+class Figures(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        synthetic.make(cls.folder.name, SPEEDS)
+        cls.run_data = load.Run(cls.folder.name)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_torn_last_sample_is_ignored(self):
+        self.assertEqual(len(self.run_data.samples), 12 * 6 * 2)
+
+    def test_each_figure_draws_and_its_labels_do_not_overlap(self):
+        for name in all_figures.FIGURES:
+            if name in NEEDS_ANALYSIS:
+                continue
+            with self.subTest(name):
+                figure = importlib.import_module(name).draw(self.run_data)
+                self.assertIsNotNone(figure)
+                figure.canvas.draw()
+                for axis in figure.axes:
+                    self.assertTrue(axis.get_xlabel(), "an axis without a unit")
+                    boxes = [t.get_window_extent() for t in axis.get_yticklabels() if t.get_text()]
+                    boxes.sort(key=lambda b: b.y0)
+                    for below, above in zip(boxes, boxes[1:]):
+                        self.assertLessEqual(below.y1, above.y0 + 1.0, f"{name}: row labels overlap")
+                style.plt.close(figure)
+
+    def test_writes_png_and_svg(self):
+        drawn, left_out = all_figures.draw_all(self.folder.name, figures=["throughput"])
+        self.assertEqual((drawn, left_out), (["throughput"], []))
+        for ending in ("png", "svg"):
+            path = os.path.join(self.folder.name, "plots", "throughput." + ending)
+            self.assertGreater(os.path.getsize(path), 2000)
+
+    def test_empty_run_draws_nothing_and_fails_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "run.json"), "w", encoding="utf-8") as f:
+                json.dump({"schema": 1, "variants": [], "analysis": {}}, f)
+            drawn, left_out = all_figures.draw_all(folder)
+            self.assertEqual(drawn, [])
+            self.assertFalse([n for n in left_out if "failed" in n])
+
+    def test_wrong_command_and_missing_run(self):
+        self.assertEqual(all_figures.main([]), 1)
+        self.assertEqual(all_figures.main(["/nonexistent/run"]), 2)
+
+
+class Parts(unittest.TestCase):
+    def test_front_keeps_what_nothing_beats(self):
+        points = [("a", 1.0, 1.0), ("b", 2.0, 2.0), ("c", 2.0, 1.5), ("d", 3.0, 2.0), ("e", 0.5, 0.2)]
+        self.assertEqual(pareto.front(points), ["a", "b", "e"])
+
+    def test_labels_keep_their_distance(self):
+        placed = sorted(pareto.spread_labels([1.0, 1.1, 1.2, 9.0], 2.0))
+        self.assertTrue(all(b - a >= 2.0 - 1e-9 for a, b in zip(placed, placed[1:])))
+
+    def test_sections_add_up_to_the_stripped_size(self):
+        parts = size.parts({".text": 70, ".text.hot": 5, ".rodata": 20, ".symtab": 50, ".debug_info": 99, ".bss": 7},
+                           110)
+        self.assertEqual(parts[0], 75)
+        self.assertEqual(sum(parts), 110)
+
+    def test_colours_are_stable_and_known_ones_differ(self):
+        self.assertEqual(style.colour("clang/native"), style.colour("native"))
+        self.assertEqual(style.colour("some-peer"), style.colour("some-peer"))
+        known = [style.colour(n) for n in ("o2", "native", "lto", "pgo", "size", "native-pgo", "production")]
+        self.assertEqual(len(set(known)), len(known))
+
+    def test_one_slow_variant_does_not_squeeze_the_rest(self):
+        self.assertEqual(style.ordinary([10, 11, 12, 500]), 12)
+        self.assertEqual(style.ordinary([10, 20]), 20)
+
+    def test_trend_needs_two_entries(self):
+        entry = {"git": "abc", "points": [{"variant": "o2", "model": "m", "metric": "decode_tps", "value": 5.0}],
+                 "changes": [{"variant": "o2", "model": "m", "metric": "decode_tps", "index": 1}]}
+        self.assertIsNone(trend.draw_entries([entry]))
+        figure = trend.draw_entries([entry, entry])
+        self.assertIsNotNone(figure)
+        style.plt.close(figure)
+
+
+if __name__ == "__main__":
+    unittest.main()

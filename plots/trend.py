@@ -1,0 +1,65 @@
+"""Speed over the recorded runs, with the change points that the harness found."""
+import json
+import os
+
+import style
+
+NAME = "trend"
+
+
+def read(path):
+    entries = []
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            for line in f:
+                try:
+                    entries.append(json.loads(line))
+                except ValueError:
+                    continue
+    return entries
+
+
+def draw_entries(entries, metric="decode_tps"):
+    """A panel a model: each variant's metric over the entries. None for fewer than two entries."""
+    if len(entries) < 2:
+        return None
+    models = []
+    for e in entries:
+        for point in e.get("points", []):
+            if point["metric"] == metric and point["model"] not in models:
+                models.append(point["model"])
+    if not models:
+        return None
+    fig, axes = style.grid(1, len(models), row_height=3.4, width=9)
+    names = [e.get("git") or e.get("run", "") for e in entries]
+    for axis, model in zip((row[0] for row in axes), models):
+        series = {}
+        for x, e in enumerate(entries):
+            for p in e.get("points", []):
+                if p["metric"] == metric and p["model"] == model:
+                    series.setdefault(p["variant"], []).append((x, p["value"], p.get("low"), p.get("high")))
+        for variant, points in series.items():
+            arms = [style.interval(p[1], p[2], p[3]) for p in points]
+            axis.errorbar([p[0] for p in points], [p[1] for p in points], yerr=list(zip(*arms)),
+                          marker=style.marker(variant), color=style.colour(variant), label=variant, linewidth=1.2,
+                          markersize=5, elinewidth=0.9)
+        for change in entries[-1].get("changes", []):
+            if change["metric"] == metric and change["model"] == model:
+                axis.axvline(change["index"] - 0.5, color=style.colour(change["variant"]), linestyle=":",
+                             linewidth=1.5)
+        step = max(1, len(entries) // 12)
+        axis.set_xticks(range(0, len(entries), step), [n[:10] for n in names[::step]], rotation=30, ha="right")
+        axis.set_title(model)
+        axis.set_ylabel("decode, tokens/s")
+        axis.set_xlabel("recorded run")
+    style.legend_right(fig, axes[0][0])
+    style.figure_text(fig, "Trend", "Dotted: a change point of the variant of that colour.")
+    return fig
+
+
+def draw_file(path, output):
+    figure = draw_entries(read(path))
+    if figure is None:
+        return []
+    style.save(figure, output, NAME)
+    return [NAME]
