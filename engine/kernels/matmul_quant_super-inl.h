@@ -21,14 +21,10 @@ using VU = hn::Vec<DU>;
 template <size_t kN>
 HWY_INLINE void GatherU32(const RowGroup& rows, size_t offset, VU* to) {
   HWY_ALIGN uint32_t bits[kN * kGroup];
-  for (size_t j = 0; j < kSets; ++j) {
-    for (size_t i = 0; i < 4; ++i) {
-      const uint8_t* from = rows.Row(i, j) + offset;
-      Unroll<kN>([&](auto k) SMALLMIND_LAMBDA {
-        std::memcpy(&bits[k * kGroup + 4 * j + i], from + 4 * k, 4);
-      });
-    }
-  }
+  Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
+    const uint8_t* from = rows.Row(r % 4, r / 4) + offset;
+    Unroll<kN>([&](auto k) SMALLMIND_LAMBDA { std::memcpy(&bits[k * kGroup + r], from + 4 * k, 4); });
+  });
   for (size_t k = 0; k < kN; ++k) to[k] = hn::Load(DU(), bits + k * kGroup);
 }
 

@@ -47,11 +47,9 @@ HWY_INLINE VU8 HighNibbles(VU8 v) {
 HWY_INLINE void GatherF16(const RowGroup& rows, size_t offset, size_t step, size_t n, float* out) {
   HWY_ALIGN uint16_t bits[kMaxChunk * kGroup];
   for (size_t b = 0; b < n; ++b, offset += step) {
-    for (size_t j = 0; j < kSets; ++j) {
-      for (size_t i = 0; i < 4; ++i) {
-        std::memcpy(&bits[b * kGroup + 4 * j + i], rows.Row(i, j) + offset, 2);
-      }
-    }
+    Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
+      std::memcpy(&bits[b * kGroup + r], rows.Row(r % 4, r / 4) + offset, 2);
+    });
   }
   const DF df;
   const hn::Rebind<uint16_t, DF> du;
