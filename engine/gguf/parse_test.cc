@@ -1,9 +1,17 @@
 // Each class of hostile file: refused with an InputError that names the field, never anything else.
+//
+// With SMALLMIND_SEED_DIR in the environment every case is also written there: the seeds of
+// gguf_fuzz.
 #include "engine/gguf/parse.h"
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
 #include "engine/base/error.h"
+#include "engine/base/rng.h"
 #include "engine/gguf/raw_gguf.h"
 
 namespace smallmind {
@@ -12,7 +20,17 @@ namespace {
 constexpr uint64_t kHuge = ~uint64_t{0};
 constexpr uint32_t kF32Id = 0, kQ4_0Id = 2;
 
+void WriteSeed(const std::vector<uint8_t>& bytes) {
+  const char* dir = std::getenv("SMALLMIND_SEED_DIR");
+  if (dir == nullptr || bytes.size() > 65536) return;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  char name[32];
+  std::snprintf(name, sizeof(name), "/%016llx", static_cast<unsigned long long>(HashName(text)));
+  std::ofstream(std::string(dir) + name, std::ios::binary) << text;
+}
+
 std::string ErrorOf(const RawGguf& raw) {
+  WriteSeed(raw.bytes());
   try {
     ParseGguf(raw.bytes(), "test.gguf");
   } catch (const InputError& error) {
@@ -40,6 +58,81 @@ TEST(ParseGguf, AcceptsSmallFiles) {
   const RawGguf gap =
       RawGguf(3, 2, 0).Tensor("a", {4}, kF32Id, 0).Tensor("b", {4}, kF32Id, 64).Pad(32).Zeros(80);
   EXPECT_EQ(ErrorOf(gap), "");
+}
+
+// A whole model of 32 dimensions and one layer, with a vocabulary of either kind: refused by
+// nobody.
+RawGguf WholeModel(bool sentencepiece) {
+  constexpr uint64_t kDim = 32, kHidden = 32;
+  const uint64_t vocab = sentencepiece ? 300 : 270;
+  RawGguf raw(3, 12, sentencepiece ? 18 : 17);
+  const auto number = [&](const char* key, uint32_t value) {
+    raw.Key(key, GgufType::kU32).U32(value);
+  };
+  raw.Key("general.architecture", GgufType::kString).String("llama");
+  number("llama.block_count", 1);
+  number("llama.context_length", 64);
+  number("llama.embedding_length", kDim);
+  number("llama.feed_forward_length", kHidden);
+  number("llama.attention.head_count", 2);
+  number("llama.attention.head_count_kv", 1);
+  number("llama.rope.dimension_count", 16);
+  raw.Key("llama.rope.freq_base", GgufType::kF32).F32(10000);
+  raw.Key("llama.attention.layer_norm_rms_epsilon", GgufType::kF32).F32(1e-5f);
+  raw.Key("tokenizer.ggml.model", GgufType::kString).String(sentencepiece ? "llama" : "gpt2");
+  raw.Key("tokenizer.ggml.pre", GgufType::kString).String(sentencepiece ? "default" : "llama-bpe");
+  raw.ArrayKey("tokenizer.ggml.tokens", GgufType::kString, vocab);
+  for (uint64_t i = 0; i < vocab; ++i) {
+    const uint64_t byte = sentencepiece ? i - 3 : i;
+    char text[8];
+    std::snprintf(text, sizeof(text), "<0x%02X>", static_cast<unsigned>(byte & 255));
+    const bool is_byte = sentencepiece && i >= 3 && byte < 256;
+    const bool letter = byte >= 33 && byte < 127;
+    raw.String(is_byte  ? text
+               : letter ? std::string(1, static_cast<char>(byte))
+                        : "t" + std::to_string(i));
+  }
+  if (sentencepiece) {
+    raw.ArrayKey("tokenizer.ggml.scores", GgufType::kF32, vocab);
+    for (uint64_t i = 0; i < vocab; ++i) raw.F32(-static_cast<float>(i));
+  } else {
+    raw.ArrayKey("tokenizer.ggml.merges", GgufType::kString, 2).String("t h").String("th e");
+  }
+  raw.ArrayKey("tokenizer.ggml.token_type", GgufType::kI32, vocab);
+  for (uint64_t i = 0; i < vocab; ++i) {
+    raw.Put(int32_t{!sentencepiece ? 1 : i < 3 ? 3 : i < 259 ? 6 : 1});
+  }
+  number("tokenizer.ggml.bos_token_id", 1);
+  number("tokenizer.ggml.eos_token_id", 2);
+  if (sentencepiece) number("tokenizer.ggml.unknown_token_id", 0);
+
+  uint64_t offset = 0;
+  const auto matrix = [&](const std::string& name, uint64_t cols, uint64_t rows) {
+    raw.Tensor(name, {cols, rows}, kQ4_0Id, offset);
+    offset += (cols / 32 * 18 * rows + 31) / 32 * 32;
+  };
+  const auto vector = [&](const std::string& name) {
+    raw.Tensor(name, {kDim}, kF32Id, offset);
+    offset += kDim * 4;
+  };
+  matrix("token_embd.weight", kDim, vocab);
+  vector("output_norm.weight");
+  vector("blk.0.attn_norm.weight");
+  matrix("blk.0.attn_q.weight", kDim, kDim);
+  matrix("blk.0.attn_k.weight", kDim, kDim / 2);
+  matrix("blk.0.attn_v.weight", kDim, kDim / 2);
+  matrix("blk.0.attn_output.weight", kDim, kDim);
+  vector("blk.0.ffn_norm.weight");
+  matrix("blk.0.ffn_gate.weight", kDim, kHidden);
+  matrix("blk.0.ffn_up.weight", kDim, kHidden);
+  matrix("blk.0.ffn_down.weight", kHidden, kDim);
+  matrix("output.weight", kDim, vocab);
+  return raw.Pad(32).Zeros(static_cast<size_t>(offset));
+}
+
+TEST(ParseGguf, AcceptsWholeModels) {
+  EXPECT_EQ(ErrorOf(WholeModel(true)), "");
+  EXPECT_EQ(ErrorOf(WholeModel(false)), "");
 }
 
 TEST(ParseGguf, MagicAndVersion) {

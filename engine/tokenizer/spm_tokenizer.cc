@@ -146,7 +146,7 @@ std::string SpmTokenizer::Escape(std::string_view text, bool prefix) const {
 class SpmTokenizer::Encoder {
  public:
   Encoder(const Vocab& vocab, const Tables& tables, std::vector<TokenId>& out)
-      : vocab_(vocab), tables_(tables), out_(out), merger_({&vocab, &tables.tokens, {}}) {}
+      : tables_(tables), out_(out), merger_({&vocab, &tables.tokens, {}}) {}
 
   // Cuts `text` where no token joins the neighbours.
   void EncodeText(std::string_view text) {
@@ -199,7 +199,6 @@ class SpmTokenizer::Encoder {
     }
   }
 
-  const Vocab& vocab_;
   const Tables& tables_;
   std::vector<TokenId>& out_;
   WordCache cache_;
