@@ -1,5 +1,5 @@
-// `bench`: the measured workload, reported as JSON lines on stdout (protocol version 1) and a line for people on
-// stderr. One process is one sample: the first repetition is the cold one.
+// `bench`: the measured workload, reported as JSON lines on stdout (protocol version 1) and a line
+// for people on stderr. One process is one sample: the first repetition is the cold one.
 
 #include <sys/resource.h>
 
@@ -73,7 +73,11 @@ void PrintPhase(const char* name, int64_t t_ns) {
 
 void PrintRepetition(size_t rep, const Repetition& r) {
   for (size_t i = 0; i < r.token_ns.size(); ++i) {
-    Print(JsonLine().Add("event", "token").Add("rep", rep).Add("index", i).Add("t_ns", r.token_ns[i]));
+    Print(JsonLine()
+              .Add("event", "token")
+              .Add("rep", rep)
+              .Add("index", i)
+              .Add("t_ns", r.token_ns[i]));
   }
   const int64_t decode_ns = r.token_ns.empty() ? 0 : r.token_ns.back() - r.token_ns.front();
   Print(JsonLine()
@@ -86,11 +90,14 @@ void PrintRepetition(size_t rep, const Repetition& r) {
             .Add("decode_ns", decode_ns)
             .Add("token_hash", Hex(r.token_hash))
             .Add("logits_hash", Hex(r.logits_hash)));
-  const double prefill_tps = static_cast<double>(r.prompt.size()) * 1e9 / static_cast<double>(r.prefill_ns);
-  const double decode_tps =
-      decode_ns > 0 ? static_cast<double>(r.generated.size() - 1) * 1e9 / static_cast<double>(decode_ns) : 0;
-  std::fprintf(stderr, "rep %zu: prefill %zu tokens at %.1f tok/s, decode %zu tokens at %.1f tok/s\n",
-               rep, r.prompt.size(), prefill_tps, r.generated.size(), decode_tps);
+  const double prefill_tps =
+      static_cast<double>(r.prompt.size()) * 1e9 / static_cast<double>(r.prefill_ns);
+  const double decode_tps = decode_ns > 0 ? static_cast<double>(r.generated.size() - 1) * 1e9 /
+                                                static_cast<double>(decode_ns)
+                                          : 0;
+  std::fprintf(stderr,
+               "rep %zu: prefill %zu tokens at %.1f tok/s, decode %zu tokens at %.1f tok/s\n", rep,
+               r.prompt.size(), prefill_tps, r.generated.size(), decode_tps);
 }
 
 void PrintMemory() {
@@ -135,7 +142,8 @@ int Run(const Options& o, int64_t main_ns) {
   if (o.timers) session.set_timers(&timers);
   const std::string_view text = o.training_text ? TrainingText() : EvaluationText();
   for (size_t rep = 0; rep < o.reps; ++rep) {
-    PrintRepetition(rep, RunRepetition(engine, session, text, o.n_prompt, o.n_gen, o.slowdown_pct / 100));
+    PrintRepetition(
+        rep, RunRepetition(engine, session, text, o.n_prompt, o.n_gen, o.slowdown_pct / 100));
   }
   if (o.timers) {
     for (size_t i = 0; i < kStageNames.size(); ++i) {
@@ -153,24 +161,20 @@ int Run(const Options& o, int64_t main_ns) {
 
 }  // namespace
 
-void AddBench(CLI::App& app, int64_t main_ns, Action* action) {
+void AddBench(Program& program, int64_t main_ns) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand("bench", "Measure; JSON lines on stdout");
-  o->model.Declare(c);
-  c->add_option("-p,--n-prompt", o->n_prompt, "Prompt tokens")
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
-  c->add_option("-n,--n-gen", o->n_gen, "Tokens to generate")
-      ->check(CLI::Range(0, 1 << 20))
-      ->capture_default_str();
-  c->add_option("-r,--repetitions", o->reps, "Repetitions in this process; the first one is cold")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
-  c->add_flag("--timers", o->timers, "Report the time of each stage of the forward pass");
-  c->add_flag("--training-text", o->training_text, "Use the text that PGO trains on");
-  c->add_option("--inject-slowdown", o->slowdown_pct, "Percent of every forward pass to waste")
-      ->check(CLI::Range(0.0, 1000.0));
-  c->callback([o, main_ns, action] { *action = [o, main_ns] { return Run(*o, main_ns); }; });
+  Command c = program.Add("bench", "Measure; JSON lines on stdout");
+  o->model.Declare(&c);
+  c.Option("-p,--n-prompt", &o->n_prompt, "Prompt tokens").Range(1, 1 << 20).ShowDefault();
+  c.Option("-n,--n-gen", &o->n_gen, "Tokens to generate").Range(0, 1 << 20).ShowDefault();
+  c.Option("-r,--repetitions", &o->reps, "Repetitions in this process; the first one is cold")
+      .Range(1, 100000)
+      .ShowDefault();
+  c.Flag("--timers", &o->timers, "Report the time of each stage of the forward pass");
+  c.Flag("--training-text", &o->training_text, "Use the text that PGO trains on");
+  c.Option("--inject-slowdown", &o->slowdown_pct, "Percent of every forward pass to waste")
+      .RealRange(0.0, 1000.0);
+  c.Runs([o, main_ns] { return Run(*o, main_ns); });
 }
 
 }  // namespace smallmind

@@ -1,30 +1,27 @@
 // The subcommands of the `smallmind` program: one file each, all listed here.
 //
-// Add… declares a subcommand's options on `app` and, when it is the one chosen, stores in `action` what main
-// runs after parsing. An action returns an exit code or throws an Error.
+// Add… declares a subcommand, its options and what it runs, which returns an exit code or throws an
+// Error.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
-#include <functional>
 #include <string>
 
+#include "engine/cli/arguments.h"
 #include "engine/session.h"
 
 namespace smallmind {
 
-using Action = std::function<int()>;
-
-void AddGenerate(CLI::App& app, Action* action);
-void AddBench(CLI::App& app, int64_t main_ns, Action* action);  // main_ns: when main() began
-void AddProfile(CLI::App& app, Action* action);
-void AddLogits(CLI::App& app, Action* action);
-void AddTokenize(CLI::App& app, Action* action);
-void AddPerplexity(CLI::App& app, Action* action);
-void AddVerify(CLI::App& app, Action* action);
-void AddMakeModel(CLI::App& app, Action* action);
-void AddQuantize(CLI::App& app, Action* action);
-void AddInfo(CLI::App& app, Action* action);
+void AddGenerate(Program& program);
+void AddBench(Program& program, int64_t main_ns);  // main_ns: when main() began
+void AddProfile(Program& program);
+void AddLogits(Program& program);
+void AddTokenize(Program& program);
+void AddPerplexity(Program& program);
+void AddVerify(Program& program);
+void AddMakeModel(Program& program);
+void AddQuantize(Program& program);
+void AddInfo(Program& program);
 
 // Options that most subcommands share.
 struct ModelOptions {
@@ -35,7 +32,7 @@ struct ModelOptions {
   size_t context = 0;      // 0: what the command needs, or the trained length
   size_t batch = 512;
 
-  void Declare(CLI::App* command);
+  void Declare(Command* command);
   // Forces the Highway target where one was named. Throws UsageError with the attainable ones.
   void ApplyTarget() const;
   SessionOptions Session() const;

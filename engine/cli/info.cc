@@ -89,10 +89,12 @@ int Run(const Options& o) {
       return 0;
     }
     const BuildInfo& b = GetBuildInfo();
-    std::printf("variant   %s\ncompiler  %s\nflags     %s\ngit       %s\n", std::string(b.variant).c_str(),
-                std::string(b.compiler).c_str(), std::string(b.flags).c_str(), std::string(b.git).c_str());
+    std::printf("variant   %s\ncompiler  %s\nflags     %s\ngit       %s\n",
+                std::string(b.variant).c_str(), std::string(b.compiler).c_str(),
+                std::string(b.flags).c_str(), std::string(b.git).c_str());
     std::printf("target    %s (%s)\ntargets   %s\ncpus      %zu\n", ChosenTarget().c_str(),
-                DispatchIsDynamic() ? "dynamic" : "static", Join(AttainableTargets()).c_str(), UsableCpus());
+                DispatchIsDynamic() ? "dynamic" : "static", Join(AttainableTargets()).c_str(),
+                UsableCpus());
     return 0;
   }
   const Model model = Model::Load(o.model);
@@ -106,12 +108,12 @@ int Run(const Options& o) {
 
 }  // namespace
 
-void AddInfo(CLI::App& app, Action* action) {
+void AddInfo(Program& program) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand("info", "Facts about this build and about a model");
-  c->add_option("-m,--model", o->model, "GGUF file");
-  c->add_flag("--json", o->json, "One JSON object");
-  c->callback([o, action] { *action = [o] { return Run(*o); }; });
+  Command c = program.Add("info", "Facts about this build and about a model");
+  c.Option("-m,--model", &o->model, "GGUF file");
+  c.Flag("--json", &o->json, "One JSON object");
+  c.Runs([o] { return Run(*o); });
 }
 
 }  // namespace smallmind

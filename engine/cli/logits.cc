@@ -35,14 +35,14 @@ int Run(const Options& o) {
 
 }  // namespace
 
-void AddLogits(CLI::App& app, Action* action) {
+void AddLogits(Program& program) {
   auto o = std::make_shared<Options>();
   o->model.kv = "f32";
-  CLI::App* c = app.add_subcommand("logits", "Write the logits of every position");
-  o->model.Declare(c);
-  c->add_option("--tokens", o->tokens, "Token ids, comma separated")->delimiter(',')->required();
-  c->add_option("-o,--output", o->output, "File of float32, n_tokens × n_vocab")->required();
-  c->callback([o, action] { *action = [o] { return Run(*o); }; });
+  Command c = program.Add("logits", "Write the logits of every position");
+  o->model.Declare(&c);
+  c.Option("--tokens", &o->tokens, "Token ids, comma separated").Delimiter(',').Required();
+  c.Option("-o,--output", &o->output, "File of float32, n_tokens × n_vocab").Required();
+  c.Runs([o] { return Run(*o); });
 }
 
 }  // namespace smallmind

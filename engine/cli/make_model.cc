@@ -27,20 +27,19 @@ int Run(MakeModelOptions o) {
 
 }  // namespace
 
-void AddMakeModel(CLI::App& app, Action* action) {
+void AddMakeModel(Program& program) {
   auto o = std::make_shared<MakeModelOptions>();
   o->threads = 0;
   std::string presets, types;
   for (const Preset& p : Presets()) presets += " " + std::string(p.name);
   for (const std::string_view name : RecipeNames()) types += " " + std::string(name);
-  CLI::App* c = app.add_subcommand("make-model", "Write a model of random weights, for measuring");
-  c->add_option("--preset", o->preset, "Shape:" + presets)->required();
-  c->add_option("--quant", o->type, "Weight type:" + types)->capture_default_str();
-  c->add_option("--seed", o->seed, "Of the weights; same seed, same bytes")->capture_default_str();
-  c->add_option("-o,--output", o->output, "GGUF file to write")->required();
-  c->add_option("-t,--threads", o->threads, "Threads; 0: every usable CPU")
-      ->check(CLI::Range(0, 1024));
-  c->callback([o, action] { *action = [o] { return Run(*o); }; });
+  Command c = program.Add("make-model", "Write a model of random weights, for measuring");
+  c.Option("--preset", &o->preset, "Shape:" + presets).Required();
+  c.Option("--quant", &o->type, "Weight type:" + types).ShowDefault();
+  c.Option("--seed", &o->seed, "Of the weights; same seed, same bytes").ShowDefault();
+  c.Option("-o,--output", &o->output, "GGUF file to write").Required();
+  c.Option("-t,--threads", &o->threads, "Threads; 0: every usable CPU").Range(0, 1024);
+  c.Runs([o] { return Run(*o); });
 }
 
 }  // namespace smallmind

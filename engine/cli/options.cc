@@ -6,16 +6,15 @@
 
 namespace smallmind {
 
-void ModelOptions::Declare(CLI::App* command) {
-  command->add_option("-m,--model", path, "GGUF file")->required();
-  command->add_option("-t,--threads", threads, "Threads; 0: every usable CPU")
-      ->check(CLI::Range(0, 1024));
-  command->add_option("-c,--ctx", context, "Positions of context; 0: the model's, at most 4096")
-      ->check(CLI::Range(0, 1 << 24));
-  command->add_option("-b,--batch", batch, "Prompt tokens taken at once; never changes a result")
-      ->check(CLI::Range(1, 1 << 16));
-  command->add_option("--kv", kv, "Type of the KV cache")->check(CLI::IsMember({"f32", "f16", "q8_0"}));
-  command->add_option("--target", target, "Highway target to run, such as AVX2; default: the best");
+void ModelOptions::Declare(Command* command) {
+  command->Option("-m,--model", &path, "GGUF file").Required();
+  command->Option("-t,--threads", &threads, "Threads; 0: every usable CPU").Range(0, 1024);
+  command->Option("-c,--ctx", &context, "Positions of context; 0: the model's, at most 4096")
+      .Range(0, 1 << 24);
+  command->Option("-b,--batch", &batch, "Prompt tokens taken at once; never changes a result")
+      .Range(1, 1 << 16);
+  command->Option("--kv", &kv, "Type of the KV cache").OneOf({"f32", "f16", "q8_0"});
+  command->Option("--target", &target, "Highway target to run, such as AVX2; default: the best");
 }
 
 void ModelOptions::ApplyTarget() const {

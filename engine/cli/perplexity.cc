@@ -1,7 +1,8 @@
 // `perplexity`: mean negative log likelihood of a text, with its standard error.
 //
-// The text is cut into windows of the context's size (BOS first where the model wants one); every token after a
-// window's first is scored. A text that fits one window is scored whole. Log-likelihoods are in double.
+// The text is cut into windows of the context's size (BOS first where the model wants one); every
+// token after a window's first is scored. A text that fits one window is scored whole.
+// Log-likelihoods are in double.
 
 #include <cmath>
 #include <cstdio>
@@ -77,14 +78,14 @@ int Run(const Options& o) {
 
 }  // namespace
 
-void AddPerplexity(CLI::App& app, Action* action) {
+void AddPerplexity(Program& program) {
   auto o = std::make_shared<Options>();
   o->model.kv = "f32";
-  CLI::App* c = app.add_subcommand("perplexity", "Mean negative log likelihood of a text");
-  o->model.Declare(c);
-  c->add_option("-f,--file", o->file, "Text")->required();
-  c->add_flag("--json", o->json, "One JSON object instead of text");
-  c->callback([o, action] { *action = [o] { return Run(*o); }; });
+  Command c = program.Add("perplexity", "Mean negative log likelihood of a text");
+  o->model.Declare(&c);
+  c.Option("-f,--file", &o->file, "Text").Required();
+  c.Flag("--json", &o->json, "One JSON object instead of text");
+  c.Runs([o] { return Run(*o); });
 }
 
 }  // namespace smallmind

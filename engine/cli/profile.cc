@@ -1,4 +1,5 @@
-// `profile`: the representative workload that PGO trains on. Prompts, seeds and shapes differ from `bench`'s.
+// `profile`: the representative workload that PGO trains on. Prompts, seeds and shapes differ from
+// `bench`'s.
 
 #include <cstdio>
 #include <memory>
@@ -15,8 +16,8 @@ struct Options {
   size_t n_gen = 48;
 };
 
-// Sampled and greedy generation, a prompt in one batch and in small ones, and a second session: what users run,
-// in about their proportions (decode steps outnumber prompt batches).
+// Sampled and greedy generation, a prompt in one batch and in small ones, and a second session:
+// what users run, in about their proportions (decode steps outnumber prompt batches).
 int Run(const Options& o) {
   o.model.ApplyTarget();
   const Engine engine = Engine::Open(o.model.path, {.context = o.model.context});
@@ -49,13 +50,13 @@ int Run(const Options& o) {
 
 }  // namespace
 
-void AddProfile(CLI::App& app, Action* action) {
+void AddProfile(Program& program) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand("profile", "Run the PGO training workload");
-  o->model.Declare(c);
-  c->add_option("--n-prompt", o->n_prompt, "Prompt tokens")->check(CLI::Range(1, 4096));
-  c->add_option("--n-gen", o->n_gen, "Tokens to generate")->check(CLI::Range(1, 4096));
-  c->callback([o, action] { *action = [o] { return Run(*o); }; });
+  Command c = program.Add("profile", "Run the PGO training workload");
+  o->model.Declare(&c);
+  c.Option("--n-prompt", &o->n_prompt, "Prompt tokens").Range(1, 4096);
+  c.Option("--n-gen", &o->n_gen, "Tokens to generate").Range(1, 4096);
+  c.Runs([o] { return Run(*o); });
 }
 
 }  // namespace smallmind

@@ -39,7 +39,7 @@ int Run(QuantizeOptions o, bool quiet) {
 
 }  // namespace
 
-void AddQuantize(CLI::App& app, Action* action) {
+void AddQuantize(Program& program) {
   struct Arguments {
     QuantizeOptions options;
     bool quiet = false;
@@ -48,14 +48,13 @@ void AddQuantize(CLI::App& app, Action* action) {
   a->options.threads = 0;
   std::string types;
   for (const std::string_view name : RecipeNames()) types += " " + std::string(name);
-  CLI::App* c = app.add_subcommand("quantize", "Re-encode a model's weights");
-  c->add_option("input", a->options.input, "GGUF file")->required();
-  c->add_option("output", a->options.output, "GGUF file to write; may be the input")->required();
-  c->add_option("type", a->options.type, "Weight type:" + types)->required();
-  c->add_option("-t,--threads", a->options.threads, "Threads; 0: every usable CPU")
-      ->check(CLI::Range(0, 1024));
-  c->add_flag("-q,--quiet", a->quiet, "No line for each tensor");
-  c->callback([a, action] { *action = [a] { return Run(a->options, a->quiet); }; });
+  Command c = program.Add("quantize", "Re-encode a model's weights");
+  c.Option("input", &a->options.input, "GGUF file").Required();
+  c.Option("output", &a->options.output, "GGUF file to write; may be the input").Required();
+  c.Option("type", &a->options.type, "Weight type:" + types).Required();
+  c.Option("-t,--threads", &a->options.threads, "Threads; 0: every usable CPU").Range(0, 1024);
+  c.Flag("-q,--quiet", &a->quiet, "No line for each tensor");
+  c.Runs([a] { return Run(a->options, a->quiet); });
 }
 
 }  // namespace smallmind

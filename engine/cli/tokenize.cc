@@ -39,15 +39,15 @@ int Run(const Options& o) {
 
 }  // namespace
 
-void AddTokenize(CLI::App& app, Action* action) {
+void AddTokenize(Program& program) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand("tokenize", "Text to token ids");
-  c->add_option("-m,--model", o->model, "GGUF file; a vocabulary alone will do")->required();
-  c->add_option("-f,--file", o->file, "Text, read byte for byte; - for standard input")->required();
-  c->add_flag("--ids", o->ids, "Ids alone, space separated");
-  c->add_flag("--no-bos", o->no_bos, "Without the model's BOS and EOS");
-  c->add_flag("--parse-special", o->parse_special, "Recognise special tokens in the text");
-  c->callback([o, action] { *action = [o] { return Run(*o); }; });
+  Command c = program.Add("tokenize", "Text to token ids");
+  c.Option("-m,--model", &o->model, "GGUF file; a vocabulary alone will do").Required();
+  c.Option("-f,--file", &o->file, "Text, read byte for byte; - for standard input").Required();
+  c.Flag("--ids", &o->ids, "Ids alone, space separated");
+  c.Flag("--no-bos", &o->no_bos, "Without the model's BOS and EOS");
+  c.Flag("--parse-special", &o->parse_special, "Recognise special tokens in the text");
+  c.Runs([o] { return Run(*o); });
 }
 
 }  // namespace smallmind

@@ -1,6 +1,7 @@
 // `verify A B`: how far two files of `logits` are apart. A is the reference.
 //
-// NMSE = Σ(b−a)²/Σa²; KL divergence of the softmaxes, mean over rows, in nats; top-1: rows with the same argmax.
+// NMSE = Σ(b−a)²/Σa²; KL divergence of the softmaxes, mean over rows, in nats; top-1: rows with the
+// same argmax.
 
 #include <algorithm>
 #include <cmath>
@@ -86,15 +87,15 @@ int Run(const Options& o) {
 
 }  // namespace
 
-void AddVerify(CLI::App& app, Action* action) {
+void AddVerify(Program& program) {
   auto o = std::make_shared<Options>();
-  CLI::App* c = app.add_subcommand("verify", "Compare two files of logits");
-  c->add_option("reference", o->reference, "File from `logits`")->required();
-  c->add_option("other", o->other, "File from `logits`")->required();
-  c->add_option("--vocab", o->vocab, "Floats a row")->check(CLI::Range(1, 1 << 30));
-  c->add_option("-m,--model", o->model, "GGUF file that says the vocabulary's size instead");
-  c->add_flag("--json", o->json, "One JSON object instead of text");
-  c->callback([o, action] { *action = [o] { return Run(*o); }; });
+  Command c = program.Add("verify", "Compare two files of logits");
+  c.Option("reference", &o->reference, "File from `logits`").Required();
+  c.Option("other", &o->other, "File from `logits`").Required();
+  c.Option("--vocab", &o->vocab, "Floats a row").Range(1, 1 << 30);
+  c.Option("-m,--model", &o->model, "GGUF file that says the vocabulary's size instead");
+  c.Flag("--json", &o->json, "One JSON object instead of text");
+  c.Runs([o] { return Run(*o); });
 }
 
 }  // namespace smallmind
