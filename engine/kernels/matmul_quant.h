@@ -18,9 +18,9 @@ struct QuantJob {
   uint8_t* scratch;  // 64-byte aligned, QuantScratchBytes
 };
 
-// Unpacked weights of several row groups are kept at once, as many as share half of a 1 MiB L2 cache with the
-// activations: a tile of tokens is read once for all of them.
-inline constexpr size_t kPanelBudget = size_t{384} << 10;
+// Unpacked weights of several row groups are kept at once, so that a tile of tokens is read once for all of
+// them. They share a 1 MiB L2 cache with the stored weights fetched for the next ones and the activations.
+inline constexpr size_t kPanelBudget = size_t{256} << 10;
 
 // Scratch for matrices of up to max_cols columns: one panel of 16 rows at its largest (12 vectors of 64 bytes
 // a block of 32) or the budget, and 16 rows as stored (Q8_0 the largest) for matrices smaller than a group.

@@ -78,10 +78,21 @@ HWY_NOINLINE void UnpackGroup(const uint8_t* first, size_t row_bytes, size_t blo
   }
 }
 
+// Weights wanted next, fetched a little with every block that is worked on, so that memory never idles.
+struct Ahead {
+  const uint8_t* at = nullptr;
+  size_t step = 0;  // bytes a block
+
+  HWY_INLINE void Fetch() {
+    PrefetchRange(at, step);
+    at += step;
+  }
+};
+
 // out[t·out_stride + lane] for T tokens and one panel. kWide as in Dot; raw is W::kRaw where bytes are raw.
 template <Form kForm, bool kWide, size_t T>
 HWY_NOINLINE void GemmTile(const uint8_t* HWY_RESTRICT panel, size_t blocks, const uint8_t* HWY_RESTRICT x,
-                           size_t x_stride, int raw, float* HWY_RESTRICT out, size_t out_stride) {
+                           size_t x_stride, int raw, Ahead ahead, float* HWY_RESTRICT out, size_t out_stride) {
   const DI di;
   const DF df;
   VF acc[T];
@@ -105,6 +116,7 @@ HWY_NOINLINE void GemmTile(const uint8_t* HWY_RESTRICT panel, size_t blocks, con
     const auto block = [&](auto t) SMALLMIND_LAMBDA {
       return reinterpret_cast<const ActBlock*>(at[t / 3] + (t % 3) * x_stride);
     };
+    ahead.Fetch();
     const auto* factors = reinterpret_cast<const float*>(panel);
     const uint8_t* bytes = panel + FactorVectors(kForm) * kVectorBytes;
     VI isum[T];

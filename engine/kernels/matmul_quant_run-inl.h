@@ -52,13 +52,25 @@ void RunGemv(const QuantJob& job, const QuantRows& x, float* out) {
   }
 }
 
+// Panels of consecutive row groups, and the stored weights to fetch meanwhile.
+struct Panels {
+  const uint8_t* data;
+  size_t bytes;  // of one
+  size_t count;
+  size_t row;    // first row of the first
+  const uint8_t* next;
+  size_t next_bytes;
+};
+
 template <Form kForm, bool kWide, size_t T>
-void RunTile(const QuantJob& job, const QuantRows& x, const uint8_t* panels, size_t panel_bytes, size_t row,
-             size_t n_panels, int raw, float* out) {
-  for (size_t p = 0; p < n_panels; ++p, panels += panel_bytes, row += kGroup) {
-    Store<T>(WindowAt(row, job.row_end, job.w.rows), out, job.out_stride, [&](float* to, size_t stride) {
-      GemmTile<kForm, kWide, T>(panels, x.cols / 32, x.data, x.stride, raw, to, stride);
+void RunTile(const QuantJob& job, const QuantRows& x, const Panels& panels, Ahead& ahead, int raw, float* out) {
+  const size_t blocks = x.cols / 32;
+  for (size_t p = 0; p < panels.count; ++p) {
+    const Window window = WindowAt(panels.row + p * kGroup, job.row_end, job.w.rows);
+    Store<T>(window, out, job.out_stride, [&](float* to, size_t stride) {
+      GemmTile<kForm, kWide, T>(panels.data + p * panels.bytes, blocks, x.data, x.stride, raw, ahead, to, stride);
     });
+    ahead.at += blocks * ahead.step;
   }
 }
 
@@ -71,9 +83,11 @@ HWY_INLINE size_t TileTokens(size_t left, size_t n) {
 }
 
 template <Form kForm, bool kWide>
-HWY_NOINLINE void RunTiles(const QuantJob& job, const uint8_t* panels, size_t panel_bytes, size_t row,
-                           size_t n_panels, int raw) {
+HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels, int raw) {
   const size_t n = job.x.n_tokens;
+  const size_t tiles = (n + kMaxTile - 1) / kMaxTile;
+  Ahead ahead{panels.next, panels.next_bytes / (tiles * panels.count * (job.x.cols / 32)) + 1};
+  if (panels.next == nullptr) ahead = {job.x.data, 0};
   for (size_t t = 0; t < n;) {
     const size_t tile = TileTokens(n - t, n);
     // An odd rest is made even by computing the token before it once more: same values, same place.
@@ -81,7 +95,7 @@ HWY_NOINLINE void RunTiles(const QuantJob& job, const uint8_t* panels, size_t pa
     const QuantRows x = job.x.Tokens(at, tile);
     float* out = job.out + at * job.out_stride;
     const auto run = [&](auto size) {
-      RunTile<kForm, kWide, decltype(size)::value>(job, x, panels, panel_bytes, row, n_panels, raw, out);
+      RunTile<kForm, kWide, decltype(size)::value>(job, x, panels, ahead, raw, out);
     };
     switch (tile) {
       case 2: run(std::integral_constant<size_t, 2>()); break;
@@ -97,20 +111,25 @@ HWY_NOINLINE void RunTiles(const QuantJob& job, const uint8_t* panels, size_t pa
 
 template <class W>
 void RunGemm(const QuantJob& job) {
-  constexpr bool kWide = W::kWide || (kUnsignedDot && (W::kForm == Form::kScale || W::kForm == Form::kTwoScale));
+  constexpr bool kWide =
+      W::kWide || (kUnsignedDot && (W::kForm == Form::kScale || W::kForm == Form::kTwoScale));
   const size_t blocks = job.x.cols / 32;
   const size_t panel_bytes = blocks * PanelStep(W::kForm);
-  const size_t room = HWY_MAX(size_t{1}, kPanelBudget / panel_bytes);
-  for (size_t row = job.row_begin; row < job.row_end;) {
+  const size_t room = HWY_MAX(size_t{1}, kPanelBudget / panel_bytes) * kGroup;
+  for (size_t row = job.row_begin; row < job.row_end; row += room) {
+    const size_t end = HWY_MIN(row + room, job.row_end);
     size_t n = 0;
-    for (size_t r = row; n < room && r < job.row_end; ++n, r += kGroup) {
+    for (size_t r = row; r < end; r += kGroup, ++n) {
       const uint8_t* first = job.w.Row(WindowAt(r, job.row_end, job.w.rows).first);
-      const bool more = r + kGroup < job.row_end;
-      UnpackGroup<W>(first, job.w.row_bytes, blocks, more ? first + kGroup * job.w.row_bytes : nullptr,
+      // Later panels were fetched while the tiles before them ran.
+      const bool fetch = row == job.row_begin && r + kGroup < end;
+      UnpackGroup<W>(first, job.w.row_bytes, blocks, fetch ? first + kGroup * job.w.row_bytes : nullptr,
                      job.scratch + n * panel_bytes);
     }
-    RunTiles<W::kForm, kWide>(job, job.scratch, panel_bytes, row, n, W::kRaw);
-    row += n * kGroup;
+    const size_t after = HWY_MIN(end + room, job.row_end);
+    const Panels panels{job.scratch, panel_bytes, n, row, after > end ? job.w.Row(end) : nullptr,
+                        (after - end) * job.w.row_bytes};
+    RunTiles<W::kForm, kWide>(job, panels, W::kRaw);
   }
 }
 
