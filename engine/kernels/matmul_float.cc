@@ -1,10 +1,11 @@
 // F32, F16 and BF16 weights × float activations.
 //
 // One token: four rows at a time, each a stream from memory with an accumulator of its own. More
-// tokens: tiles of 4 rows × 4 tokens, 16 accumulators; the activations of a block of tokens stay in
-// L2 while the rows pass, and four F16 rows are widened once into scratch and used for every token.
-// BF16 runs on pair dots (order.h, 2b). Every result is the same dot product whatever the tile:
-// tested in matmul_float_test.cc to the bit.
+// tokens: tiles of 4 rows × 6 tokens, 24 accumulators of 16 lanes: ten loads for 24 products, below
+// which Zen 4's FMA units starve (4 × 4 reaches 77 % of their rate, 4 × 6 all of it). A tile's
+// activations are packed once for 64 rows; weights are read from memory once for 96 tokens, ahead
+// of their use. F16 widens on load, BF16 runs on pair dots (order.h, 2b). Every result is the same
+// dot product whatever the tile: tested in matmul_float_test.cc to the bit.
 #include "engine/kernels/matmul_float.h"
 
 #include <algorithm>
@@ -22,9 +23,11 @@
 #ifndef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_ONCE_
 #define SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_ONCE_
 namespace smallmind {
-inline constexpr size_t kRoundedTokens = 16;  // rounded to BF16 at once where the caller did not
-// Activations that stay in L2, 1 MiB on Zen 4.
-inline constexpr size_t kTokenBlockBytes = 384 << 10;
+inline constexpr size_t kMaxTileTokens = 6;
+inline constexpr size_t kPanelBytes = 512
+                                      << 10;  // of weights that stay in L2 for a block of tokens
+inline constexpr size_t kPanelRows = 64;      // but at least so many, for which a tile is packed
+inline constexpr size_t kBlockTokens = 96;    // as often are weights used for each read from memory
 }  // namespace smallmind
 #endif
 
@@ -34,11 +37,6 @@ namespace HWY_NAMESPACE {
 namespace {
 
 using DU = hn::RebindToUnsigned<DF>;
-
-template <class W, class X>
-HWY_NOINLINE void TileOf(const W* const* w, const X* const* x, size_t cols, float* sums) {
-  Store16(Tile(w, x, cols), sums);
-}
 
 template <class W, class X>
 HWY_NOINLINE void MatVec(const WeightView& w, size_t row_begin, size_t row_end, const X* x,
@@ -90,19 +88,6 @@ HWY_INLINE void Tiles(const WeightView& w, size_t row_begin, size_t row_end, con
   }
 }
 
-template <class W, class X>
-HWY_INLINE void MatMulOf(const WeightView& w, size_t row_begin, size_t row_end, const X* x,
-                         size_t x_stride, size_t n_tokens, float* out, size_t out_stride,
-                         float* panel) {
-  if (n_tokens == 1) return MatVec<W>(w, row_begin, row_end, x, out);
-  const size_t fit = kTokenBlockBytes / (w.cols * sizeof(X) + 1);
-  const size_t block = std::max(4 * kTile, fit / kTile * kTile);
-  for (size_t t = 0; t < n_tokens; t += block) {
-    Tiles<W>(w, row_begin, row_end, x + t * x_stride, x_stride, std::min(block, n_tokens - t),
-             out + t * out_stride, out_stride, panel);
-  }
-}
-
 void RoundRowToBf16T(const float* x, size_t cols, uint16_t* HWY_RESTRICT out) {
   const DU du;
   const hn::Rebind<uint16_t, DU> d16;
@@ -124,34 +109,183 @@ void RoundRowToBf16T(const float* x, size_t cols, uint16_t* HWY_RESTRICT out) {
   for (k = cols; k < Bf16Cols(cols); ++k) out[k] = 0;
 }
 
-void MatMulBf16(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x,
-                float* out, size_t out_stride, uint8_t* scratch) {
-  if (x.bf16 != nullptr) {
-    return MatMulOf<Bf16>(w, row_begin, row_end, reinterpret_cast<const Bf16*>(x.bf16),
-                          x.bf16_stride, x.n_tokens, out, out_stride, nullptr);
+// Four rows × kTileTokens tokens in registers; narrower targets have registers for half by half of
+// it.
+constexpr size_t kTileRows = kLanes == 16 ? 4 : 2;
+constexpr size_t kTileTokens = kLanes == 16 ? 6 : 2;
+static_assert(kTileTokens <= kMaxTileTokens);
+
+template <class W>
+using ActOf = std::conditional_t<std::is_same_v<W, Bf16>, Bf16, float>;
+
+// Interleaves a tile's tokens: [step][token], 64 bytes each, zeros behind the end. Written in
+// ascending order.
+HWY_INLINE void PackTokens(const FloatRows& x, size_t first, float* HWY_RESTRICT dst) {
+  const float* src[kTileTokens];
+  for (size_t t = 0; t < kTileTokens; ++t) src[t] = x.Row(std::min(first + t, x.n_tokens - 1));
+  size_t k = 0;
+  for (; k + kVirtualLanes <= x.cols; k += kVirtualLanes) {
+    for (size_t t = 0; t < kTileTokens; ++t, dst += kVirtualLanes) Store16(Load16(src[t] + k), dst);
   }
-  auto* rounded = reinterpret_cast<uint16_t*>(scratch);
-  const size_t stride = Bf16Cols(x.cols);
-  for (size_t t = 0; t < x.n_tokens; t += kRoundedTokens) {
-    const size_t n = std::min(kRoundedTokens, x.n_tokens - t);
-    for (size_t i = 0; i < n; ++i) RoundRowToBf16T(x.Row(t + i), x.cols, rounded + i * stride);
-    MatMulOf<Bf16>(w, row_begin, row_end, reinterpret_cast<const Bf16*>(rounded), stride, n,
-                   out + t * out_stride, out_stride, nullptr);
+  if (k == x.cols) return;
+  for (size_t t = 0; t < kTileTokens; ++t, dst += kVirtualLanes) {
+    Store16(LoadN16(src[t] + k, x.cols - k), dst);
+  }
+}
+
+HWY_INLINE void PackTokens(const FloatRows& x, size_t first, Bf16* HWY_RESTRICT dst) {
+  constexpr size_t kElems = 2 * kVirtualLanes;
+  auto* bits = reinterpret_cast<uint16_t*>(dst);
+  for (size_t k = 0; k < x.cols; k += kElems) {
+    for (size_t t = 0; t < kTileTokens; ++t, bits += kElems) {
+      const size_t row = std::min(first + t, x.n_tokens - 1);
+      if (x.bf16 != nullptr) {
+        hwy::CopyBytes<kElems * sizeof(uint16_t)>(x.bf16 + row * x.bf16_stride + k, bits);
+      } else {
+        RoundRowToBf16T(x.Row(row) + k, std::min(kElems, x.cols - k), bits);
+      }
+    }
+  }
+}
+
+// Asks for the next panel's rows, a few lines at a time, while this one is used.
+struct Prefetcher {
+  const uint8_t* row;
+  size_t row_bytes, rows_left, lines, at = 0;
+  HWY_INLINE Prefetcher(const uint8_t* first, size_t bytes, size_t rows, size_t calls)
+      : row(first), row_bytes(bytes), rows_left(rows), lines(rows * (bytes / 64 + 1) / calls + 1) {}
+  HWY_INLINE void Some() {
+    for (size_t i = 0; i < lines && rows_left != 0; ++i) {
+      __builtin_prefetch(row + at, 0, 2);  // to L2
+      at += 64;
+      if (at < row_bytes) continue;
+      at = 0;
+      row += row_bytes;
+      --rows_left;
+    }
+  }
+};
+
+// kTileRows × kTileTokens over all n columns, into out[token][row].
+template <class W, class X>
+HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* HWY_RESTRICT x, size_t n,
+                            float* HWY_RESTRICT out, size_t out_stride, size_t n_rows,
+                            size_t n_tokens) {
+  V16 acc[kTileRows * kTileTokens];
+  HWY_UNROLL(24)
+  for (size_t i = 0; i < kTileRows * kTileTokens; ++i) acc[i] = Zero16();
+  size_t k = 0;
+  for (; k + kStep<W> <= n; k += kStep<W>, x += kTileTokens * kStep<W>) {
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kTileRows; ++r) {
+      HWY_UNROLL(6)
+      for (size_t t = 0; t < kTileTokens; ++t) {
+        acc[r * kTileTokens + t] = Step(w[r] + k, x + t * kStep<W>, acc[r * kTileTokens + t]);
+      }
+    }
+  }
+  if (HWY_UNLIKELY(k < n)) {
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kTileRows; ++r) {
+      HWY_ALIGN W padded[kStep<W>] = {};
+      hwy::CopyBytes(w[r] + k, padded, (n - k) * sizeof(W));
+      HWY_UNROLL(6)
+      for (size_t t = 0; t < kTileTokens; ++t) {
+        acc[r * kTileTokens + t] = Step(padded, x + t * kStep<W>, acc[r * kTileTokens + t]);
+      }
+    }
+  }
+  HWY_ALIGN float sums[2 * kVirtualLanes];  // [token][4 rows]
+  if constexpr (kTileRows == 4) {
+    V16 fold[4];
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < 4; ++r) {
+      const V16* a = acc + r * kTileTokens;
+      fold[r] = Fold4(a[0], a[1], a[2], a[3]);
+    }
+    Store16(Finish4(fold[0], fold[1], fold[2], fold[3]), sums);
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < 4; ++r) {
+      const V16* a = acc + r * kTileTokens;
+      fold[r] = Fold4(a[4], a[5], a[4], a[5]);
+    }
+    Store16(Finish4(fold[0], fold[1], fold[2], fold[3]), sums + kVirtualLanes);
+  } else {
+    float four[4];  // [row][token]
+    Reduce4(acc, four);
+    for (size_t i = 0; i < 4; ++i) sums[i % 2 * 4 + i / 2] = four[i];
+  }
+  if (HWY_LIKELY(n_rows == kTileRows)) {
+    for (size_t t = 0; t < n_tokens; ++t) {
+      hwy::CopyBytes<kTileRows * sizeof(float)>(sums + 4 * t, out + t * out_stride);
+    }
+  } else {
+    for (size_t t = 0; t < n_tokens; ++t) {
+      for (size_t r = 0; r < n_rows; ++r) out[t * out_stride + r] = sums[4 * t + r];
+    }
+  }
+}
+
+// Rows [begin, end) × tokens [first, first + n_tokens), at most kBlockTokens.
+template <class W>
+HWY_NOINLINE void Panel(const WeightView& w, size_t begin, size_t end, const FloatRows& x,
+                        size_t first, size_t n_tokens, float* out, size_t out_stride,
+                        uint8_t* scratch) {
+  const size_t tiles = (n_tokens + kTileTokens - 1) / kTileTokens;
+  const size_t groups = (end - begin + kTileRows - 1) / kTileRows;
+  auto* packed = reinterpret_cast<ActOf<W>*>(scratch);
+  // With one or two tiles, the rows stream through by themselves.
+  Prefetcher weights(w.Row(end), w.row_bytes, tiles > 2 ? std::min(end - begin, w.rows - end) : 0,
+                     tiles * groups);
+  for (size_t tile = 0; tile < tiles; ++tile) {
+    const size_t t = first + tile * kTileTokens;
+    const size_t n_toks = std::min(kTileTokens, first + n_tokens - t);
+    PackTokens(x, t, packed);
+    for (size_t r = begin; r < end; r += kTileRows) {
+      const size_t n_rows = std::min(kTileRows, end - r);
+      const W* rows[kTileRows];
+      for (size_t i = 0; i < kTileRows; ++i) {
+        rows[i] = reinterpret_cast<const W*>(w.Row(r + std::min(i, n_rows - 1)));
+      }
+      weights.Some();
+      TileProduct(rows, packed, w.cols, out + t * out_stride + r, out_stride, n_rows, n_toks);
+    }
+  }
+}
+
+template <class W>
+HWY_INLINE void MatMulOf(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x,
+                         float* out, size_t out_stride, uint8_t* scratch) {
+  const size_t blocks = (x.n_tokens + kBlockTokens - 1) / kBlockTokens;
+  const size_t even = (x.n_tokens + blocks - 1) / blocks;
+  const size_t block = (even + kTileTokens - 1) / kTileTokens * kTileTokens;
+  const size_t rows = std::max(kPanelRows, kPanelBytes / w.row_bytes / kTile * kTile);
+  for (size_t t = 0; t < x.n_tokens; t += block) {
+    const size_t n_tokens = std::min(block, x.n_tokens - t);
+    for (size_t r = row_begin; r < row_end; r += rows) {
+      Panel<W>(w, r, std::min(r + rows, row_end), x, t, n_tokens, out, out_stride, scratch);
+    }
   }
 }
 
 void MatMulFloatT(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x,
                   float* out, size_t out_stride, uint8_t* scratch) {
-  auto* panel = reinterpret_cast<float*>(scratch);
-  switch (w.type) {
-    case DType::kF16:
-      return MatMulOf<hwy::float16_t>(w, row_begin, row_end, x.data, x.stride, x.n_tokens, out,
-                                      out_stride, panel);
-    case DType::kBF16:
-      return MatMulBf16(w, row_begin, row_end, x, out, out_stride, scratch);
-    default:
-      return MatMulOf<float>(w, row_begin, row_end, x.data, x.stride, x.n_tokens, out, out_stride,
-                             panel);
+  const bool one = x.n_tokens == 1;
+  if (w.type == DType::kF16) {
+    if (one) return MatVec<hwy::float16_t>(w, row_begin, row_end, x.data, out);
+    MatMulOf<hwy::float16_t>(w, row_begin, row_end, x, out, out_stride, scratch);
+  } else if (w.type == DType::kBF16) {
+    if (!one) return MatMulOf<Bf16>(w, row_begin, row_end, x, out, out_stride, scratch);
+    const uint16_t* rounded = x.bf16;
+    if (rounded == nullptr) {
+      auto* row = reinterpret_cast<uint16_t*>(scratch);
+      RoundRowToBf16T(x.data, x.cols, row);
+      rounded = row;
+    }
+    MatVec<Bf16>(w, row_begin, row_end, reinterpret_cast<const Bf16*>(rounded), out);
+  } else {
+    if (one) return MatVec<float>(w, row_begin, row_end, x.data, out);
+    MatMulOf<float>(w, row_begin, row_end, x, out, out_stride, scratch);
   }
 }
 
@@ -167,15 +301,15 @@ HWY_EXPORT(MatMulFloatT);
 HWY_EXPORT(RoundRowToBf16T);
 
 size_t FloatMatMulScratchBytes(size_t max_cols) {
-  return std::max(kTile * max_cols * sizeof(float),
-                  kRoundedTokens * Bf16Cols(max_cols) * sizeof(uint16_t));
+  return kMaxTileTokens * Bf16Cols(max_cols) * sizeof(float);
 }
 
 size_t FloatMatMulRowGrain(const WeightView& w, size_t n_tokens) {
-  // One token: 64 KiB of weights a call, so that a slow thread holds nobody for long. More: 16
-  // tiles.
-  if (n_tokens > 1) return 16 * kTile;
-  return std::max<size_t>(kTile, (size_t{64} << 10) / (w.row_bytes + 1) / kTile * kTile);
+  // One token: 64 KiB of weights a call, so that a slow thread holds nobody for long. More: about
+  // 16 calls a matrix, and panels' worth of rows at most.
+  const size_t rows = n_tokens == 1 ? (size_t{64} << 10) / (w.row_bytes + 1) : w.rows / 16;
+  const size_t most = n_tokens == 1 ? w.rows : size_t{4} * kPanelRows;
+  return std::max<size_t>(kTile, std::min(rows, most) / kTile * kTile);
 }
 
 void RoundRowToBf16(const float* x, size_t cols, uint16_t* out) {
