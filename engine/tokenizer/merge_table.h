@@ -40,6 +40,11 @@ class MergeTable {
     uint32_t rank = kNone;
     uint32_t tag = 0;
   };
+  struct Entry {
+    std::string_view left, right;
+    uint64_t hash;
+  };
+  void Insert(uint32_t rank, const Entry& entry);
   std::string_view Text(uint32_t rank) const;
   bool Is(uint32_t rank, std::string_view left, std::string_view right) const {
     const std::string_view text = Text(rank);

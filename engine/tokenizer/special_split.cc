@@ -48,7 +48,12 @@ std::vector<Fragment> SpecialSplitter::Split(std::string_view text) const {
   std::vector<Fragment> out;
   if (text.empty()) return out;
   if (table_.empty()) return {{text, -1}};
-  size_t pending = 0;  // text[pending, at) holds no special token
+  size_t pending = 0;  // text[0, pending) is in `out`
+  const auto take = [&](size_t begin, size_t end, TokenId id) {
+    if (begin > pending) out.push_back({text.substr(pending, begin - pending), -1});
+    out.push_back({text.substr(begin, end - begin), id});
+    pending = end;
+  };
   for (size_t at = 0; at < text.size();) {
     const TokenId id = LongestAt(text, at);
     if (id < 0) {
@@ -66,20 +71,25 @@ std::vector<Fragment> SpecialSplitter::Split(std::string_view text) const {
         end = other_end;
       }
     }
-    if (at > pending) out.push_back({text.substr(pending, at - pending), -1});
     if (overlap) {
-      SplitOverlap(text.substr(at, end - at), out);
+      // What stays text at the cluster's edges joins the text around it.
+      size_t begin = at;
+      for (const Fragment& piece : SplitCluster(text.substr(at, end - at))) {
+        const size_t piece_end = begin + piece.text.size();
+        if (piece.token >= 0) take(begin, piece_end, piece.token);
+        begin = piece_end;
+      }
     } else {
-      out.push_back({text.substr(at, end - at), id});
+      take(at, end, id);
     }
-    at = pending = end;
+    at = end;
   }
   if (pending < text.size()) out.push_back({text.substr(pending), -1});
   if (!rstrip_.empty()) Strip(out);
   return out;
 }
 
-void SpecialSplitter::SplitOverlap(std::string_view cluster, std::vector<Fragment>& out) const {
+std::vector<Fragment> SpecialSplitter::SplitCluster(std::string_view cluster) const {
   std::vector<Fragment> pieces = {{cluster, -1}};
   std::vector<Fragment> next;
   for (const uint32_t length : all_lengths_) {
@@ -104,8 +114,7 @@ void SpecialSplitter::SplitOverlap(std::string_view cluster, std::vector<Fragmen
     }
     pieces.swap(next);
   }
-  // Text at the edge of the cluster stays a fragment of its own only where a token follows it.
-  out.insert(out.end(), pieces.begin(), pieces.end());
+  return pieces;
 }
 
 void SpecialSplitter::Strip(std::vector<Fragment>& fragments) const {

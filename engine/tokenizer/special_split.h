@@ -32,7 +32,7 @@ class SpecialSplitter {
  private:
   // Longest special token at text[at…]; −1 where there is none.
   TokenId LongestAt(std::string_view text, size_t at) const;
-  void SplitOverlap(std::string_view cluster, std::vector<Fragment>& out) const;
+  std::vector<Fragment> SplitCluster(std::string_view cluster) const;
   void Strip(std::vector<Fragment>& fragments) const;
 
   const Vocab* vocab_ = nullptr;

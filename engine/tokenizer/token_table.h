@@ -41,7 +41,7 @@ class TokenTable {
     uint32_t tag = 0;
   };
   void Reserve(size_t count);
-  void Insert(TokenId id);
+  void Insert(TokenId id, uint64_t hash);
 
   const Vocab* vocab_ = nullptr;
   std::vector<Slot> slots_;

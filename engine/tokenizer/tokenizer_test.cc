@@ -241,52 +241,6 @@ TEST(BpeTokenizer, IgnoreMergesTakesWholeWords) {
   EXPECT_EQ(Make(other)->Encode("abc", kPlain).size(), 2u);
 }
 
-// Token-by-token search, longest first: what the fast splitter must equal.
-std::vector<std::string> PlainSplit(const std::string& text, std::vector<std::string> specials) {
-  std::sort(specials.begin(), specials.end(), [](const auto& a, const auto& b) {
-    return a.size() != b.size() ? a.size() > b.size() : a < b;
-  });
-  std::vector<std::pair<std::string, bool>> pieces = {{text, false}};
-  for (const std::string& special : specials) {
-    std::vector<std::pair<std::string, bool>> next;
-    for (const auto& [piece, done] : pieces) {
-      size_t begin = 0;
-      for (size_t at; !done && (at = piece.find(special, begin)) != std::string::npos;) {
-        if (at > begin) next.push_back({piece.substr(begin, at - begin), false});
-        next.push_back({special, true});
-        begin = at + special.size();
-      }
-      if (begin < piece.size() || done) next.push_back({piece.substr(begin), done});
-    }
-    pieces = next;
-  }
-  std::vector<std::string> out;
-  for (const auto& [piece, done] : pieces) {
-    if (done) out.push_back(piece);
-  }
-  return out;
-}
-
-TEST(SpecialTokens, LongestWinsWhereTheyOverlap) {
-  const std::vector<std::string> specials = {"\n",  "\n\n", "\n\n\n", "<a>",
-                                             "<b>", "a><b", "<a><b",  "b>\n\n\n\n"};
-  VocabSpec spec = BpeSpec({});
-  for (const std::string& text : specials) spec.Add(text, 4);
-  spec.scores.reset();
-  const GgufFile file = OpenGgufBytes(spec.Bytes());
-  const auto t = Make(file);
-  Rng rng(5);
-  for (int i = 0; i < 2000; ++i) {
-    const std::string text =
-        RandomText(rng, {"\n", "<", "a", "b", ">", "<a>", "x"}, 1 + rng.Below(24));
-    std::vector<std::string> found;
-    for (const TokenId id : t->Encode(text, kPlain)) {
-      if (id >= 256) found.push_back(t->Decode(id, false, false));
-    }
-    EXPECT_EQ(found, PlainSplit(text, specials)) << text;
-  }
-}
-
 TEST(SpecialTokens, ControlOnlyWhereAsked) {
   VocabSpec spec = BpeSpec({});
   spec.Add("<|im_end|>");  // typed as normal: known by its name

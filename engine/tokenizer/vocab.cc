@@ -15,18 +15,34 @@ namespace smallmind {
 namespace {
 
 // Texts that end a turn or a document in some model family, whatever the metadata says of them.
-constexpr std::array<std::string_view, 19> kEndOfGeneration = {
-    "<|eot_id|>",         "<|im_end|>",    "<|end|>",       "<|return|>",
-    "<|call|>",           "<|calls|>",     "<end_of_turn>", "<|endoftext|>",
-    "<|eom_id|>",         "<EOT>",         "_<EOT>",        "<|end_of_text|>",
-    "<end_of_utterance>", "<|fim_pad|>",   "<fim-pad>",     "<PAD>",
-    "<|fim_repo|>",       "<|repo_name|>", "<|file_sep|>",
+constexpr std::array<std::string_view, 20> kEndOfGeneration = {
+    "<|eot_id|>",
+    "<|im_end|>",
+    "<|end|>",
+    "<|return|>",
+    "<|call|>",
+    "<|calls|>",
+    "<end_of_turn>",
+    "<|endoftext|>",
+    "<|eom_id|>",
+    "<EOT>",
+    "_<EOT>",
+    "<|end_of_text|>",
+    "<end_of_utterance>",
+    "<|fim_pad|>",
+    "<fim-pad>",
+    "<PAD>",
+    "<|fim_repo|>",
+    "<|repo_name|>",
+    "<|file_sep|>",
+    "<\uff5cend\u2581of\u2581sentence\uff5c>",
 };
 
 // Fill-in-the-middle markers: control tokens, but generation goes on.
-constexpr std::array<std::string_view, 9> kMarkers = {
-    "<|fim_prefix|>", "<fim-prefix>",   "<PRE>",        "<|fim_suffix|>", "<fim-suffix>",
-    "<SUF>",          "<|fim_middle|>", "<fim-middle>", "<MID>",
+constexpr std::array<std::string_view, 12> kMarkers = {
+    "<|fim_prefix|>", "<fim-prefix>", "<PRE>", "<\uff5cfim\u2581begin\uff5c>",
+    "<|fim_suffix|>", "<fim-suffix>", "<SUF>", "<\uff5cfim\u2581hole\uff5c>",
+    "<|fim_middle|>", "<fim-middle>", "<MID>", "<\uff5cfim\u2581end\uff5c>",
 };
 
 template <size_t N>
@@ -143,7 +159,7 @@ void Vocab::ReadRoles(const GgufFile& file) {
   }
   if (eos_ >= 0) end_of_generation_.push_back(eos_);
 
-  constexpr size_t kLongestName = 20;
+  constexpr size_t kLongestName = 32;
   for (size_t i = 0; i < size(); ++i) {
     const auto id = static_cast<TokenId>(i);
     const uint8_t* entry = texts_ + offsets_[i];
