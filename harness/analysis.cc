@@ -87,7 +87,8 @@ std::string Analysis::Unranked(const std::string& variant) const {
 }
 
 Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
-                 const AnalysisOptions& options) {
+                 const AnalysisOptions& options,
+                 const std::map<std::string, std::vector<SymbolSize>>& symbols) {
   const Series series(samples);
   Analysis a;
   a.options = options;
@@ -104,6 +105,15 @@ Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
   a.ledger = KeepLedger(samples);
   a.guide = GuideTable(run);
   a.claims = JudgeClaims(run, series, a.summaries, a.outputs, options);
+  a.factorial = AnalyzeFactorial(run, series, options);
+  a.breakdown = ExplainDifferences(series, run.reference, options);
+  a.roofline = PlaceOnRoofline(run, series, a.summaries);
+  a.waterfall = DrawWaterfalls(run, series, options);
+  a.footprint = MeasureFootprints(run, symbols, a.comparisons);
+  a.pareto = FindParetoFront(run, series, a.summaries, a.outputs);
+  a.layouts = MeasureLayouts(run, series, options);
+  a.pgo = MeasurePgoGap(run, series, options);
+  a.recommendations = Recommend(run, series, a.summaries, a.outputs, options);
   a.warnings = Warn(a, run);
   return a;
 }
@@ -128,6 +138,15 @@ Json ToJson(const Analysis& a) {
   json["ledger"] = a.ledger;
   json["guide"] = a.guide;
   json["claims"] = a.claims;
+  json["factorial"] = a.factorial;
+  json["breakdown"] = a.breakdown;
+  json["roofline"] = a.roofline;
+  json["waterfall"] = a.waterfall;
+  json["footprint"] = a.footprint;
+  json["pareto"] = a.pareto;
+  json["layouts"] = a.layouts;
+  json["pgo"] = a.pgo;
+  json["recommendations"] = a.recommendations;
   json["warnings"] = a.warnings;
   return json;
 }

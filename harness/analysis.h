@@ -3,13 +3,20 @@
 // resample.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "harness/analysis/breakdown.h"
+#include "harness/analysis/choice.h"
 #include "harness/analysis/comparison.h"
+#include "harness/analysis/factorial.h"
+#include "harness/analysis/footprint.h"
 #include "harness/analysis/ledger.h"
 #include "harness/analysis/outputs.h"
+#include "harness/analysis/roofline.h"
 #include "harness/analysis/series.h"
+#include "harness/analysis/waterfall.h"
 #include "harness/claims.h"
 #include "harness/record.h"
 
@@ -26,6 +33,15 @@ struct Analysis {
   Ledger ledger;
   std::vector<GuideRow> guide;
   std::vector<Claim> claims;
+  std::vector<Factorial> factorial;
+  std::vector<Breakdown> breakdown;
+  std::vector<RooflinePoint> roofline;
+  std::vector<Waterfall> waterfall;
+  std::vector<Footprint> footprint;
+  std::vector<ParetoPoint> pareto;
+  std::vector<LayoutSpread> layouts;
+  std::vector<PgoGap> pgo;
+  std::vector<Recommendation> recommendations;
   std::vector<std::string> warnings;  // specific, each with what to do about it
 
   // nullptr where there is none.
@@ -37,8 +53,10 @@ struct Analysis {
   std::string Unranked(const std::string& variant) const;
 };
 
+// `symbols` (ReadSymbols) adds functions to the footprint; everything else needs the record alone.
 Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
-                 const AnalysisOptions& options = {});
+                 const AnalysisOptions& options = {},
+                 const std::map<std::string, std::vector<SymbolSize>>& symbols = {});
 
 // The value of run.json's "analysis" (results/schema/run.schema.json).
 Json ToJson(const Analysis& analysis);

@@ -48,7 +48,7 @@ Document BuildReport(const RunInfo& run, const Analysis& a) {
 
 Analysis WriteReport(const std::string& directory) {
   Run run = LoadRun(directory);
-  Analysis analysis = Analyze(run.info, run.samples);
+  Analysis analysis = Analyze(run.info, run.samples, {}, ReadSymbols(run.info));
   run.info.analysis = ToJson(analysis);
   const Document document = BuildReport(run.info, analysis);
   const fs::path folder(directory);

@@ -2,6 +2,10 @@
 #include "harness/analysis/series.h"
 
 #include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "harness/stats/summary.h"
 
 namespace smallmind::harness {
 namespace {
@@ -45,6 +49,22 @@ std::vector<double> Series::Values(const std::string& variant, const Regime& reg
     if (const double* value = FindMetricValue(*sample, metric)) values.push_back(*value);
   }
   return values;
+}
+
+std::map<int, double> Series::RoundLogs(const std::string& variant, const Regime& regime,
+                                        const std::string& metric, Cleanliness clean) const {
+  std::map<int, std::vector<double>> logs;
+  std::set<int> dirty;
+  for (const Sample* sample : Cell(variant, regime)) {
+    if (clean == Cleanliness::kCleanOnly && sample->contaminated) dirty.insert(sample->round);
+    const double* value = FindMetricValue(*sample, metric);
+    if (value != nullptr && *value > 0.0) logs[sample->round].push_back(std::log(*value));
+  }
+  std::map<int, double> means;
+  for (const auto& [round, values] : logs) {
+    if (dirty.count(round) == 0) means[round] = stats::Mean(values);
+  }
+  return means;
 }
 
 std::vector<stats::PairedBuild> Series::Pairs(const std::string& variant,

@@ -39,6 +39,10 @@ class Series {
   std::vector<double> Values(const std::string& variant, const Regime& regime,
                              const std::string& metric, Cleanliness clean) const;
 
+  // log(metric) by round, the mean over layouts where there are several.
+  std::map<int, double> RoundLogs(const std::string& variant, const Regime& regime,
+                                  const std::string& metric, Cleanliness clean) const;
+
   // Rounds that both variants finished, a build for each layout; a layout that the reference lacks
   // is paired with the reference's own binary. kCleanOnly drops a pair if either side is
   // contaminated.

@@ -45,8 +45,8 @@ LogRatio Location(std::span<const double> values, const RatioOptions& options) {
   if (values.size() < 2) return result;
   double error = StandardDeviation(values) / std::sqrt(n);
   if (values.size() >= kRobustFrom) {
-    const std::vector<double> replicates = BootstrapReplicates(
-        values, HodgesLehmann, {options.resamples, options.level, options.seed});
+    const std::vector<double> replicates =
+        HodgesLehmannReplicates(values, options.resamples, options.seed);
     const double tail = ExpandedTail(values.size(), options.level);
     result.log = {HodgesLehmann(values), QuantileSorted(replicates, tail),
                   QuantileSorted(replicates, 1.0 - tail), options.level};

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "harness/stats/rng.h"
 #include "harness/stats/special.h"
 #include "harness/stats/summary.h"
 
@@ -167,6 +168,56 @@ const char* CliffsDeltaWord(double delta) {
 }
 
 double HodgesLehmann(std::span<const double> values) { return Median(WalshAverages(values)); }
+
+// The averages of all pairs of the original values are sorted once. A resample only changes how
+// often each counts: c_i * c_j for a pair, c_i (c_i + 1) / 2 for a value with itself. Its median is
+// found by walking the sorted list until half of the weight has passed.
+std::vector<double> HodgesLehmannReplicates(std::span<const double> values, size_t resamples,
+                                            uint64_t seed) {
+  struct Pair {
+    double average;
+    uint32_t i, j;
+  };
+  const size_t n = values.size();
+  std::vector<Pair> pairs;
+  pairs.reserve(n * (n + 1) / 2);
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t j = i; j < n; ++j) {
+      pairs.push_back(
+          {0.5 * (values[i] + values[j]), static_cast<uint32_t>(i), static_cast<uint32_t>(j)});
+    }
+  }
+  std::sort(pairs.begin(), pairs.end(),
+            [](const Pair& a, const Pair& b) { return a.average < b.average; });
+  const uint64_t total = pairs.size();
+  std::vector<double> replicates;
+  if (n == 0) return replicates;
+  replicates.reserve(resamples);
+  std::vector<uint32_t> count(n);
+  Rng rng(seed);
+  for (size_t b = 0; b < resamples; ++b) {
+    std::fill(count.begin(), count.end(), 0u);
+    for (size_t k = 0; k < n; ++k) ++count[rng.Below(n)];
+    uint64_t passed = 0;
+    double lower = 0.0;
+    bool have_lower = false;
+    for (const Pair& pair : pairs) {
+      const uint64_t c = count[pair.i];
+      passed += pair.i == pair.j ? c * (c + 1) / 2 : c * count[pair.j];
+      // 1-based order statistics total/2 and total/2 + 1; the same one for an odd total.
+      if (!have_lower && 2 * passed >= total) {
+        lower = pair.average;
+        have_lower = true;
+      }
+      if (2 * passed > total) {
+        replicates.push_back(0.5 * (lower + pair.average));
+        break;
+      }
+    }
+  }
+  std::sort(replicates.begin(), replicates.end());
+  return replicates;
+}
 
 Interval HodgesLehmannInterval(std::span<const double> values, double level) {
   Interval interval;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "harness/stats/bootstrap.h"
 #include "harness/stats/rng.h"
 
 namespace smallmind::harness::stats {
@@ -103,6 +104,19 @@ TEST(CliffsDelta, EffsizeExample) {
   const std::vector<double> control = {10, 20, 30, 40, 40, 50};
   EXPECT_NEAR(CliffsDelta(treatment, control), -0.25, 1e-12);
   EXPECT_STREQ(CliffsDeltaWord(-0.25), "small");
+}
+
+TEST(HodgesLehmann, FastReplicatesEqualTheSlowOnes) {
+  Rng rng(5);
+  for (size_t n : {1u, 2u, 7u, 8u, 13u, 20u}) {
+    std::vector<double> x(n);
+    for (double& v : x) v = rng.Normal();
+    if (n > 3) x[2] = x[1];  // a tie
+    const std::vector<double> fast = HodgesLehmannReplicates(x, 200, 17);
+    const std::vector<double> slow = BootstrapReplicates(x, HodgesLehmann, {200, 0.95, 17});
+    ASSERT_EQ(fast.size(), slow.size());
+    for (size_t i = 0; i < fast.size(); ++i) EXPECT_NEAR(fast[i], slow[i], 1e-14) << n;
+  }
 }
 
 TEST(SignTest, TwoSidedBinomial) {

@@ -1,0 +1,69 @@
+// What to ship: the Pareto front, the spread of link layouts, PGO's honesty gap, and a choice a
+// goal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/analysis/comparison.h"
+#include "harness/analysis/outputs.h"
+
+namespace smallmind::harness {
+
+// Objectives of a variant, all as ratios to the reference (speed: higher is better; others: lower).
+struct ParetoPoint {
+  std::string variant;
+  Regime regime;
+  double speed = 0.0, size = 0.0, rss = 0.0, startup = 0.0;
+  bool on_front = false;
+  std::string beaten_by;  // a variant at least as good everywhere and better somewhere
+};
+
+struct LayoutSpread {
+  std::string variant;
+  Regime regime;
+  std::string metric;
+  size_t layouts = 0;
+  double spread = 0.0;     // standard deviation of the layouts' centres, as a fraction
+  stats::LogRatio effect;  // against the reference, layouts as units
+  bool above = false;      // the effect exceeds what layout luck alone gives: worth ranking
+};
+
+struct PgoGap {
+  std::string variant;
+  Regime regime;                // of the evaluation
+  double coverage = -1.0;       // of the hot code, -1 unknown
+  stats::LogRatio evaluated;    // decode gain over the reference on unseen prompts
+  stats::LogRatio on_training;  // the same on the training prompts; NaN where not run
+  std::string sentence;
+};
+
+struct Recommendation {
+  std::string goal;      // interactive | batch | serverless cold start | embedded
+  std::string variant;   // empty where nothing could be chosen
+  std::string evidence;  // the line that says why
+  std::vector<std::string>
+      as_good;  // not distinguishable from the best; the simplest of them is chosen
+};
+
+// Workloads that begin with this ran the training prompts.
+inline constexpr std::string_view kTrainingPrefix = "train-";
+
+std::vector<ParetoPoint> FindParetoFront(const RunInfo& run, const Series& series,
+                                         const std::vector<MetricSummary>& summaries,
+                                         const std::vector<OutputCheck>& outputs);
+std::vector<LayoutSpread> MeasureLayouts(const RunInfo& run, const Series& series,
+                                         const AnalysisOptions& options);
+std::vector<PgoGap> MeasurePgoGap(const RunInfo& run, const Series& series,
+                                  const AnalysisOptions& options);
+std::vector<Recommendation> Recommend(const RunInfo& run, const Series& series,
+                                      const std::vector<MetricSummary>& summaries,
+                                      const std::vector<OutputCheck>& outputs,
+                                      const AnalysisOptions& options);
+
+void to_json(Json& json, const ParetoPoint& point);
+void to_json(Json& json, const LayoutSpread& spread);
+void to_json(Json& json, const PgoGap& gap);
+void to_json(Json& json, const Recommendation& recommendation);
+
+}  // namespace smallmind::harness

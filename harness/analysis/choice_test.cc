@@ -1,0 +1,152 @@
+#include "harness/analysis/choice.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "harness/analysis.h"
+#include "harness/testing/synthetic_run.h"
+
+namespace smallmind::harness {
+namespace {
+
+const Recommendation* Goal(const Analysis& a, const std::string& goal) {
+  for (const Recommendation& r : a.recommendations) {
+    if (r.goal == goal) return &r;
+  }
+  return nullptr;
+}
+
+TEST(Pareto, FrontOfFourObjectives) {
+  SyntheticPlan plan;
+  plan.noise = 0.0005;
+  plan.drift = 0.0;
+  const auto add = [&](const char* name, double speed, int64_t bytes, double startup) {
+    Planted p;
+    p.name = name;
+    p.speed = speed;
+    p.stripped_bytes = bytes;
+    p.startup_ms = startup;
+    plan.variants.push_back(p);
+  };
+  add("o2", 1.0, 2'000'000, 4.0);
+  add("fast", 1.5, 3'000'000, 3.9);
+  add("small", 0.8, 1'000'000, 3.8);
+  add("useless", 0.9, 2'500'000, 5.0);
+  add("counting", 2.0, 500'000, 1.0);
+  plan.variants.back().pgo = "instrument";
+  add("wrong", 3.0, 400'000, 1.0);
+  plan.variants.back().token_hash = "0";
+  const auto run = MakeSyntheticRun(plan);
+  const Analysis a = Analyze(run.info, run.samples);
+  std::map<std::string, bool> front;
+  for (const ParetoPoint& p : a.pareto) {
+    if (p.regime.model == "smollm2-135m-q8_0") front[p.variant] = p.on_front;
+  }
+  EXPECT_EQ(front.size(), 4u);  // neither what counts nor what computes something else competes
+  EXPECT_TRUE(front.at("fast"));
+  EXPECT_TRUE(front.at("small"));
+  EXPECT_FALSE(front.at("useless"));
+}
+
+TEST(Recommend, GoalsPickDifferentVariants) {
+  SyntheticPlan plan;
+  Planted o2, fast, small;
+  o2.name = "o2";
+  fast.name = "fast";
+  fast.speed = 1.4;
+  fast.isa = "native";
+  fast.stripped_bytes = 2'500'000;
+  small.name = "small";
+  small.speed = 0.97;
+  small.stripped_bytes = 900'000;
+  plan.variants = {o2, fast, small};
+  const auto run = MakeSyntheticRun(plan);
+  const Analysis a = Analyze(run.info, run.samples);
+  ASSERT_NE(Goal(a, "batch"), nullptr);
+  EXPECT_EQ(Goal(a, "batch")->variant, "fast");
+  EXPECT_EQ(Goal(a, "interactive")->variant, "fast");
+  EXPECT_EQ(Goal(a, "embedded")->variant, "small");
+  EXPECT_NE(Goal(a, "batch")->evidence.find("times o2"), std::string::npos);
+}
+
+TEST(Recommend, AmongEqualsTheSimplest) {
+  SyntheticPlan plan;
+  Planted o2, tuned;
+  o2.name = "o2";
+  tuned.name = "tuned";
+  tuned.isa = "native";
+  tuned.pgo = "use";
+  plan.variants = {o2, tuned};
+  plan.seed = 3;
+  const auto run = MakeSyntheticRun(plan);
+  const Analysis a = Analyze(run.info, run.samples);
+  EXPECT_EQ(Goal(a, "batch")->variant, "o2");
+  EXPECT_NE(Goal(a, "batch")->evidence.find("not distinguishable from tuned"), std::string::npos);
+}
+
+TEST(Layouts, SpreadIsFoundAndSmallEffectsAreNotAboveIt) {
+  SyntheticPlan plan;
+  Planted o2, lucky, solid;
+  o2.name = "o2";
+  lucky.name = "lucky";
+  lucky.speed = 1.005;
+  lucky.layout_sigma = 0.04;
+  solid.name = "solid";
+  solid.speed = 1.3;
+  solid.layout_sigma = 0.01;
+  plan.variants = {o2, lucky, solid};
+  plan.layouts = 6;
+  plan.rounds = 5;
+  plan.noise = 0.002;
+  plan.models = {"smollm2-135m-q8_0"};
+  const auto run = MakeSyntheticRun(plan);
+  int seen = 0;
+  for (const LayoutSpread& l : MeasureLayouts(run.info, Series(run.samples), {})) {
+    if (l.metric != "decode_tps") continue;
+    ++seen;
+    EXPECT_EQ(l.layouts, 6u);
+    if (l.variant == "o2") {
+      EXPECT_LT(l.spread, 0.005);
+    }
+    if (l.variant == "lucky") {
+      EXPECT_GT(l.spread, 0.015);
+      EXPECT_FALSE(l.above);
+    }
+    if (l.variant == "solid") {
+      EXPECT_TRUE(l.above);
+    }
+  }
+  EXPECT_EQ(seen, 3);
+  plan.layouts = 0;
+  const auto plain = MakeSyntheticRun(plan);
+  EXPECT_TRUE(MeasureLayouts(plain.info, Series(plain.samples), {}).empty());
+}
+
+TEST(Pgo, GapBetweenTrainingAndUnseenPrompts) {
+  SyntheticPlan plan;
+  Planted o2, pgo;
+  o2.name = "o2";
+  pgo.name = "pgo";
+  pgo.pgo = "use";
+  pgo.speed = 1.05;
+  plan.variants = {o2, pgo};
+  plan.models = {"smollm2-135m-q8_0"};
+  auto run = MakeSyntheticRun(plan);
+  EXPECT_NE(MeasurePgoGap(run.info, Series(run.samples), {}).at(0).sentence.find("were not run"),
+            std::string::npos);
+  plan.variants[1].speed = 1.20;
+  plan.seed = 9;
+  for (Sample s : MakeSyntheticRun(plan).samples) {
+    s.workload = "train-" + s.workload;
+    run.samples.push_back(s);
+  }
+  const auto gaps = MeasurePgoGap(run.info, Series(run.samples), {});
+  ASSERT_EQ(gaps.size(), 1u);
+  EXPECT_NEAR(gaps[0].evaluated.Ratio(), 1.05, 0.02);
+  EXPECT_NEAR(gaps[0].on_training.Ratio(), 1.20, 0.02);
+  EXPECT_NE(gaps[0].sentence.find("flatters itself"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace smallmind::harness

@@ -1,0 +1,220 @@
+// Tested on synthetic runs: planted effects recovered, a planted interaction found, none invented.
+#include "harness/analysis/factorial.h"
+
+#include <cmath>
+#include <functional>
+#include <map>
+
+#include "harness/report/text.h"
+
+namespace smallmind::harness {
+namespace {
+
+constexpr const char* kFactor[] = {"native", "LTO", "PGO"};
+constexpr int kBit[] = {4, 2, 1};
+
+using Cells = std::array<double, 8>;  // logs of one round
+
+double MeanEffect(const Cells& y, int bit) {
+  double sum = 0.0;
+  for (int i = 0; i < 8; ++i)
+    sum += (i & bit) != 0 ? y[static_cast<size_t>(i)] : -y[static_cast<size_t>(i)];
+  return sum / 4.0;
+}
+
+// Effect of `bit` averaged over the cells in which all of `on` are set.
+double EffectGiven(const Cells& y, int bit, int on) {
+  double sum = 0.0;
+  int pairs = 0;
+  for (int i = 0; i < 8; ++i) {
+    if ((i & bit) != 0 || (i & on) != on) continue;
+    sum += y[static_cast<size_t>(i | bit)] - y[static_cast<size_t>(i)];
+    ++pairs;
+  }
+  return sum / pairs;
+}
+
+// (y11 - y10 - y01 + y00), averaged over the third factor.
+double PairInteraction(const Cells& y, int a, int b) {
+  double sum = 0.0;
+  for (int i = 0; i < 8; ++i) {
+    const int signs = ((i & a) != 0 ? 1 : -1) * ((i & b) != 0 ? 1 : -1);
+    sum += signs * y[static_cast<size_t>(i)];
+  }
+  return sum / 2.0;
+}
+
+double TripleInteraction(const Cells& y) {
+  double sum = 0.0;
+  for (int i = 0; i < 8; ++i) {
+    const int signs = ((i & 4) != 0 ? 1 : -1) * ((i & 2) != 0 ? 1 : -1) * ((i & 1) != 0 ? 1 : -1);
+    sum += signs * y[static_cast<size_t>(i)];
+  }
+  return sum;
+}
+
+std::vector<Cells> Rounds(const std::array<std::string, 8>& variants, const Series& series,
+                          const Regime& regime, const std::string& metric, Cleanliness clean) {
+  std::array<std::map<int, double>, 8> logs;
+  for (size_t i = 0; i < 8; ++i) logs[i] = series.RoundLogs(variants[i], regime, metric, clean);
+  std::vector<Cells> rounds;
+  for (const auto& [round, first] : logs[0]) {
+    Cells cells{};
+    bool whole = true;
+    for (size_t i = 0; i < 8; ++i) {
+      const auto found = logs[i].find(round);
+      whole = whole && found != logs[i].end();
+      if (whole) cells[i] = found->second;
+    }
+    if (whole) rounds.push_back(cells);
+  }
+  return rounds;
+}
+
+std::vector<std::string> Sentences(const Factorial& f, const AnalysisOptions& options) {
+  std::vector<std::string> said;
+  const std::string what =
+      (f.metric == "decode_tps" ? "decode" : "prefill") + (" of " + f.regime.model);
+  for (const FactorialEffect& e : f.effects) {
+    if (e.interaction) continue;
+    if (e.verdict == Verdict::kSame) {
+      said.push_back(e.name + " changes nothing for " + what + ": " + RatioText(e.effect));
+    } else if (e.verdict == Verdict::kBetter || e.verdict == Verdict::kWorse) {
+      said.push_back(e.name + (e.verdict == Verdict::kBetter ? " speeds up " : " slows down ") +
+                     what + ": " + RatioText(e.effect));
+    }
+  }
+  for (const FactorialEffect& e : f.given) {
+    if (e.verdict == Verdict::kSame) {
+      const size_t cut = e.name.find(" given ");
+      said.push_back(e.name.substr(0, cut) + " adds nothing to " + what + " once " +
+                     e.name.substr(cut + 7) + " is on: " + RatioText(e.effect));
+    }
+  }
+  for (const FactorialEffect& e : f.effects) {
+    if (e.interaction && (e.verdict == Verdict::kBetter || e.verdict == Verdict::kWorse)) {
+      said.push_back(e.name + " interact for " + what + ": together " + RatioText(e.effect) +
+                     " times the product of both");
+    }
+  }
+  const double margin = std::log1p(options.equal_within);
+  if (f.surplus.log.low > margin || f.surplus.log.high < -margin) {
+    said.push_back("all three together give " + RatioText(f.measured) + " for " + what + ", " +
+                   (f.surplus.log.low > 0 ? "more" : "less") + " than the " +
+                   RatioText(f.predicted) + " that each alone predicts");
+  }
+  return said;
+}
+
+}  // namespace
+
+std::array<std::string, 8> FactorialVariants(const RunInfo& run) {
+  std::array<std::string, 8> names;
+  std::string toolchain;
+  for (const VariantInfo& v : run.variants) {
+    if (v.name == run.reference) toolchain = v.toolchain;
+  }
+  for (const VariantInfo& v : run.variants) {
+    if (v.kind != VariantKind::kVariant || v.toolchain != toolchain || v.group == "extra") continue;
+    if (v.isa != "native" && v.isa != "baseline") continue;
+    if (v.pgo != "use" && v.pgo != "none") continue;
+    if (v.raw.is_object() && v.raw.contains("opt") && v.raw["opt"] != Json::array({"-O2"}))
+      continue;
+    const bool lto = v.lto != "none" && !v.lto.empty();
+    const size_t index =
+        (v.isa == "native" ? 4u : 0u) | (lto ? 2u : 0u) | (v.pgo == "use" ? 1u : 0u);
+    if (names[index].empty() || v.name == run.reference) names[index] = v.name;
+  }
+  return names;
+}
+
+std::vector<Factorial> AnalyzeFactorial(const RunInfo& run, const Series& series,
+                                        const AnalysisOptions& options) {
+  std::vector<Factorial> results;
+  const std::array<std::string, 8> variants = FactorialVariants(run);
+  for (const Regime& regime : series.regimes()) {
+    for (const char* metric : {"decode_tps", "prefill_tps"}) {
+      std::vector<Cells> rounds = Rounds(variants, series, regime, metric, Cleanliness::kCleanOnly);
+      if (rounds.size() < options.min_clean_rounds) {
+        rounds = Rounds(variants, series, regime, metric, Cleanliness::kAll);
+      }
+      if (rounds.size() < 2) continue;
+      Factorial f;
+      f.regime = regime;
+      f.metric = metric;
+      f.variants = variants;
+      f.rounds = rounds.size();
+      const auto centre = [&](const std::function<double(const Cells&)>& contrast) {
+        std::vector<double> values;
+        for (const Cells& y : rounds) values.push_back(contrast(y));
+        return stats::Location(values, {options.level, options.resamples, options.seed});
+      };
+      const auto add = [&](std::vector<FactorialEffect>& list, std::string name, bool interaction,
+                           const std::function<double(const Cells&)>& contrast) {
+        FactorialEffect e;
+        e.name = std::move(name);
+        e.interaction = interaction;
+        e.effect = centre(contrast);
+        list.push_back(std::move(e));
+      };
+      for (int a = 0; a < 3; ++a) {
+        add(f.effects, kFactor[a], false, [a](const Cells& y) { return MeanEffect(y, kBit[a]); });
+      }
+      for (int a = 0; a < 3; ++a) {
+        for (int b = a + 1; b < 3; ++b) {
+          add(f.effects, std::string(kFactor[a]) + " × " + kFactor[b], true,
+              [a, b](const Cells& y) { return PairInteraction(y, kBit[a], kBit[b]); });
+        }
+      }
+      add(f.effects, "native × LTO × PGO", true, TripleInteraction);
+      for (int a = 0; a < 3; ++a) {
+        for (int b = 0; b < 3; ++b) {
+          if (a == b) continue;
+          add(f.given, std::string(kFactor[a]) + " given " + kFactor[b], false,
+              [a, b](const Cells& y) { return EffectGiven(y, kBit[a], kBit[b]); });
+        }
+      }
+      for (std::vector<FactorialEffect>* list : {&f.effects, &f.given}) {
+        std::vector<double> p;
+        for (const FactorialEffect& e : *list) p.push_back(e.effect.p_value);
+        const std::vector<double> adjusted = stats::HolmAdjust(p);
+        for (size_t i = 0; i < list->size(); ++i) {
+          (*list)[i].verdict =
+              Judge((*list)[i].effect, adjusted[i], Direction::kHigherIsBetter, options);
+        }
+      }
+      f.predicted = centre([](const Cells& y) { return y[4] + y[2] + y[1] - 3.0 * y[0]; });
+      f.measured = centre([](const Cells& y) { return y[7] - y[0]; });
+      f.surplus = centre([](const Cells& y) { return y[7] - y[4] - y[2] - y[1] + 2.0 * y[0]; });
+      f.sentences = Sentences(f, options);
+      results.push_back(std::move(f));
+    }
+  }
+  return results;
+}
+
+void to_json(Json& json, const Factorial& f) {
+  const auto list = [](const std::vector<FactorialEffect>& effects) {
+    Json array = Json::array();
+    for (const FactorialEffect& e : effects) {
+      array.push_back({{"name", e.name},
+                       {"interaction", e.interaction},
+                       {"effect", RatioJson(e.effect)},
+                       {"verdict", ToString(e.verdict)}});
+    }
+    return array;
+  };
+  json = {{"model", f.regime.model},
+          {"workload", f.regime.workload},
+          {"metric", f.metric},
+          {"variants", f.variants},
+          {"rounds", f.rounds},
+          {"effects", list(f.effects)},
+          {"given", list(f.given)},
+          {"predicted", RatioJson(f.predicted)},
+          {"measured", RatioJson(f.measured)},
+          {"surplus", RatioJson(f.surplus)},
+          {"sentences", f.sentences}};
+}
+
+}  // namespace smallmind::harness

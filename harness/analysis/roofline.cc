@@ -1,0 +1,180 @@
+// Tested with planted speeds on each side of each edge; the sentence is part of the test.
+#include "harness/analysis/roofline.h"
+
+#include <cmath>
+#include <cstdlib>
+
+#include "harness/report/text.h"
+
+namespace smallmind::harness {
+namespace {
+
+const ModelInfo* FindModel(const RunInfo& run, const std::string& name) {
+  for (const ModelInfo& m : run.models) {
+    if (m.name == name) return &m;
+  }
+  return nullptr;
+}
+
+int ThreadsOf(const RunInfo& run, const std::string& workload) {
+  for (const Workload& w : run.workloads) {
+    if (w.name == workload) return w.threads;
+  }
+  return 0;
+}
+
+// Median of the run's measurements at the thread count, else at the largest one measured; 0 without
+// any.
+double CeilingOf(const RunInfo& run, const std::string& name, int threads) {
+  int best = 0;
+  for (const Ceiling& c : run.ceilings) {
+    if (c.name != name) continue;
+    if (c.threads == threads) best = threads;
+    if (best != threads && c.threads > best) best = c.threads;
+  }
+  std::vector<double> values;
+  for (const Ceiling& c : run.ceilings) {
+    if (c.name == name && c.threads == best) values.push_back(c.value);
+  }
+  return values.empty() ? 0.0 : stats::Median(values);
+}
+
+const MetricSummary* Find(const std::vector<MetricSummary>& summaries, const std::string& variant,
+                          const Regime& regime, const char* metric) {
+  for (const MetricSummary& s : summaries) {
+    if (s.variant == variant && s.regime == regime && s.metric == metric) return &s;
+  }
+  return nullptr;
+}
+
+std::string Describe(const RooflinePoint& p) {
+  const std::string who = p.work + " of " + p.regime.model + " by " + p.variant;
+  const std::string share = Figure(100.0 * p.fraction.estimate) + " %";
+  switch (p.bound) {
+    case Bound::kMemory:
+      return who + " is bandwidth-bound at " + share + " of the measured " + Figure(p.ceiling) +
+             " GB/s: flags can give at most " + Figure(1.0 / p.fraction.estimate) + "x more";
+    case Bound::kCompute:
+      return who + " runs at " + share + " of the measured " + Figure(p.ceiling) +
+             " G operations/s: the arithmetic is the limit, at most " +
+             Figure(1.0 / p.fraction.estimate) + "x is left";
+    case Bound::kCache:
+      return who + " reads its weights from cache, " + Figure(p.achieved) + " GB/s against " +
+             Figure(p.ceiling) + " GB/s of memory: memory bandwidth is not its limit";
+    case Bound::kOverhead:
+      return who + " uses " + share + " of the ceiling (" + Figure(p.achieved) + " of " +
+             Figure(p.ceiling) + (p.work == "decode" ? " GB/s" : " G operations/s") +
+             "): code and synchronisation are the limit, faster code can help";
+    case Bound::kUnknown:
+      return "";
+  }
+  return "";
+}
+
+}  // namespace
+
+int64_t LastLevelCacheBytes(const Environment& environment) {
+  for (const char* level : {"L3", "L2"}) {
+    const auto found = environment.caches.find(level);
+    if (found == environment.caches.end()) continue;
+    char* rest = nullptr;
+    const double size = std::strtod(found->second.c_str(), &rest);
+    while (*rest == ' ') ++rest;
+    const double unit = *rest == 'G'   ? 1 << 30
+                        : *rest == 'M' ? 1 << 20
+                        : *rest == 'K' ? 1 << 10
+                                       : 1;
+    if (size > 0.0) return static_cast<int64_t>(size * unit);
+  }
+  return 0;
+}
+
+std::string ToString(Bound bound) {
+  switch (bound) {
+    case Bound::kMemory:
+      return "memory bandwidth";
+    case Bound::kCompute:
+      return "arithmetic";
+    case Bound::kCache:
+      return "cache";
+    case Bound::kOverhead:
+      return "code and overhead";
+    case Bound::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+std::vector<RooflinePoint> PlaceOnRoofline(const RunInfo& run, const Series& series,
+                                           const std::vector<MetricSummary>& summaries) {
+  std::vector<RooflinePoint> points;
+  const int64_t cache = LastLevelCacheBytes(run.environment);
+  for (const Regime& regime : series.regimes()) {
+    const ModelInfo* model = FindModel(run, regime.model);
+    if (model == nullptr || model->weight_bytes <= 0 || model->params <= 0) continue;
+    const int threads = ThreadsOf(run, regime.workload);
+    const double bytes = static_cast<double>(model->weight_bytes),
+                 params = static_cast<double>(model->params);
+    for (const std::string& variant : series.variants()) {
+      for (const bool decode : {true, false}) {
+        const MetricSummary* s =
+            Find(summaries, variant, regime, decode ? "decode_tps" : "prefill_tps");
+        if (s == nullptr) continue;
+        RooflinePoint p;
+        p.variant = variant;
+        p.regime = regime;
+        p.work = decode ? "decode" : "prefill";
+        const double per_token = (decode ? bytes : 2.0 * params) * 1e-9;
+        p.achieved = s->median * per_token;
+        int prompt = 1;
+        for (const Workload& w : run.workloads) {
+          if (w.name == regime.workload) prompt = w.prompt_tokens;
+        }
+        p.intensity = 2.0 * params / bytes * (decode ? 1.0 : std::max(1, prompt));
+        p.ceiling_name = decode ? "read_gbps" : "int8_gops";
+        p.ceiling = CeilingOf(run, p.ceiling_name, threads);
+        if (!decode && (p.ceiling <= 0.0 || model->weight_type == "F32")) {
+          p.ceiling_name = "fma_gflops";
+          p.ceiling = CeilingOf(run, p.ceiling_name, threads);
+        }
+        if (p.ceiling > 0.0) {
+          p.fraction = {p.achieved / p.ceiling, s->interval.low * per_token / p.ceiling,
+                        s->interval.high * per_token / p.ceiling, s->interval.level};
+          const bool resident = decode && (p.fraction.estimate > 1.05 ||
+                                           (cache > 0 && bytes < 0.8 * static_cast<double>(cache)));
+          // Near the ceiling only where the whole interval is: the sentence promises that nothing
+          // is left.
+          const double sure = std::isfinite(p.fraction.low) ? p.fraction.low : 0.0;
+          if (resident) {
+            p.bound = Bound::kCache;
+          } else if (sure >= kNearCeiling) {
+            p.bound = decode ? Bound::kMemory : Bound::kCompute;
+          } else if (p.fraction.estimate < kNearCeiling) {
+            p.bound = Bound::kOverhead;
+          }
+          p.sentence = Describe(p);
+        }
+        points.push_back(std::move(p));
+      }
+    }
+  }
+  return points;
+}
+
+void to_json(Json& json, const RooflinePoint& p) {
+  json = {{"variant", p.variant},
+          {"model", p.regime.model},
+          {"workload", p.regime.workload},
+          {"work", p.work},
+          {"achieved", Number(p.achieved)},
+          {"ceiling", Number(p.ceiling)},
+          {"ceiling_name", p.ceiling_name},
+          {"fraction", Number(p.fraction.estimate)},
+          {"low", Number(p.fraction.low)},
+          {"high", Number(p.fraction.high)},
+          {"intensity", Number(p.intensity)},
+          {"bound", ToString(p.bound)},
+          {"sentence", p.sentence}};
+}
+
+}  // namespace smallmind::harness

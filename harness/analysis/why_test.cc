@@ -1,0 +1,160 @@
+// Breakdown, roofline, waterfall and footprint: planted causes must be named.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "harness/analysis.h"
+#include "harness/testing/synthetic_run.h"
+
+namespace smallmind::harness {
+namespace {
+
+const Regime kSmall{"stories15m-q8_0", "p128-n32-t4"}, kLarge{"smollm2-135m-q8_0", "p128-n32-t4"};
+
+SyntheticPlan Two(double speed) {
+  SyntheticPlan plan;
+  Planted o2, other;
+  o2.name = "o2";
+  other.name = "other";
+  other.speed = speed;
+  plan.variants = {o2, other};
+  return plan;
+}
+
+TEST(Breakdown, NamesThePlantedSlowKernel) {
+  SyntheticPlan plan = Two(1.0);
+  plan.variants[1].slow_matmul = 1.15;
+  plan.drift = 0.02;
+  const auto run = MakeSyntheticRun(plan);
+  const auto rows = ExplainDifferences(Series(run.samples), "o2", {});
+  ASSERT_EQ(rows.size(), 2u);
+  for (const Breakdown& b : rows) {
+    EXPECT_EQ(b.kernels.front().name, "matmul");
+    EXPECT_GT(b.kernels.front().delta_ms.low, 0.0);
+    EXPECT_NE(b.sentence.find("loses"), std::string::npos);
+    EXPECT_NE(b.sentence.find("matmul"), std::string::npos);
+  }
+}
+
+TEST(Breakdown, PhasesFollowTheSpeed) {
+  const auto run = MakeSyntheticRun(Two(1.25));
+  for (const Breakdown& b : ExplainDifferences(Series(run.samples), "o2", {})) {
+    EXPECT_LT(b.total_ms.high, 0.0);
+    EXPECT_EQ(b.phases.size(), 3u);
+    EXPECT_LT(b.phases[2].delta_ms.high, 0.0);
+    EXPECT_NE(b.sentence.find("saves"), std::string::npos);
+  }
+}
+
+std::string RooflineOf(double speed, double read_gbps, const std::string& l3, Bound* bound) {
+  SyntheticPlan plan = Two(speed);
+  plan.drift = 0.0;
+  auto run = MakeSyntheticRun(plan);
+  run.info.ceilings = {
+      {"read_gbps", 4, read_gbps, -1}, {"read_gbps", 1, 10.0, -1}, {"int8_gops", 4, 670.0, -1}};
+  if (!l3.empty()) run.info.environment.caches["L3"] = l3;
+  const Series series(run.samples);
+  for (const RooflinePoint& p : PlaceOnRoofline(run.info, series, Summarise(series, {}))) {
+    if (p.variant == "other" && p.regime == kLarge && p.work == "decode") {
+      *bound = p.bound;
+      return p.sentence;
+    }
+  }
+  return "";
+}
+
+TEST(Roofline, SentencesFollowThePosition) {
+  Bound bound = Bound::kUnknown;
+  // 170 tok/s x 142.9 MB = 24.3 GB/s.
+  EXPECT_NE(RooflineOf(1.0, 25.8, "", &bound).find("bandwidth-bound at 94."), std::string::npos);
+  EXPECT_EQ(bound, Bound::kMemory);
+  EXPECT_NE(RooflineOf(1.0, 50.0, "", &bound).find("faster code can help"), std::string::npos);
+  EXPECT_EQ(bound, Bound::kOverhead);
+  EXPECT_NE(RooflineOf(1.0, 50.0, "256 MiB x 1", &bound).find("from cache"), std::string::npos);
+  EXPECT_EQ(bound, Bound::kCache);
+  RooflineOf(1.0, 15.0, "", &bound);
+  EXPECT_EQ(bound, Bound::kCache);  // above the memory's ceiling: it cannot come from memory
+}
+
+TEST(Roofline, WithoutCeilingsNothingIsClaimed) {
+  auto run = MakeSyntheticRun(Two(1.0));
+  run.info.ceilings.clear();
+  const Series series(run.samples);
+  for (const RooflinePoint& p : PlaceOnRoofline(run.info, series, Summarise(series, {}))) {
+    EXPECT_EQ(p.bound, Bound::kUnknown);
+    EXPECT_EQ(p.sentence, "");
+    EXPECT_GT(p.achieved, 0.0);
+  }
+}
+
+TEST(Roofline, ReadsCacheSizes) {
+  Environment e;
+  EXPECT_EQ(LastLevelCacheBytes(e), 0);
+  e.caches["L2"] = "1024 KiB x 4";
+  EXPECT_EQ(LastLevelCacheBytes(e), 1 << 20);
+  e.caches["L3"] = "32 MiB x 2";
+  EXPECT_EQ(LastLevelCacheBytes(e), 32 << 20);
+}
+
+TEST(Waterfall, PhasesAddUpToTheFirstToken) {
+  auto run = MakeSyntheticRun(Two(1.0));
+  run.info.variants[0].size.sections[".rela.dyn"] = 2400;
+  const auto falls = DrawWaterfalls(run.info, Series(run.samples), {});
+  ASSERT_EQ(falls.size(), 4u);
+  EXPECT_EQ(falls[0].phases.size(), 5u);
+  EXPECT_EQ(falls[0].relocations, 100);
+  EXPECT_EQ(falls[1].relocations, 0);
+  EXPECT_EQ(falls[0].minor_faults, 900.0);
+  for (size_t i = 1; i < falls[0].phases.size(); ++i) {
+    const WaterfallPhase& before = falls[0].phases[i - 1];
+    EXPECT_DOUBLE_EQ(falls[0].phases[i].start_ms, before.start_ms + before.length_ms);
+  }
+}
+
+TEST(Footprint, FoldsSuffixes) {
+  bool cold = false;
+  EXPECT_EQ(FoldSymbol("_ZN3FooEv.part.0.cold", &cold), "_ZN3FooEv");
+  EXPECT_TRUE(cold);
+  EXPECT_EQ(FoldSymbol("_ZN3FooEv.isra.12.constprop.3", &cold), "_ZN3FooEv");
+  EXPECT_FALSE(cold);
+  EXPECT_EQ(FoldSymbol("bar.lto_priv.5"), "bar");
+  EXPECT_EQ(FoldSymbol("bar.llvm.123456789"), "bar");
+  EXPECT_EQ(FoldSymbol("bar.localalias"), "bar");
+  EXPECT_EQ(FoldSymbol("guard.1"), "guard.1");
+  EXPECT_EQ(FoldSymbol(".hidden"), ".hidden");
+  EXPECT_EQ(FoldSymbol("plain"), "plain");
+}
+
+TEST(Footprint, JoinsFunctionsAndHeat) {
+  SyntheticPlan plan = Two(1.1);
+  plan.variants[1].stripped_bytes = 2'102'400;
+  const auto run = MakeSyntheticRun(plan);
+  const Series series(run.samples);
+  const std::string hot = "_ZN9smallmind11N_AVX3_ZEN46MatMulEv",
+                    other = "_ZN9smallmind6N_SSE26MatMulEv";
+  const std::map<std::string, std::vector<SymbolSize>> symbols = {
+      {"o2",
+       {{hot, ".text", 1000, true}, {other, ".text", 800, true}, {"_Z4Loadv", ".text", 300, true}}},
+      {"other",
+       {{hot + ".lto_priv.0", ".text", 1500, true},
+        {hot + ".cold", ".text.unlikely", 200, true},
+        {other, ".text", 800, true},
+        {"table", ".rodata", 5000, false},
+        {"_Z3Newv.part.0", ".text", 50, true}}}};
+  const auto prints = MeasureFootprints(run.info, symbols, Compare(series, "o2", {}));
+  ASSERT_EQ(prints.size(), 2u);
+  const Footprint& f = prints[1];
+  EXPECT_EQ(f.heat_bytes.at("running target"), 1500);
+  EXPECT_EQ(f.heat_bytes.at("other targets"), 800);
+  EXPECT_EQ(f.heat_bytes.at("cold"), 200);
+  EXPECT_EQ(f.heat_delta.at("other code"), 50 - 300);
+  ASSERT_EQ(f.functions.size(), 3u);
+  EXPECT_EQ(f.functions[0].name, "smallmind::N_AVX3_ZEN4::MatMul()");
+  EXPECT_EQ(f.functions[0].variant_bytes, 1700);  // the cold part is a part of it
+  EXPECT_NEAR(f.speed_gain, 0.1, 0.02);
+  EXPECT_NEAR(f.gain_per_kib, 0.1 / 100.0, 0.0003);
+  EXPECT_TRUE(prints[0].functions.empty());
+}
+
+}  // namespace
+}  // namespace smallmind::harness
