@@ -2,8 +2,8 @@
 # name it in trained_by.
 #
 # The profile is a real dependency, both ways. train.py runs again when the instrumented objects, the models or
-# itself changed in content (a new commit alone changes none of them), and it rewrites profile_stamp.h, which
-# every optimised object includes by -include: a new profile recompiles exactly those objects.
+# itself changed in content (a new commit alone changes none of them), and it rewrites profile_stamp.h, one of
+# the precompiled headers of every optimised object: a new profile recompiles exactly those objects.
 
 set(SMALLMIND_MODELS_DIR ${PROJECT_BINARY_DIR}/models)
 
@@ -53,10 +53,4 @@ function(smallmind_add_training name)
     DEPENDS smallmind-${name} training-models ${SMALLMIND_TRAINING_FILES} ${scripts}
     COMMENT "Training ${name} for ${users}" VERBATIM)
   add_custom_target(pgo-train-${name} DEPENDS ${place}/profile_stamp.h)
-endfunction()
-
-# `target`'s objects are compiled after the training and again whenever its outcome changes.
-function(smallmind_use_profile target trainer)
-  add_dependencies(${target} pgo-train-${trainer})
-  target_compile_options(${target} PRIVATE "SHELL:-include ${PROJECT_BINARY_DIR}/pgo/${trainer}/profile_stamp.h")
 endfunction()

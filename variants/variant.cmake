@@ -17,6 +17,11 @@ function(smallmind_engine_settings target compile defines)
   target_include_directories(${target} SYSTEM PRIVATE ${SMALLMIND_HIGHWAY_DIR} ${PCRE2_INCLUDE_DIR})
 endfunction()
 
+# Standard headers that most files include, parsed once a target instead of once a file: half of a small file's
+# compile time. For a row with a profile its stamp is among them, so that a new profile recompiles every object.
+set(SMALLMIND_STANDARD_HEADERS <algorithm> <array> <atomic> <cmath> <cstdint> <cstring> <filesystem> <functional>
+  <memory> <span> <string> <string_view> <thread> <unordered_map> <vector>)
+
 # Links `target` to a row's engine, with that row's flags (LTO compiles again at link time).
 function(smallmind_link_engine target name)
   target_link_options(${target} PRIVATE ${ROW_${name}_compile} ${ROW_${name}_link_flags})
@@ -46,6 +51,7 @@ function(smallmind_add_variant name)
   smallmind_engine_settings(engine-${name} "${ROW_${name}_compile}" "${ROW_${name}_defines}")
   target_include_directories(engine-${name} PRIVATE ${place}/generated ${PROJECT_BINARY_DIR}/generated)
   add_dependencies(engine-${name} git-revision)
+  target_precompile_headers(engine-${name} PRIVATE ${SMALLMIND_STANDARD_HEADERS})
   if(NOT EXISTS ${SMALLMIND_MAIN})
     return()
   endif()
@@ -62,8 +68,11 @@ function(smallmind_add_variant name)
     set(depends ${binary})
   endif()
   if(ROW_${name}_pgo STREQUAL "use")
-    smallmind_use_profile(engine-${name} ${ROW_${name}_trained_by})
-    smallmind_use_profile(smallmind-${name} ${ROW_${name}_trained_by})
+    foreach(target engine-${name} smallmind-${name})
+      add_dependencies(${target} pgo-train-${ROW_${name}_trained_by})
+      target_precompile_headers(${target} PRIVATE
+        ${PROJECT_BINARY_DIR}/pgo/${ROW_${name}_trained_by}/profile_stamp.h)
+    endforeach()
   endif()
 
   add_custom_command(OUTPUT ${place}/target.checked

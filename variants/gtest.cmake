@@ -1,0 +1,13 @@
+# GoogleTest: the system's library; in a cross build its source, which Debian installs beside the library.
+if(NOT CMAKE_CROSSCOMPILING)
+  find_package(GTest REQUIRED)
+  return()
+endif()
+set(source /usr/src/googletest/googletest)
+if(NOT EXISTS ${source}/src/gtest-all.cc)
+  message(FATAL_ERROR "a cross build needs GoogleTest's source in ${source} (package libgtest-dev)")
+endif()
+add_library(gtest-from-source STATIC EXCLUDE_FROM_ALL ${source}/src/gtest-all.cc ${source}/src/gtest_main.cc)
+target_include_directories(gtest-from-source SYSTEM PUBLIC ${source}/include PRIVATE ${source})
+target_link_libraries(gtest-from-source PUBLIC Threads::Threads)
+add_library(GTest::gtest_main ALIAS gtest-from-source)
