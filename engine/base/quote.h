@@ -1,5 +1,4 @@
-// Names from hostile files, made fit for a one-line message: quoted, shortened, control bytes as
-// \xNN.
+// Names from hostile files, made fit for a one-line message or a terminal: shortened, control bytes as \xNN.
 #pragma once
 
 #include <string>
@@ -7,9 +6,9 @@
 
 namespace smallmind {
 
-inline std::string Quote(std::string_view text, size_t max_bytes = 200) {
+inline std::string Printable(std::string_view text, size_t max_bytes = 200) {
   constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "'";
+  std::string out;
   for (const char c : text.substr(0, max_bytes)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
@@ -20,8 +19,12 @@ inline std::string Quote(std::string_view text, size_t max_bytes = 200) {
       out += c;
     }
   }
-  out += text.size() > max_bytes ? "…'" : "'";
+  if (text.size() > max_bytes) out += "…";
   return out;
+}
+
+inline std::string Quote(std::string_view text, size_t max_bytes = 200) {
+  return "'" + Printable(text, max_bytes) + "'";
 }
 
 }  // namespace smallmind

@@ -4,8 +4,10 @@
 #include <memory>
 
 #include "engine/base/build_info.h"
+#include "engine/base/error.h"
 #include "engine/base/json_writer.h"
 #include "engine/cli/command.h"
+#include "engine/cli/model_report.h"
 #include "engine/kernels/targets.h"
 #include "engine/runtime/cpus.h"
 
@@ -43,44 +45,6 @@ JsonLine BuildFacts() {
   return line;
 }
 
-JsonLine ModelFacts(const Model& model) {
-  const ModelSpec& s = model.spec;
-  JsonLine line;
-  line.Add("path", model.file.path())
-      .Add("gguf_version", model.file.version())
-      .Add("file_bytes", model.file.file_bytes())
-      .Add("architecture", s.arch->name)
-      .Add("name", s.name)
-      .Add("parameters", model.weights.parameters)
-      .Add("weight_type", Info(model.weights.main_type).name)
-      .Add("weight_bytes", model.weights.bytes)
-      .Add("layers", s.n_layers)
-      .Add("dim", s.dim)
-      .Add("ff", s.ff)
-      .Add("heads", s.n_heads)
-      .Add("kv_heads", s.n_kv_heads)
-      .Add("head_dim", s.head_dim_k)
-      .Add("vocab", s.vocab)
-      .Add("context", s.context_train)
-      .Add("experts", s.n_experts)
-      .Add("window", s.window);
-  return line;
-}
-
-void PrintText(const Model& model) {
-  for (const GgufFile::Entry& entry : model.file.Describe()) {
-    std::printf("%.*s = %s (%s)\n", static_cast<int>(entry.key.size()), entry.key.data(),
-                entry.value.c_str(), entry.type.c_str());
-  }
-  for (const GgufTensor& t : model.file.tensors()) {
-    std::string shape;
-    for (uint32_t d = t.n_dims; d-- > 0;) shape += "[" + std::to_string(t.ne[d]) + "]";
-    std::printf("%-40.*s %-7s %s\n", static_cast<int>(t.name.size()), t.name.data(),
-                std::string(Info(t.type).name).c_str(), shape.c_str());
-  }
-  std::printf("%s\n", ModelFacts(model).str().c_str());
-}
-
 int Run(const Options& o) {
   JsonLine facts = BuildFacts();
   if (o.model.empty()) {
@@ -97,12 +61,14 @@ int Run(const Options& o) {
                 UsableCpus());
     return 0;
   }
-  const Model model = Model::Load(o.model);
+  const ModelReport report = ReportModel(GgufFile::Open(o.model));
   if (o.json) {
-    std::printf("%s\n", facts.AddRaw("model", ModelFacts(model).str()).str().c_str());
+    std::printf("%s\n", facts.AddRaw("model", report.json).str().c_str());
   } else {
-    PrintText(model);
+    std::fputs(report.text.c_str(), stdout);
   }
+  // The facts stand; that the model cannot run is said, and told by the exit code.
+  if (!report.problem.empty()) throw InputError(report.problem);
   return 0;
 }
 

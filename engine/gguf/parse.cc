@@ -136,6 +136,25 @@ uint64_t DataBytes(const Cursor& cursor, const GgufTensor& tensor, const std::st
   return bytes;
 }
 
+// Names of the format's other types, so that the message says what the file holds.
+std::string UnsupportedType(uint32_t id) {
+  struct Name {
+    uint32_t id;
+    const char* name;
+  };
+  constexpr Name kOthers[] = {
+      {9, "Q8_1"},   {15, "Q8_K"},  {16, "IQ2_XXS"}, {17, "IQ2_XS"}, {18, "IQ3_XXS"}, {19, "IQ1_S"},
+      {21, "IQ3_S"}, {22, "IQ2_S"}, {24, "I8"},      {25, "I16"},    {26, "I32"},     {27, "I64"},
+      {28, "F64"},   {29, "IQ1_M"}, {34, "TQ1_0"},   {35, "TQ2_0"},  {39, "MXFP4"}};
+  std::string text = "unsupported type id " + std::to_string(id);
+  for (const Name& other : kOthers) {
+    if (other.id == id) text += std::string(" (") + other.name + ")";
+  }
+  text += ", allowed";
+  for (const DTypeInfo& each : AllDTypes()) text += " " + std::string(each.name);
+  return text;
+}
+
 // Reads one tensor info; *offset is the data's place relative to the data section.
 GgufTensor ReadTensorInfo(Cursor& cursor, uint64_t* offset) {
   GgufTensor tensor;
@@ -152,9 +171,7 @@ GgufTensor ReadTensorInfo(Cursor& cursor, uint64_t* offset) {
   const auto type_id = cursor.Read<uint32_t>(what);
   const DTypeInfo* const info = FindDType(type_id);
   if (info == nullptr) {
-    std::string known;
-    for (const DTypeInfo& each : AllDTypes()) known += " " + std::string(each.name);
-    cursor.Fail(what + ": unsupported type id " + std::to_string(type_id) + ", allowed" + known);
+    cursor.Fail(what + ": " + UnsupportedType(type_id));
   }
   tensor.type = info->type;
   *offset = cursor.Read<uint64_t>(what);

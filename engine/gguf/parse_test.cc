@@ -218,6 +218,7 @@ TEST(ParseGguf, TensorTypes) {
   for (const uint32_t id : {4u, 5u, 9u, 16u, 24u, 31u, 39u, 1000u, 0xffffffffu}) {
     EXPECT_REFUSED(OneTensor({256}, id, 0, 2048), "type id " + std::to_string(id));
   }
+  EXPECT_REFUSED(OneTensor({256}, 16, 0, 2048), "(IQ2_XXS)");
 }
 
 TEST(ParseGguf, Extents) {
