@@ -16,12 +16,12 @@ namespace {
 
 void Simple(const QuantJob& job) {
   switch (job.w.type) {
-    case DType::kQ4_0: return quant::Run<quant::Weights<DType::kQ4_0>>(job);
-    case DType::kQ4_1: return quant::Run<quant::Weights<DType::kQ4_1>>(job);
-    case DType::kQ5_0: return quant::Run<quant::Weights<DType::kQ5_0>>(job);
-    case DType::kQ5_1: return quant::Run<quant::Weights<DType::kQ5_1>>(job);
-    case DType::kQ8_0: return quant::Run<quant::Weights<DType::kQ8_0>>(job);
-    case DType::kIQ4_NL: return quant::Run<quant::Weights<DType::kIQ4_NL>>(job);
+    case DType::kQ4_0: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ4_0>>());
+    case DType::kQ4_1: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ4_1>>());
+    case DType::kQ5_0: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ5_0>>());
+    case DType::kQ5_1: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ5_1>>());
+    case DType::kQ8_0: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ8_0>>());
+    case DType::kIQ4_NL: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kIQ4_NL>>());
     default: return;
   }
 }

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "engine/kernels/acts.h"
+#include "engine/kernels/matmul_quant.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -54,6 +55,13 @@ HWY_INLINE void Unroll(Fn&& fn) {
   }(std::make_index_sequence<kN>());
 }
 #define SMALLMIND_LAMBDA HWY_ATTR __attribute__((always_inline))
+
+constexpr size_t kVectorBytes = kGroup * 4;
+constexpr size_t FactorVectors(QuantForm form) {
+  return form == QuantForm::kScale ? 1 : form == QuantForm::kTwoMin ? 4 : 2;
+}
+// Bytes of a panel for 32 columns of a group.
+constexpr size_t PanelStep(QuantForm form) { return (FactorVectors(form) + 8) * kVectorBytes; }
 
 // acc[lane] + the four byte products of the lane, exact. kWide: weights use all 8 bits (uint8 where
 // kUnsignedDot, else int8 ≥ −128); otherwise they are uint8 ≤ 127, for which no pair of products exceeds int16.

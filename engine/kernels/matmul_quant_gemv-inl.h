@@ -1,4 +1,4 @@
-// One to three tokens: every weight byte is used once, so rows stream from memory.
+// A few tokens: every weight byte is used once or twice, so rows stream from memory.
 //
 // A group of N rows advances together, 32 columns a step: byte dots leave four partial sums a row, a
 // transposing sum (SumBlocks) turns them into one vector with lane = row, and one multiply and fma serve the
@@ -20,17 +20,17 @@ namespace HWY_NAMESPACE {
 namespace quant {
 
 // t of the order contract for one block of 32 columns; isum2 is read for kTwoScale alone.
-template <Form kForm>
+template <QuantForm kForm>
 HWY_INLINE VF BlockTerm(const Factors& f, size_t b, VI isum, VI isum2, const ActBlock& x) {
   const DI di;
   const DF df;
   const auto scale = hn::Load(df, f.scale + b * kGroup);
   VF t = hn::Mul(scale, hn::ConvertTo(df, isum));
-  if constexpr (kForm == Form::kTwoScale) {
+  if constexpr (kForm == QuantForm::kTwoScale) {
     t = hn::MulAdd(hn::Load(df, f.second + b * kGroup), hn::ConvertTo(df, isum2), t);
-  } else if constexpr (kForm == Form::kMin) {
+  } else if constexpr (kForm == QuantForm::kMin) {
     t = hn::NegMulAdd(hn::Load(df, f.second + b * kGroup), hn::Set(df, x.sum), t);
-  } else if constexpr (kForm == Form::kTwoMin) {
+  } else if constexpr (kForm == QuantForm::kTwoMin) {
     // −128·Σ min·x, and wm/128 in the factors: both exact, so the product is the contract's.
     const auto low = hn::Mul(hn::Load(di, f.mins + 2 * b * kGroup), hn::Set(di, x.bias_lo));
     const auto high =
@@ -40,16 +40,29 @@ HWY_INLINE VF BlockTerm(const Factors& f, size_t b, VI isum, VI isum2, const Act
   return t;
 }
 
-// out[t·out_stride + lane] for the group of rows at `first` and T tokens. `next` is where to prefetch from,
-// as many bytes as the group has; null for nothing.
+// A group of rows at `first` times one or two tokens: out[t·out_stride + lane]. `next` is where to prefetch
+// from, as many bytes as the group has; null for nothing.
+struct GemvArgs {
+  const uint8_t* first;
+  size_t row_bytes;
+  size_t blocks;  // of 32 columns
+  const uint8_t* x;
+  size_t x_stride;
+  const uint8_t* next;
+  float* out;
+  size_t out_stride;
+};
+using GemvKernel = void (*)(const GemvArgs&);
+
 template <class W, size_t T>
-HWY_NOINLINE void GemvGroup(const uint8_t* first, size_t row_bytes, size_t blocks, const uint8_t* x,
-                            size_t x_stride, const uint8_t* next, float* HWY_RESTRICT out,
-                            size_t out_stride) {
+void GemvGroup(const GemvArgs& args) {
+  const size_t blocks = args.blocks, x_stride = args.x_stride;
+  const uint8_t* HWY_RESTRICT x = args.x;
+  const uint8_t* next = args.next;
   const DI8 di8;
   const DI di;
   const DF df;
-  const RowGroup rows(first, row_bytes);
+  const RowGroup rows(args.first, args.row_bytes);
   const size_t ahead = kGroup * W::kBytes * 32 / W::kColumns;  // bytes of a step, all rows
   VF acc[T];
   Unroll<T>([&](auto t) SMALLMIND_LAMBDA { acc[t] = hn::Zero(df); });
@@ -63,7 +76,7 @@ HWY_NOINLINE void GemvGroup(const uint8_t* first, size_t row_bytes, size_t block
         next += ahead;
       }
       const uint8_t* at = x + (b0 + b) * sizeof(ActBlock);
-      constexpr bool kHalves = W::kForm == Form::kTwoScale;
+      constexpr bool kHalves = W::kForm == QuantForm::kTwoScale;
       VI low[T][4], high[T][4];
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
         VU8 w_lo, w_hi;
@@ -96,7 +109,7 @@ HWY_NOINLINE void GemvGroup(const uint8_t* first, size_t row_bytes, size_t block
       });
     }
   }
-  Unroll<T>([&](auto t) SMALLMIND_LAMBDA { hn::StoreU(acc[t], df, out + t * out_stride); });
+  Unroll<T>([&](auto t) SMALLMIND_LAMBDA { hn::StoreU(acc[t], df, args.out + t * args.out_stride); });
 }
 
 }  // namespace quant

@@ -10,8 +10,8 @@
 #endif
 
 #include "engine/kernels/matmul_quant.h"
-#include "engine/kernels/matmul_quant_gemm-inl.h"
 #include "engine/kernels/matmul_quant_gemv-inl.h"
+#include "engine/kernels/matmul_quant_unpack-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace smallmind {
@@ -26,35 +26,59 @@ HWY_INLINE Window WindowAt(size_t row, size_t end, size_t matrix_rows) {
   return {HWY_MIN(row, matrix_rows - kGroup), row, HWY_MIN(kGroup, end - row)};
 }
 
-// Runs fn(to, stride), which writes T × kGroup results, straight into `out` where the window is whole.
-template <size_t T, class Fn>
-HWY_INLINE void Store(const Window& window, float* out, size_t out_stride, Fn fn) {
+// Runs fn(to, stride), which writes n × kGroup results, straight into `out` where the window is whole.
+template <class Fn>
+HWY_INLINE void Store(const Window& window, size_t n, float* out, size_t out_stride, Fn fn) {
   if (window.count == kGroup) return fn(out + window.begin, out_stride);
-  float spare[T * kGroup];
+  HWY_ALIGN float spare[12 * kGroup];
   fn(spare, kGroup);
-  for (size_t t = 0; t < T; ++t) {
+  for (size_t t = 0; t < n; ++t) {
     std::memcpy(out + t * out_stride + window.begin, spare + t * kGroup + (window.begin - window.first),
                 window.count * sizeof(float));
   }
 }
 
-template <class W, size_t T>
-void RunGemv(const QuantJob& job, const QuantRows& x, float* out) {
-  const size_t blocks = x.cols / 32;
+// A type's kernels.
+struct Kernels {
+  GemvKernel one, two;
+  void (*unpack)(const UnpackArgs& args);
+  QuantForm form;
+  bool wide;
+  int raw;
+};
+template <class W>
+Kernels KernelsOf() {
+  return {GemvGroup<W, 1>, GemvGroup<W, 2>, UnpackGroup<W>, W::kForm, W::kWide, W::kRaw};
+}
+
+// Pairs of tokens, then the odd one, over a group while it is in the nearest cache.
+inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
+  const size_t n = job.x.n_tokens;
   for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
     const Window window = WindowAt(row, job.row_end, job.w.rows);
     const uint8_t* first = job.w.Row(window.first);
-    const bool more = row + kGroup < job.row_end;
-    const uint8_t* next = more ? first + kGroup * job.w.row_bytes : nullptr;
-    Store<T>(window, out, job.out_stride, [&](float* to, size_t stride) {
-      GemvGroup<W, T>(first, job.w.row_bytes, blocks, x.data, x.stride, next, to, stride);
-    });
+    const uint8_t* next = row + kGroup < job.row_end ? first + kGroup * job.w.row_bytes : nullptr;
+    for (size_t t = 0; t < n;) {
+      const size_t tokens = HWY_MIN(n - t, size_t{2});
+      Store(window, tokens, job.out + t * job.out_stride, job.out_stride, [&](float* to, size_t stride) {
+        (tokens == 2 ? kernels.two : kernels.one)({first, job.w.row_bytes, job.x.cols / 32, job.x.Row(t),
+                                                   job.x.stride, t == 0 ? next : nullptr, to, stride});
+      });
+      t += tokens;
+    }
   }
+}
+
+// Tokens of the next tile when `left` of n are left: even, at most n, and leaving no tile of two behind a
+// full one.
+inline size_t TileTokens(size_t left, size_t n, size_t most) {
+  if (left >= most + 4 || left == most) return most;
+  const size_t tile = left > most ? (most > 4 ? most - 4 : 2) : (left + 1) & ~size_t{1};
+  return HWY_MIN(tile, n & ~size_t{1});
 }
 
 // Panels of consecutive row groups, and the stored weights to fetch meanwhile.
 struct Panels {
-  const uint8_t* data;
   size_t bytes;  // of one
   size_t count;
   size_t row;    // first row of the first
@@ -62,59 +86,29 @@ struct Panels {
   size_t next_bytes;
 };
 
-template <Form kForm, bool kWide, size_t T>
-void RunTile(const QuantJob& job, const QuantRows& x, const Panels& panels, Ahead& ahead, int raw, float* out) {
-  const size_t blocks = x.cols / 32;
-  for (size_t p = 0; p < panels.count; ++p) {
-    const Window window = WindowAt(panels.row + p * kGroup, job.row_end, job.w.rows);
-    Store<T>(window, out, job.out_stride, [&](float* to, size_t stride) {
-      GemmTile<kForm, kWide, T>(panels.data + p * panels.bytes, blocks, x.data, x.stride, raw, ahead, to, stride);
-    });
-    ahead.at += blocks * ahead.step;
-  }
-}
-
-// Tokens of the next tile when `left` of n are left: even, at most n, and leaving no tile of two behind a
-// full one.
-HWY_INLINE size_t TileTokens(size_t left, size_t n) {
-  if (left >= kMaxTile + 4 || left == kMaxTile) return kMaxTile;
-  const size_t tile = left > kMaxTile ? kMaxTile - 4 : (left + 1) & ~size_t{1};
-  return HWY_MIN(tile, n & ~size_t{1});
-}
-
-template <Form kForm, bool kWide>
-HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels, int raw) {
-  const size_t n = job.x.n_tokens;
-  const size_t tiles = (n + kMaxTile - 1) / kMaxTile;
-  Ahead ahead{panels.next, panels.next_bytes / (tiles * panels.count * (job.x.cols / 32)) + 1};
-  if (panels.next == nullptr) ahead = {job.x.data, 0};
+inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels, const QuantTiles& tiles, int raw) {
+  const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
+  const size_t calls = (n + tiles.max_tokens - 1) / tiles.max_tokens * panels.count;
+  const uint8_t* ahead = panels.next;
+  const size_t step = panels.next_bytes == 0 ? 0 : panels.next_bytes / (calls * blocks) + 1;
   for (size_t t = 0; t < n;) {
-    const size_t tile = TileTokens(n - t, n);
+    const size_t tile = TileTokens(n - t, n, tiles.max_tokens);
     // An odd rest is made even by computing the token before it once more: same values, same place.
     const size_t at = HWY_MIN(t, n - tile);
-    const QuantRows x = job.x.Tokens(at, tile);
-    float* out = job.out + at * job.out_stride;
-    const auto run = [&](auto size) {
-      RunTile<kForm, kWide, decltype(size)::value>(job, x, panels, ahead, raw, out);
-    };
-    switch (tile) {
-      case 2: run(std::integral_constant<size_t, 2>()); break;
-      case 4: run(std::integral_constant<size_t, 4>()); break;
-      case 6: run(std::integral_constant<size_t, 6>()); break;
-      case 8: if constexpr (kMaxTile > 6) run(std::integral_constant<size_t, 8>()); break;
-      case 10: if constexpr (kMaxTile > 6) run(std::integral_constant<size_t, 10>()); break;
-      default: if constexpr (kMaxTile > 6) run(std::integral_constant<size_t, 12>()); break;
+    for (size_t p = 0; p < panels.count; ++p, ahead += blocks * step) {
+      const Window window = WindowAt(panels.row + p * kGroup, job.row_end, job.w.rows);
+      Store(window, tile, job.out + at * job.out_stride, job.out_stride, [&](float* to, size_t stride) {
+        tiles.tile[tile / 2]({job.scratch + p * panels.bytes, blocks, job.x.Row(at), job.x.stride, raw, ahead,
+                              step, to, stride});
+      });
     }
     t = at + tile;
   }
 }
 
-template <class W>
-void RunGemm(const QuantJob& job) {
-  constexpr bool kWide =
-      W::kWide || (kUnsignedDot && (W::kForm == Form::kScale || W::kForm == Form::kTwoScale));
-  const size_t blocks = job.x.cols / 32;
-  const size_t panel_bytes = blocks * PanelStep(W::kForm);
+inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
+  const QuantTiles tiles = QuantTilesFor(kernels.form, kernels.wide);
+  const size_t blocks = job.x.cols / 32, panel_bytes = blocks * PanelStep(kernels.form);
   const size_t room = HWY_MAX(size_t{1}, kPanelBudget / panel_bytes) * kGroup;
   for (size_t row = job.row_begin; row < job.row_end; row += room) {
     const size_t end = HWY_MIN(row + room, job.row_end);
@@ -123,18 +117,19 @@ void RunGemm(const QuantJob& job) {
       const uint8_t* first = job.w.Row(WindowAt(r, job.row_end, job.w.rows).first);
       // Later panels were fetched while the tiles before them ran.
       const bool fetch = row == job.row_begin && r + kGroup < end;
-      UnpackGroup<W>(first, job.w.row_bytes, blocks, fetch ? first + kGroup * job.w.row_bytes : nullptr,
-                     job.scratch + n * panel_bytes);
+      kernels.unpack({first, job.w.row_bytes, blocks, fetch ? first + kGroup * job.w.row_bytes : nullptr,
+                      job.scratch + n * panel_bytes});
     }
     const size_t after = HWY_MIN(end + room, job.row_end);
-    const Panels panels{job.scratch, panel_bytes, n, row, after > end ? job.w.Row(end) : nullptr,
-                        (after - end) * job.w.row_bytes};
-    RunTiles<W::kForm, kWide>(job, panels, W::kRaw);
+    const size_t next_bytes = after > end ? (after - end) * job.w.row_bytes : 0;
+    RunTiles(job, {panel_bytes, n, row, job.w.Row(end), next_bytes}, tiles, kernels.raw);
   }
 }
 
-template <class W>
-void Run(QuantJob job) {
+// From this many tokens on, unpacking pays.
+constexpr size_t kGemmTokens = 4;
+
+inline HWY_NOINLINE void Run(QuantJob job, const Kernels& kernels) {
   if (job.w.rows < kGroup) {
     // Zero bytes are zero scales: the padding rows give zeros, which nobody stores.
     uint8_t* copy = job.scratch;
@@ -145,13 +140,7 @@ void Run(QuantJob job) {
     job.w.rows = kGroup;
     job.scratch += (padded + 63) / 64 * 64;
   }
-  switch (job.x.n_tokens) {
-    case 0: return;
-    case 1: return RunGemv<W, 1>(job, job.x, job.out);
-    case 2: return RunGemv<W, 2>(job, job.x, job.out);
-    case 3: return RunGemv<W, 3>(job, job.x, job.out);
-    default: return RunGemm<W>(job);
-  }
+  job.x.n_tokens < kGemmTokens ? RunGemv(job, kernels) : RunGemm(job, kernels);
 }
 
 }  // namespace quant

@@ -56,9 +56,9 @@ HWY_INLINE VU8 ShiftedUp(VU8 v) {  // nothing may cross a byte
   return hn::BitCast(DU8(), hn::ShiftLeft<kBits>(hn::BitCast(DU16(), v)));
 }
 
-template <class Block, Form kTheForm>
+template <class Block, QuantForm kTheForm>
 struct SuperWeights {
-  static constexpr Form kForm = kTheForm;
+  static constexpr QuantForm kForm = kTheForm;
   static constexpr size_t kColumns = 256;
   static constexpr size_t kBytes = sizeof(Block);
 };
@@ -82,7 +82,7 @@ HWY_INLINE void ScalesK4(const RowGroup& rows, size_t at, Factors& to) {
 }
 
 template <>
-struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, Form::kMin> {
+struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, QuantForm::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
   static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
@@ -97,7 +97,7 @@ struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, Form::kMin> {
 };
 
 template <>
-struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, Form::kMin> {
+struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, QuantForm::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
   static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
@@ -116,7 +116,7 @@ struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, Form::kMin> {
 };
 
 template <>
-struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, Form::kTwoScale> {
+struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 32;
   static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
@@ -146,7 +146,7 @@ struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, Form::kTwoScale> {
 };
 
 template <>
-struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, Form::kScale> {
+struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, QuantForm::kScale> {
   static constexpr bool kWide = true;
   static constexpr int kRaw = 128;
   static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
@@ -182,7 +182,7 @@ HWY_INLINE hn::Vec<DI16> Step(const Factors& f, size_t s, size_t half) {
 }
 
 template <>
-struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, Form::kTwoMin> {
+struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
   static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
@@ -218,7 +218,7 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, Form::kTwoMin> {
 
 // Products are −124 … 128. They are stored negated, which fits int8, with d negated as well: the same result.
 template <>
-struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, Form::kScale> {
+struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
   static constexpr bool kWide = true;
   static constexpr int kRaw = 128;
   static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {

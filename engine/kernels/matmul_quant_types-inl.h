@@ -12,6 +12,7 @@
 #define SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
 #endif
 
+#include "engine/kernels/matmul_quant.h"
 #include "engine/kernels/matmul_quant_dot-inl.h"
 #include "engine/tensor/blocks.h"
 #include "engine/tensor/dtype.h"
@@ -20,13 +21,6 @@ HWY_BEFORE_NAMESPACE();
 namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
-
-enum class Form {
-  kScale,     // t = ws·isum
-  kTwoScale,  // t = ws·isum + ws2·isum2 (Q6_K)
-  kMin,       // t = ws·isum − wm·xsum
-  kTwoMin,    // the same, xsum weighted by two small integers (Q2_K)
-};
 
 constexpr size_t kMaxChunk = 8;  // blocks of 32 columns that Scales handles at once
 
@@ -64,15 +58,15 @@ template <DType kType>
 struct Weights;
 
 // Types of one block a 32 columns: `Block` starts with f16 d (and f16 m where it has a minimum).
-template <class Block, Form kTheForm>
+template <class Block, QuantForm kTheForm>
 struct SimpleWeights {
-  static constexpr Form kForm = kTheForm;
+  static constexpr QuantForm kForm = kTheForm;
   static constexpr size_t kColumns = 32;         // of one storage block
   static constexpr size_t kBytes = sizeof(Block);
 
   static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t n, Factors& to) {
     GatherF16(rows, b0 * kBytes, kBytes, n, to.scale);
-    if constexpr (kForm == Form::kMin) {
+    if constexpr (kForm == QuantForm::kMin) {
       GatherF16(rows, b0 * kBytes + 2, kBytes, n, to.second);
       const DF df;  // x = d·q + m: the minimum is −m
       for (size_t b = 0; b < n; ++b) {
@@ -84,7 +78,7 @@ struct SimpleWeights {
 };
 
 template <>
-struct Weights<DType::kQ8_0> : SimpleWeights<BlockQ8_0, Form::kScale> {
+struct Weights<DType::kQ8_0> : SimpleWeights<BlockQ8_0, QuantForm::kScale> {
   static constexpr bool kWide = true;
   static constexpr int kRaw = 128;
   template <size_t kI>
@@ -100,7 +94,7 @@ struct Weights<DType::kQ8_0> : SimpleWeights<BlockQ8_0, Form::kScale> {
 };
 
 template <>
-struct Weights<DType::kQ4_0> : SimpleWeights<BlockQ4_0, Form::kScale> {
+struct Weights<DType::kQ4_0> : SimpleWeights<BlockQ4_0, QuantForm::kScale> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 8;
   template <size_t kI>
@@ -112,7 +106,7 @@ struct Weights<DType::kQ4_0> : SimpleWeights<BlockQ4_0, Form::kScale> {
 };
 
 template <>
-struct Weights<DType::kQ4_1> : SimpleWeights<BlockQ4_1, Form::kMin> {
+struct Weights<DType::kQ4_1> : SimpleWeights<BlockQ4_1, QuantForm::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
   template <size_t kI>
@@ -154,11 +148,11 @@ struct FiveBitWeights : Base {
   }
 };
 template <>
-struct Weights<DType::kQ5_0> : FiveBitWeights<2, SimpleWeights<BlockQ5_0, Form::kScale>> {
+struct Weights<DType::kQ5_0> : FiveBitWeights<2, SimpleWeights<BlockQ5_0, QuantForm::kScale>> {
   static constexpr int kRaw = 16;
 };
 template <>
-struct Weights<DType::kQ5_1> : FiveBitWeights<4, SimpleWeights<BlockQ5_1, Form::kMin>> {
+struct Weights<DType::kQ5_1> : FiveBitWeights<4, SimpleWeights<BlockQ5_1, QuantForm::kMin>> {
   static constexpr int kRaw = 0;
 };
 
@@ -173,7 +167,7 @@ HWY_INLINE VU8 Codebook(VU8 nibbles) {
 }
 
 template <>
-struct Weights<DType::kIQ4_NL> : SimpleWeights<BlockIQ4_NL, Form::kScale> {
+struct Weights<DType::kIQ4_NL> : SimpleWeights<BlockIQ4_NL, QuantForm::kScale> {
   static constexpr bool kWide = true;
   static constexpr int kRaw = 128;
   template <size_t kI>
@@ -187,7 +181,7 @@ struct Weights<DType::kIQ4_NL> : SimpleWeights<BlockIQ4_NL, Form::kScale> {
 // What to add to a dot of raw bytes with activations so that it becomes the signed sum: bias is −128·Σx.
 template <class W>
 HWY_INLINE VI Surplus(int32_t bias) {
-  if constexpr (W::kForm == Form::kMin || W::kForm == Form::kTwoMin || (W::kWide && !kUnsignedDot)) {
+  if constexpr (W::kForm == QuantForm::kMin || W::kForm == QuantForm::kTwoMin || (W::kWide && !kUnsignedDot)) {
     return hn::Zero(DI());
   } else {
     return hn::Set(DI(), (bias >> 7) * W::kRaw);
