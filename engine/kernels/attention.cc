@@ -25,7 +25,7 @@
 #define SMALLMIND_ENGINE_KERNELS_ATTENTION_ONCE_
 namespace smallmind {
 inline constexpr size_t kQueryTile = 16;
-inline constexpr size_t kValueRun = 64;  // positions whose values stay in L1
+inline constexpr size_t kRun = 64;  // positions whose keys, then values, stay in L1
 
 inline size_t RoundUp16(size_t n) { return (n + 15) / 16 * 16; }
 
@@ -70,25 +70,46 @@ HWY_INLINE Visible VisibleIn(const AttentionQuery& query, size_t block_begin) {
           std::min(end - block_begin, kAttnBlock)};
 }
 
-// scores[q][p] for 4 queries (n of them real) over positions [lo, hi).
-HWY_INLINE void ScoreGroup(const AttentionQuery* queries, size_t n, size_t head_dim, KvRows k,
-                           size_t lo, size_t hi, float* HWY_RESTRICT scores) {
-  const float* q[kTile];
-  for (size_t i = 0; i < kTile; ++i) q[i] = queries[std::min(i, n - 1)].q;
+HWY_INLINE Visible Union(Visible a, Visible b) {
+  if (a.hi == 0) return b;
+  if (b.hi == 0) return a;
+  return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
+}
+
+HWY_INLINE Visible Union(const Visible* seen, size_t n) {
+  Visible all;
+  for (size_t i = 0; i < n; ++i) all = Union(all, seen[i]);
+  return all;
+}
+
+// scores[q][p] = scale·dot for 4 queries and positions [lo, hi), of which those from `open` on can
+// be read; what is written around them, to whole groups of 4, nobody sees.
+HWY_NOINLINE void ScoreRun(const float* const* q, size_t head_dim, KvRows k, size_t open, size_t lo,
+                           size_t hi, float scale, float* HWY_RESTRICT scores) {
+  const V16 vs = Set16(scale);
   for (size_t p = lo / kTile * kTile; p < hi; p += kTile) {
     const float* rows[kTile];
-    for (size_t i = 0; i < kTile; ++i) rows[i] = k.Row(std::min(p + i, hi - 1));
-    if (n == 1) {
-      V16 acc[kTile];
-      SubTile<kTile, 1>(rows, q, head_dim, acc, 1);
-      Reduce4(acc, scores + p);
-      continue;
+    for (size_t i = 0; i < kTile; ++i) {
+      rows[i] = Apart(k.Row(std::max(open, std::min(p + i, hi - 1))));
     }
-    HWY_ALIGN float sums[kTile * kTile];
-    Store16(Tile(rows, q, head_dim), sums);
-    for (size_t i = 0; i < n; ++i) {
-      std::memcpy(scores + i * kAttnBlock + p, sums + i * kTile, kTile * sizeof(float));
+    StoreBlocks(Mul16(Tile(rows, q, head_dim), vs), scores + p, kAttnBlock);
+  }
+}
+
+// The same for one query, in groups of 16 positions.
+HWY_NOINLINE void ScoreRunAlone(const float* q, size_t head_dim, KvRows k, size_t open, size_t lo,
+                                size_t hi, float scale, float* HWY_RESTRICT scores) {
+  const V16 vs = Set16(scale);
+  for (size_t p = lo / kVirtualLanes * kVirtualLanes; p < hi; p += kVirtualLanes) {
+    V16 acc[kVirtualLanes];
+    for (size_t i = 0; i < kTile; ++i) {  // Reduce16 sends accumulator 4i + j to lane 4j + i
+      const float* rows[kTile];
+      for (size_t j = 0; j < kTile; ++j) {
+        rows[j] = Apart(k.Row(std::max(open, std::min(p + kTile * j + i, hi - 1))));
+      }
+      SubTile<kTile, 1>(rows, &q, head_dim, acc + kTile * i, 1);
     }
+    Store16(Mul16(Reduce16(acc), vs), scores + p);
   }
 }
 
@@ -98,16 +119,10 @@ HWY_INLINE void Weigh(const AttentionShape& shape, Visible seen, float* HWY_REST
   const DF d;
   const size_t begin = seen.lo / kVirtualLanes * kVirtualLanes;
   const size_t end = RoundUp16(seen.hi);
-  const VF scale = hn::Set(d, shape.scale);
   if (shape.soft_cap != 0.0f) {
     const VF cap = hn::Set(d, shape.soft_cap);
     for (size_t p = begin; p < end; p += kLanes) {
-      const VF s = hn::Mul(hn::LoadU(d, scores + p), scale);
-      hn::StoreU(SoftCapOf(d, s, cap), d, scores + p);
-    }
-  } else {
-    for (size_t p = begin; p < end; p += kLanes) {
-      hn::StoreU(hn::Mul(hn::LoadU(d, scores + p), scale), d, scores + p);
+      hn::StoreU(SoftCapOf(d, hn::LoadU(d, scores + p), cap), d, scores + p);
     }
   }
   std::fill(scores + begin, scores + seen.lo, kMinusInf);
@@ -192,28 +207,34 @@ HWY_INLINE void AddValuesGroup(const float* const* weights, const Visible* seen,
   }
 }
 
-// Partials of up to kQueryTile queries over one block.
-void TilePartials(const AttentionShape& shape, KvRows k, KvRows v, const AttentionQuery* queries,
+// Partials of up to kQueryTile queries over one block, whose first position is at kv.k and kv.v.
+void TilePartials(const AttentionShape& shape, const KvHeadView& kv, const AttentionQuery* queries,
                   size_t n_queries, size_t block_begin, const AttentionScratch& scratch,
                   float* partials) {
   const size_t head_dim = shape.head_dim_v;
   const size_t stride = AttentionPartialFloats(head_dim);
   Visible seen[kQueryTile];
-  size_t last = 0;
-  for (size_t i = 0; i < n_queries; ++i) {
-    seen[i] = VisibleIn(queries[i], block_begin);
-    last = std::max(last, seen[i].hi);
-  }
+  for (size_t i = 0; i < n_queries; ++i) seen[i] = VisibleIn(queries[i], block_begin);
+  const Visible all = Union(seen, n_queries);
   std::fill(partials, partials + n_queries * stride, 0.0f);
-  for (size_t g = 0; g < n_queries; g += kTile) {
-    const size_t n = std::min(kTile, n_queries - g);
-    size_t lo = kAttnBlock, hi = 0;
-    for (size_t i = g; i < g + n; ++i) {
-      if (seen[i].hi == 0) continue;
-      lo = std::min(lo, seen[i].lo);
-      hi = std::max(hi, seen[i].hi);
+  for (size_t run = all.lo / kRun * kRun; run < all.hi; run += kRun) {
+    const size_t begin = std::max(run, all.lo), end = std::min(run + kRun, all.hi);
+    const KvRows k =
+        OpenRows(kv.type, kv.k, kv.k_stride, shape.head_dim_k, begin, end, scratch.k_panel);
+    for (size_t g = 0; g < n_queries; g += kTile) {
+      const size_t n = std::min(kTile, n_queries - g);
+      const Visible some = Union(seen + g, n);
+      const size_t lo = std::max(some.lo, begin), hi = std::min(some.hi, end);
+      if (lo >= hi) continue;
+      float* scores = scratch.scores + g * kAttnBlock;
+      const float* q[kTile];
+      for (size_t i = 0; i < kTile; ++i) q[i] = queries[g + std::min(i, n - 1)].q;
+      if (n == 1) {
+        ScoreRunAlone(q[0], shape.head_dim_k, k, begin, lo, hi, shape.scale, scores);
+      } else {
+        ScoreRun(q, shape.head_dim_k, k, begin, lo, hi, shape.scale, scores);
+      }
     }
-    ScoreGroup(queries + g, n, shape.head_dim_k, k, lo, hi, scratch.scores + g * kAttnBlock);
   }
   float m[kQueryTile], l[kQueryTile];
   for (size_t i = 0; i < n_queries; ++i) {
@@ -221,7 +242,9 @@ void TilePartials(const AttentionShape& shape, KvRows k, KvRows v, const Attenti
     l[i] = 0.0f;
     if (seen[i].hi != 0) Weigh(shape, seen[i], scratch.scores + i * kAttnBlock, &m[i], &l[i]);
   }
-  for (size_t p = 0; p < last; p += kValueRun) {
+  for (size_t run = all.lo / kRun * kRun; run < all.hi; run += kRun) {
+    const size_t begin = std::max(run, all.lo), end = std::min(run + kRun, all.hi);
+    const KvRows v = OpenRows(kv.type, kv.v, kv.v_stride, head_dim, begin, end, scratch.v_panel);
     for (size_t g = 0; g < n_queries; g += kTile) {
       const size_t n = std::min(kTile, n_queries - g);
       const float* weights[kTile];
@@ -230,7 +253,7 @@ void TilePartials(const AttentionShape& shape, KvRows k, KvRows v, const Attenti
         weights[i] = scratch.scores + (g + std::min(i, n - 1)) * kAttnBlock;
         o[i] = i < n ? partials + (g + i) * stride : scratch.spare;
       }
-      AddValuesGroup(weights, seen + g, n, v, p, std::min(p + kValueRun, last), head_dim, o);
+      AddValuesGroup(weights, seen + g, n, v, begin, end, head_dim, o);
     }
   }
   for (size_t i = 0; i < n_queries; ++i) {
@@ -274,28 +297,34 @@ HWY_INLINE void Finish(size_t head_dim, float l, float* o) {
   }
 }
 
-// Positions [first, end) of a block that any query needs, relative to the block.
-HWY_INLINE Visible Needed(std::span<const AttentionQuery> queries, size_t block_begin) {
-  Visible all{kAttnBlock, 0};
-  for (const AttentionQuery& query : queries) {
-    const Visible seen = VisibleIn(query, block_begin);
-    if (seen.hi == 0) continue;
-    all = {std::min(all.lo, seen.lo), std::max(all.hi, seen.hi)};
-  }
-  return all;
+// The block's rows as TilePartials takes them: where several tiles of queries read a compressed
+// cache, it is widened once for all of them.
+HWY_INLINE KvHeadView OpenBlock(const AttentionShape& shape, const KvHeadView& kv,
+                                std::span<const AttentionQuery> queries, size_t begin,
+                                const AttentionScratch& scratch) {
+  KvHeadView block = kv;
+  block.k += begin * kv.k_stride;
+  block.v += begin * kv.v_stride;
+  if (kv.type == DType::kF32 || queries.size() <= kQueryTile) return block;
+  Visible all;
+  for (const AttentionQuery& query : queries) all = Union(all, VisibleIn(query, begin));
+  const size_t k_row = RoundUp16(shape.head_dim_k), v_row = RoundUp16(shape.head_dim_v);
+  float* k = scratch.k_panel + all.lo * k_row;
+  float* v = scratch.v_panel + all.lo * v_row;
+  OpenRows(kv.type, block.k, kv.k_stride, shape.head_dim_k, all.lo, all.hi, k);
+  OpenRows(kv.type, block.v, kv.v_stride, shape.head_dim_v, all.lo, all.hi, v);
+  return {DType::kF32, reinterpret_cast<const uint8_t*>(scratch.k_panel),
+          reinterpret_cast<const uint8_t*>(scratch.v_panel), k_row * sizeof(float),
+          v_row * sizeof(float)};
 }
 
 void AttentionBlockT(const AttentionShape& shape, const KvHeadView& kv,
                      std::span<const AttentionQuery> queries, size_t block, float* partials,
                      const AttentionScratch& scratch) {
   const size_t begin = block * kAttnBlock;
-  const Visible needed = Needed(queries, begin);
-  const KvRows k = OpenRows(kv.type, kv.k + begin * kv.k_stride, kv.k_stride, shape.head_dim_k,
-                            needed.lo, needed.hi, scratch.k_panel);
-  const KvRows v = OpenRows(kv.type, kv.v + begin * kv.v_stride, kv.v_stride, shape.head_dim_v,
-                            needed.lo, needed.hi, scratch.v_panel);
+  const KvHeadView rows = OpenBlock(shape, kv, queries, begin, scratch);
   for (size_t i = 0; i < queries.size(); i += kQueryTile) {
-    TilePartials(shape, k, v, &queries[i], std::min(kQueryTile, queries.size() - i), begin, scratch,
+    TilePartials(shape, rows, &queries[i], std::min(kQueryTile, queries.size() - i), begin, scratch,
                  partials + i * AttentionPartialFloats(shape.head_dim_v));
   }
 }
@@ -312,15 +341,13 @@ void AttentionT(const AttentionShape& shape, const KvHeadView& kv,
     last = std::max(last, query.pos);
   }
   for (size_t begin = first / kAttnBlock * kAttnBlock; begin <= last; begin += kAttnBlock) {
-    const Visible needed = Needed(queries, begin);
-    const KvRows k = OpenRows(kv.type, kv.k + begin * kv.k_stride, kv.k_stride, shape.head_dim_k,
-                              needed.lo, needed.hi, scratch.k_panel);
-    const KvRows v = OpenRows(kv.type, kv.v + begin * kv.v_stride, kv.v_stride, shape.head_dim_v,
-                              needed.lo, needed.hi, scratch.v_panel);
+    const KvHeadView rows = OpenBlock(shape, kv, queries, begin, scratch);
     for (size_t i = 0; i < queries.size(); i += kQueryTile) {
       const size_t n = std::min(kQueryTile, queries.size() - i);
-      if (Needed(queries.subspan(i, n), begin).hi == 0) continue;
-      TilePartials(shape, k, v, &queries[i], n, begin, scratch, scratch.partials);
+      Visible all;
+      for (size_t j = i; j < i + n; ++j) all = Union(all, VisibleIn(queries[j], begin));
+      if (all.hi == 0) continue;
+      TilePartials(shape, rows, &queries[i], n, begin, scratch, scratch.partials);
       for (size_t j = 0; j < n; ++j) {
         Combine(scratch.partials + j * stride, shape.head_dim_v, queries[i + j].out, m[i + j],
                 l[i + j]);

@@ -27,11 +27,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr size_t kQ8Elems = 32;
 constexpr size_t kQ8Bytes = 34;  // an f16 scale, then 32 int8
 
-// Row p at data + p·stride floats.
+// Row p at data + (p − first)·stride floats.
 struct KvRows {
   const float* data = nullptr;
   size_t stride = 0;
-  const float* Row(size_t p) const { return data + p * stride; }
+  size_t first = 0;
+  const float* Row(size_t p) const { return data + (p - first) * stride; }
 };
 
 HWY_INLINE void WidenQ8Row(const uint8_t* HWY_RESTRICT src, size_t n, float* HWY_RESTRICT out) {
@@ -50,23 +51,23 @@ HWY_INLINE void WidenQ8Row(const uint8_t* HWY_RESTRICT src, size_t n, float* HWY
   }
 }
 
-// Positions [lo, hi) of rows of `n` elements whose position 0 is at `base`. `panel` has room for
-// every position up to hi, rows padded to 16 floats.
+// Positions [lo, hi) of rows of `n` elements whose position 0 is at `base`: in place, or widened
+// into `panel`, which has room for hi − lo rows padded to 16 floats.
 HWY_INLINE KvRows OpenRows(DType type, const uint8_t* base, size_t byte_stride, size_t n, size_t lo,
                            size_t hi, float* panel) {
   if (type == DType::kF32) {
-    return {reinterpret_cast<const float*>(base), byte_stride / sizeof(float)};
+    return {reinterpret_cast<const float*>(base), byte_stride / sizeof(float), 0};
   }
   const size_t stride = (n + 15) / 16 * 16;
   for (size_t p = lo; p < hi; ++p) {
     const uint8_t* src = base + p * byte_stride;
     if (type == DType::kF16) {
-      WidenRow(reinterpret_cast<const hwy::float16_t*>(src), n, panel + p * stride);
+      WidenRow(reinterpret_cast<const hwy::float16_t*>(src), n, panel + (p - lo) * stride);
     } else {
-      WidenQ8Row(src, n, panel + p * stride);
+      WidenQ8Row(src, n, panel + (p - lo) * stride);
     }
   }
-  return {panel, stride};
+  return {panel, stride, lo};
 }
 
 HWY_INLINE void StoreQ8Row(const float* HWY_RESTRICT x, size_t n, uint8_t* HWY_RESTRICT dst) {

@@ -100,6 +100,11 @@ HWY_INLINE V16 Add16(V16 a, V16 b) {
   return a;
 }
 
+HWY_INLINE V16 Mul16(V16 a, V16 b) {
+  for (size_t i = 0; i < kRegs; ++i) a.r[i] = hn::Mul(a.r[i], b.r[i]);
+  return a;
+}
+
 HWY_INLINE V16 MulAdd16(V16 a, V16 b, V16 c) {
   for (size_t i = 0; i < kRegs; ++i) c.r[i] = hn::MulAdd(a.r[i], b.r[i], c.r[i]);
   return c;
@@ -217,6 +222,30 @@ HWY_INLINE void Reduce4(const V16* HWY_RESTRICT acc, float* HWY_RESTRICT out) {
 }
 
 #endif
+
+// Writes the four blocks of 4 lanes `stride` floats apart.
+HWY_INLINE void StoreBlocks(V16 v, float* HWY_RESTRICT p, size_t stride) {
+#if HWY_MAX_BYTES >= 32
+  const hn::Half<DF> dh;
+  for (size_t i = 0; i < kRegs; ++i, p += kLanes / 4 * stride) {
+    const auto low = hn::LowerHalf(dh, v.r[i]), high = hn::UpperHalf(dh, v.r[i]);
+#if HWY_MAX_BYTES >= 64
+    const hn::Half<decltype(dh)> d4;
+    hn::StoreU(hn::LowerHalf(d4, low), d4, p);
+    hn::StoreU(hn::UpperHalf(d4, low), d4, p + stride);
+    hn::StoreU(hn::LowerHalf(d4, high), d4, p + 2 * stride);
+    hn::StoreU(hn::UpperHalf(d4, high), d4, p + 3 * stride);
+#else
+    hn::StoreU(low, dh, p);
+    hn::StoreU(high, dh, p + stride);
+#endif
+  }
+#else
+  for (size_t i = 0; i < kRegs; ++i) {
+    hn::StoreU(v.r[i], DF(), p + i * kLanes / 4 * stride + i * kLanes % 4);
+  }
+#endif
+}
 
 // Dot product of the contract: a tail shorter than 16 is padded with zeros.
 HWY_INLINE V16 DotLanes(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, size_t n) {

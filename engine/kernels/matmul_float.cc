@@ -45,7 +45,7 @@ HWY_NOINLINE void MatVec(const WeightView& w, size_t row_begin, size_t row_end, 
     const size_t n = std::min(kTile, row_end - r);
     const W* rows[kTile];
     for (size_t i = 0; i < kTile; ++i) {
-      rows[i] = reinterpret_cast<const W*>(w.Row(r + std::min(i, n - 1)));
+      rows[i] = Apart(reinterpret_cast<const W*>(w.Row(r + std::min(i, n - 1))));
     }
     V16 acc[kTile];
     SubTile<kTile, 1>(rows, &x, w.cols, acc, 1);
@@ -245,7 +245,7 @@ HWY_NOINLINE void Panel(const WeightView& w, size_t begin, size_t end, const Flo
       const size_t n_rows = std::min(kTileRows, end - r);
       const W* rows[kTileRows];
       for (size_t i = 0; i < kTileRows; ++i) {
-        rows[i] = reinterpret_cast<const W*>(w.Row(r + std::min(i, n_rows - 1)));
+        rows[i] = Apart(reinterpret_cast<const W*>(w.Row(r + std::min(i, n_rows - 1))));
       }
       weights.Some();
       TileProduct(rows, packed, w.cols, out + t * out_stride + r, out_stride, n_rows, n_toks);
