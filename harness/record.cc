@@ -247,6 +247,8 @@ void VisitFields(S& s, F&& f) {
   f("cold", s.cold);
   f("aslr_off", s.aslr_off);
   f("timers", s.timers);
+  f("inject", s.inject);
+  f("strides", s.strides);
 }
 
 template <Is<RunInfo> S, typename F>

@@ -189,6 +189,9 @@ struct PlanInfo {
   bool cold = false;
   bool aslr_off = false;
   bool timers = false;
+  std::string inject;  // VARIANT=PCT: a slowdown that is known to be there
+  // Slow competitors sit out rounds: "variant|layout|model|workload" -> runs every n-th round.
+  std::map<std::string, int> strides;
 };
 
 enum class RunStatus { kRunning, kComplete, kBudget, kInterrupted, kFailed };

@@ -1,0 +1,32 @@
+// Competitors that are not ours: any program that speaks our protocol or prints llama-bench's JSON.
+//
+// --peer NAME='COMMAND' joins the same interleaved rounds. In COMMAND, {model} {prompt} {gen}
+// {threads} {reps} are replaced by the workload; a command without {model} gets llama-bench's own
+// flags appended: -m MODEL -p N -n N -t N -r N. COMMAND is split into words as a shell would,
+// quotes and backslashes included, but no shell runs: no pipes, variables or globs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/process.h"
+#include "harness/record.h"
+
+namespace smallmind::harness {
+
+// RunError for text without '=', an empty name or command, or unbalanced quotes.
+VariantInfo ParsePeer(const std::string& text);
+
+std::vector<std::string> PeerCommand(const std::string& command, const std::string& model_path,
+                                     const Workload& workload);
+
+// A sample from whatever the peer printed; "" or why it is none. Its peak RSS is the kernel's
+// figure for the process (ru_maxrss by way of the launcher) where it reports none itself.
+std::string MeasurePeer(const ProcessResult& result, const Workload& workload, VariantInfo& peer,
+                        Sample& sample);
+
+// A sample of one of our variants; also fills in what the binary says of itself and of the model.
+std::string MeasureVariant(const std::string& out, const Workload& workload, VariantInfo& variant,
+                           ModelInfo& model, Sample& sample);
+
+}  // namespace smallmind::harness

@@ -1,0 +1,309 @@
+// Tested without waiting by a fake process runner and clock (runner_test.cc), and as a whole with
+// real, misbehaving processes and kills at random moments (harness_test.py).
+#include "harness/runner.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "harness/error.h"
+#include "harness/page_cache.h"
+#include "harness/peer.h"
+#include "harness/protocol.h"
+
+namespace smallmind::harness {
+namespace {
+
+// A competitor this many times slower than its block's median sits out rounds.
+constexpr double kSlowFactor = 4.0;
+constexpr int kMaxStride = 8;
+
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// "" for a process that ended as it should.
+std::string ProcessFailure(const ProcessResult& result, double timeout_s, SampleStatus* status) {
+  *status = SampleStatus::kFailed;
+  if (!result.started) return result.error;
+  if (result.timed_out) {
+    *status = SampleStatus::kTimeout;
+    std::ostringstream text;
+    text << "no end within " << timeout_s << " s (--timeout)";
+    return text.str();
+  }
+  if (result.too_much_output) return "more output than any sample has";
+  if (result.signal != 0) {
+    *status = SampleStatus::kCrashed;
+    return "signal " + std::to_string(result.signal) + " (" + SignalName(result.signal) + ")";
+  }
+  if (result.exit_code == 0) return "";
+  const std::string said = FirstLine(result.err_tail);
+  return "exit code " + std::to_string(result.exit_code) + (said.empty() ? "" : ": " + said);
+}
+
+}  // namespace
+
+Runner::Runner(RunInfo& run, std::vector<Sample> samples, RunDirectory& directory,
+               RunnerSeams seams)
+    : run_(run),
+      samples_(std::move(samples)),
+      directory_(directory),
+      seams_(seams),
+      plan_(run, std::stoull(run.plan.seed)),
+      rule_{run.plan.min_rounds, run.plan.max_rounds, run.plan.target_ci_pct, run.plan.budget_s} {
+  for (const Sample& sample : samples_) {
+    next_id_ = std::max(next_id_, sample.id + 1);
+    LearnFrom(sample);
+  }
+}
+
+std::string Runner::CellName(const Cell& cell) const {
+  return run_.variants[cell.variant].name + "|" + std::to_string(cell.layout) + "|" +
+         run_.models[cell.model].name + "|" + run_.workloads[cell.workload].name;
+}
+
+// The bookkeeping that a sample leads to, the same for a fresh one and for one read back.
+void Runner::LearnFrom(const Sample& sample) {
+  const std::string cell = sample.variant + "|" + std::to_string(sample.layout) + "|" +
+                           sample.model + "|" + sample.workload;
+  const bool ok = sample.status == SampleStatus::kOk;
+  const auto key = std::pair(sample.round, cell);
+  tries_[key] = std::max(tries_[key], sample.attempt + 1);
+  const bool last_try = sample.attempt >= run_.plan.retries;
+  if (ok || last_try) settled_.insert(key);
+  CellState& state = cells_[cell];
+  if (ok) {
+    state.failed_rounds = 0;
+  } else if (last_try) {
+    ++state.failed_rounds;
+    state.given_up = state.failed_rounds >= kGiveUpAfter;
+  }
+}
+
+double Runner::ElapsedS() const { return (seams_.clock.NowNs() - begin_ns_) / 1e9; }
+
+void Runner::Warn(const std::string& text) {
+  if (std::ranges::find(run_.warnings, text) != run_.warnings.end()) return;
+  run_.warnings.push_back(text);
+  seams_.progress.Message("warning: " + text);
+}
+
+void Runner::Execute() {
+  begin_ns_ = seams_.clock.NowNs();
+  const SystemSnapshot begin = seams_.probe.Snapshot();
+  run_.status = RunStatus::kRunning;
+  directory_.WriteInfo(run_);
+  bool interrupted = false;
+  for (int i = run_.plan.warmup; i > 0 && !interrupted; --i) {
+    interrupted = !RunRound(kWarmupRound - (i - 1));
+  }
+  const double warmup_s = ElapsedS();
+  if (!interrupted && run_.plan.strides.empty() && run_.rounds_done == 0) ChooseStrides();
+  Next next = Next::kContinue;
+  int rounds_here = 0;
+  for (int round = 0; !interrupted; ++round) {
+    const double measuring_s = ElapsedS() - warmup_s;
+    // The budget speaks of time spent here: what an interrupted run spent before is gone.
+    next = Decide(rule_, round, rounds_here == 0 ? 0 : measuring_s * round / rounds_here,
+                  WidestInterval(run_, samples_));
+    if (next != Next::kContinue) break;
+    const int64_t before = fresh_samples_;
+    interrupted = !RunRound(round);
+    if (fresh_samples_ > before) ++rounds_here;
+    if (!interrupted) run_.rounds_done = std::max(run_.rounds_done, round + 1);
+    run_.samples = static_cast<int64_t>(samples_.size());
+    run_.environment.steal_pct = StealPct(begin, seams_.probe.Snapshot());
+    directory_.WriteInfo(run_);
+  }
+  if (interrupted) {
+    run_.status = RunStatus::kInterrupted;
+    run_.status_reason = "interrupted after " + std::to_string(run_.rounds_done) + " rounds";
+  } else if (next == Next::kBudget) {
+    run_.status = RunStatus::kBudget;
+    run_.status_reason =
+        "the time budget ended after " + std::to_string(run_.rounds_done) + " rounds";
+  } else {
+    run_.status = RunStatus::kComplete;
+    run_.status_reason = next == Next::kPrecise ? "every interval is narrower than --target-ci"
+                                                : "all rounds are done";
+  }
+  run_.finished = UtcTime(seams_.clock.UnixSeconds());
+  seams_.progress.Finish();
+  directory_.WriteInfo(run_);
+}
+
+bool Runner::RunRound(int round) {
+  const int64_t before = fresh_samples_;
+  const double begin = ElapsedS();
+  int contaminated = 0, failed = 0, position = 0;
+  for (const Cell& cell : plan_.Round(round)) {
+    const size_t first = samples_.size();
+    ShowProgress(cell, round);
+    if (!RunCell(round, position++, cell)) return false;
+    for (size_t i = first; i < samples_.size(); ++i) {
+      contaminated += samples_[i].contaminated;
+      failed += samples_[i].status != SampleStatus::kOk;
+    }
+  }
+  if (fresh_samples_ > before) {
+    std::ostringstream text;
+    text << fresh_samples_ - before << " samples, " << FormatDuration(ElapsedS() - begin);
+    if (contaminated > 0) text << ", " << contaminated << " contaminated";
+    if (failed > 0) text << ", " << failed << " failed";
+    seams_.progress.RoundDone(round, text.str());
+  }
+  return true;
+}
+
+bool Runner::RunCell(int round, int position, const Cell& cell) {
+  const std::string name = CellName(cell);
+  const auto key = std::pair(round, name);
+  if (settled_.contains(key) || cells_[name].given_up) return true;
+  if (const auto stride = run_.plan.strides.find(name);
+      round >= 0 && stride != run_.plan.strides.end() && round % stride->second != 0) {
+    return true;
+  }
+  while (!settled_.contains(key)) {
+    bool interrupted = seams_.interrupt.load();
+    if (interrupted) return false;
+    Sample sample = MeasureOnce(round, position, cell, tries_[key], &interrupted);
+    if (interrupted) return false;
+    const bool ok = sample.status == SampleStatus::kOk;
+    const std::string reason = sample.reason;
+    Record(std::move(sample));
+    NoteOutcome(cell, ok, reason);
+  }
+  return true;
+}
+
+void Runner::Record(Sample sample) {
+  directory_.Append(sample);
+  LearnFrom(sample);
+  samples_.push_back(std::move(sample));
+  ++fresh_samples_;
+}
+
+void Runner::NoteOutcome(const Cell& cell, bool ok, const std::string& reason) {
+  if (ok) return;
+  const std::string& variant = run_.variants[cell.variant].name;
+  const std::string where =
+      variant + " on " + run_.models[cell.model].name + ", " + run_.workloads[cell.workload].name;
+  seams_.progress.Message(where + ": " + reason);
+  if (!cells_[CellName(cell)].given_up) return;
+  Warn(where + ": given up after " + std::to_string(kGiveUpAfter) + " failed rounds: " + reason);
+}
+
+ProcessRequest Runner::RequestFor(const Cell& cell, const Sample& sample) const {
+  const VariantInfo& variant = run_.variants[cell.variant];
+  const ModelInfo& model = run_.models[cell.model];
+  const Workload& workload = run_.workloads[cell.workload];
+  ProcessRequest request;
+  if (variant.kind == VariantKind::kPeer) {
+    request.argv = PeerCommand(variant.command, model.path, workload);
+  } else {
+    const std::string& binary =
+        cell.layout == 0 ? variant.binary : variant.layouts[cell.layout - 1];
+    request.argv = {binary, "bench",
+                    "-m",   model.path,
+                    "-p",   std::to_string(workload.prompt_tokens),
+                    "-n",   std::to_string(workload.gen_tokens),
+                    "-t",   std::to_string(workload.threads),
+                    "-r",   std::to_string(workload.reps)};
+    if (run_.plan.timers) request.argv.push_back("--timers");
+    const std::string& inject = run_.plan.inject;  // VARIANT=PCT
+    if (const size_t equals = inject.find('='); inject.substr(0, equals) == variant.name) {
+      request.argv.insert(request.argv.end(), {"--inject-slowdown", inject.substr(equals + 1)});
+    }
+  }
+  request.environment_padding = sample.env_bytes;
+  request.timeout_s = run_.plan.timeout_s;
+  request.pin = run_.plan.pin;
+  request.aslr_off = run_.plan.aslr_off;
+  request.read_smaps = sample.warmup;
+  return request;
+}
+
+Sample Runner::MeasureOnce(int round, int position, const Cell& cell, int attempt,
+                           bool* interrupted) {
+  VariantInfo& variant = run_.variants[cell.variant];
+  ModelInfo& model = run_.models[cell.model];
+  const Workload& workload = run_.workloads[cell.workload];
+  Sample sample;
+  sample.id = next_id_++;
+  sample.round = round;
+  sample.position = position;
+  sample.attempt = attempt;
+  sample.warmup = round < 0;
+  sample.variant = variant.name;
+  sample.model = model.name;
+  sample.workload = workload.name;
+  sample.layout = cell.layout;
+  if (run_.plan.random_environment) {
+    sample.env_bytes = plan_.EnvironmentBytes(round, cell, attempt);
+  }
+  if (run_.plan.cold) {
+    for (const std::string& file : {model.path, variant.binary}) {
+      if (file.empty()) continue;
+      if (const std::string reason = EvictFile(file); !reason.empty()) Warn("--cold: " + reason);
+    }
+  }
+  if (const double resident = ResidentPct(model.path); resident >= 0) {
+    sample.system["page_cache_pct"] = resident;
+  }
+  const int64_t calibration_ns = seams_.probe.CalibrationNs();
+  const SystemSnapshot before = seams_.probe.Snapshot();
+  const ProcessResult result = seams_.processes.Run(RequestFor(cell, sample));
+  const SystemSnapshot after = seams_.probe.Snapshot();
+  *interrupted = result.interrupted;
+
+  sample.start_unix = result.start_unix;
+  sample.wall_ns = result.wall_ns;
+  sample.counters = result.counters;
+  for (const auto& [name, kib] : result.smaps) sample.system["smaps_" + name + "_kib"] = kib;
+  sample.reason = ProcessFailure(result, run_.plan.timeout_s, &sample.status);
+  if (sample.reason.empty()) {
+    sample.reason = variant.kind == VariantKind::kPeer
+                        ? MeasurePeer(result, workload, variant, sample)
+                        : MeasureVariant(result.out, workload, variant, model, sample);
+    sample.status = sample.reason.empty() ? SampleStatus::kOk : SampleStatus::kFailed;
+  }
+  JudgeContamination(run_.rule, before, after, result, calibration_ns, run_.plan.cold, sample);
+  return sample;
+}
+
+void Runner::ChooseStrides() {
+  std::map<std::pair<std::string, std::string>, std::vector<double>> blocks;
+  for (const Sample& sample : samples_) {
+    if (sample.status != SampleStatus::kOk || !sample.warmup) continue;
+    blocks[{sample.model, sample.workload}].push_back(static_cast<double>(sample.wall_ns));
+  }
+  for (const Sample& sample : samples_) {
+    if (sample.status != SampleStatus::kOk || !sample.warmup) continue;
+    if (sample.variant == run_.reference) continue;
+    const double median = Quantile(blocks[{sample.model, sample.workload}], 0.5);
+    const double ratio = sample.wall_ns / median;
+    if (ratio < kSlowFactor) continue;
+    const int stride = std::clamp(static_cast<int>(ratio / kSlowFactor * 2), 2, kMaxStride);
+    run_.plan.strides[sample.variant + "|" + std::to_string(sample.layout) + "|" + sample.model +
+                      "|" + sample.workload] = stride;
+    char text[200];
+    snprintf(text, sizeof text, "%s on %s takes %.0fx the median: it runs every %dth round",
+             sample.variant.c_str(), sample.model.c_str(), ratio, stride);
+    seams_.progress.Message(text);
+  }
+}
+
+void Runner::ShowProgress(const Cell& cell, int round) {
+  const int64_t per_round = static_cast<int64_t>(plan_.cells_per_round());
+  const int64_t total = per_round * (rule_.max_rounds + run_.plan.warmup);
+  const double elapsed = ElapsedS();
+  double left = -1;
+  if (fresh_samples_ > 0 && total > static_cast<int64_t>(samples_.size())) {
+    left = elapsed / fresh_samples_ * (total - static_cast<int64_t>(samples_.size()));
+    if (rule_.budget_s > 0) left = std::min(left, std::max(0.0, rule_.budget_s - elapsed));
+  }
+  const std::string where = round < 0 ? "warm-up" : "round " + std::to_string(round + 1);
+  seams_.progress.Update(
+      where + ": " + run_.variants[cell.variant].name + ", " + run_.models[cell.model].name,
+      static_cast<int64_t>(samples_.size()), total, elapsed, left);
+}
+
+}  // namespace smallmind::harness
