@@ -1,0 +1,17 @@
+// The machine's ceilings in the minutes of the run, measured by the reference variant itself
+// (`smallmind bench --ceilings`): what the gate normalises by and the roofline is drawn from.
+#pragma once
+
+#include "harness/process.h"
+#include "harness/record.h"
+
+namespace smallmind::harness {
+
+// Appends to run.ceilings for each thread count of the workloads; a variant that knows no ceilings
+// leaves one warning. `round` of what is appended: run.rounds_done - 1, so -1 before the first.
+void MeasureCeilings(RunInfo& run, ProcessRunner& processes);
+
+// Median over the run's measurements of one ceiling; 0 where there is none.
+double MedianCeiling(const RunInfo& run, const std::string& name, int threads);
+
+}  // namespace smallmind::harness

@@ -1,0 +1,24 @@
+// What a subcommand is: flags on a CLI11 app, and an action that returns the exit code.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace smallmind::harness {
+
+struct CommandLine {
+  std::vector<std::string> arguments;  // argv, for the record
+  std::function<int()> action;         // set by the subcommand that was named
+};
+
+void AddRun(CLI::App& app, CommandLine& line);  // the default: flags on the program itself too
+void AddReport(CLI::App& app, CommandLine& line);
+void AddGate(CLI::App& app, CommandLine& line);
+void AddSelftest(CLI::App& app, CommandLine& line);
+void AddVerify(CLI::App& app, CommandLine& line);
+void AddList(CLI::App& app, CommandLine& line);
+void AddExport(CLI::App& app, CommandLine& line);
+
+}  // namespace smallmind::harness

@@ -1,0 +1,105 @@
+#include "harness/commands/present.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "harness/error.h"
+#include "harness/process.h"
+#include "harness/run_directory.h"
+
+#if __has_include("harness/report.h")
+#include "harness/report.h"
+#define SMALLMIND_HAS_REPORT 1
+#endif
+
+namespace smallmind::harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string ReadFile(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string Csv(const std::vector<Sample>& samples) {
+  std::vector<std::string> names;
+  for (const Sample& sample : samples) {
+    for (const auto& [name, value] : sample.metrics) {
+      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+    }
+  }
+  std::ostringstream text;
+  text << "id,round,position,warmup,variant,model,workload,layout,status,contaminated";
+  for (const std::string& name : names) text << "," << name;
+  text << "\n";
+  text.precision(10);
+  for (const Sample& s : samples) {
+    text << s.id << "," << s.round << "," << s.position << "," << s.warmup << "," << s.variant
+         << "," << s.model << "," << s.workload << "," << s.layout << "," << ToString(s.status)
+         << "," << s.contaminated;
+    for (const std::string& name : names) {
+      text << ",";
+      if (const auto it = s.metrics.find(name); it != s.metrics.end()) text << it->second;
+    }
+    text << "\n";
+  }
+  return text.str();
+}
+
+}  // namespace
+
+void MakePlots(const fs::path& run_directory) {
+  const fs::path script = fs::path(SMALLMIND_SOURCE_DIR) / "plots" / "make.py";
+  if (!fs::exists(script)) return;
+  // The system's python3 first: that is the one python3-matplotlib belongs to.
+  const std::string python = fs::exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
+  ProcessRequest request;
+  request.argv = {python, script.string(), run_directory.string()};
+  request.timeout_s = 300;
+  const fs::path launcher = fs::canonical("/proc/self/exe").parent_path() / "launcher";
+  const ProcessResult result = RealProcessRunner(launcher.string(), nullptr).Run(request);
+  if (result.started && result.exit_code == 0 && result.signal == 0 && !result.timed_out) return;
+  std::string said = result.started ? result.err_tail : result.error;
+  while (said.ends_with('\n')) said.pop_back();
+  said = said.substr(said.rfind('\n') + 1);
+  std::fprintf(stderr,
+               "warning: no plots: %s; they need python3 with matplotlib (apt install "
+               "python3-matplotlib), then: harness report %s\n",
+               said.c_str(), run_directory.c_str());
+}
+
+void Present(const RunOutcome& outcome, const RunOptions& options) {
+  if (!options.export_json.empty()) {
+    WriteFileAtomically(options.export_json, ReadFile(outcome.directory / "run.json"));
+  }
+  if (!options.export_csv.empty()) WriteFileAtomically(options.export_csv, Csv(outcome.samples));
+#ifdef SMALLMIND_HAS_REPORT
+  const Analysis analysis = Analyze(outcome.info, outcome.samples);
+  TerminalStyle style;
+  style.colour = isatty(STDOUT_FILENO) != 0;
+  std::fputs(RenderTerminal(outcome.info, analysis, style).c_str(), stdout);
+  std::fflush(stdout);
+  if (options.no_report || !outcome.write_error.empty()) return;
+  WriteReport(outcome.directory);
+  if (!options.no_plots) {
+    MakePlots(outcome.directory);
+    WriteReport(outcome.directory);  // the page holds the figures
+  }
+  if (!options.export_json.empty()) {  // now with its analysis
+    WriteFileAtomically(options.export_json, ReadFile(outcome.directory / "run.json"));
+  }
+  if (!options.export_markdown.empty()) {
+    WriteFileAtomically(options.export_markdown, ReadFile(outcome.directory / "report.md"));
+  }
+  std::fprintf(stderr, "report: %s\n", (outcome.directory / "report.html").c_str());
+#endif
+}
+
+}  // namespace smallmind::harness

@@ -1,0 +1,50 @@
+// harness: measures build variants against each other and says what the difference is worth.
+// A table of contents: every subcommand lives in a file of its own under commands/.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+
+#include "harness/commands/command.h"
+#include "harness/error.h"
+
+namespace {
+
+using namespace smallmind::harness;
+
+constexpr const char* kFooter =
+    "Exit codes: 0 ok; 1 usage, or something failed (a variant without a usable sample, a full\n"
+    "disk); 2 bad input (model, manifest, run); 3 regression or different output; 4 inconclusive;\n"
+    "130 interrupted, with what was measured kept and reported.";
+
+int Fail(int code, std::string message) {
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  std::fprintf(stderr, "harness: %s\n", message.c_str());
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Compares build variants of smallmind: interleaved rounds of fresh processes, "
+      "intervals, a report.");
+  CommandLine line;
+  line.arguments.assign(argv, argv + argc);
+  app.footer(kFooter);
+  app.require_subcommand(0, 1);
+  AddRun(app, line);
+  AddReport(app, line);
+  AddList(app, line);
+  try {
+    app.parse(argc, argv);
+    return line.action();
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return Fail(kExitError, error.what());
+  } catch (const HarnessError& error) {
+    return Fail(error.exit_code(), error.what());
+  } catch (const std::exception& error) {
+    return Fail(kExitError, error.what());
+  }
+}

@@ -1,0 +1,161 @@
+// Tested in run_options_test.cc: defaults, the quick mode, explicit flags, contradictions.
+#include "harness/run_options.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "harness/error.h"
+#include "harness/models.h"
+#include "harness/workloads.h"
+
+namespace smallmind::harness {
+namespace {
+
+// What a mode fills in where no flag speaks. Sized for the core and guide groups (9 variants, 2
+// models) on 4 cores: about four minutes, or under one.
+struct Mode {
+  const char* prompts;
+  const char* gens;
+  int reps, min_rounds, max_rounds;
+  double target_ci_pct, budget_s;
+};
+constexpr Mode kDefaultMode = {"128", "32", 3, 8, 30, 1.5, 200};
+constexpr Mode kQuickMode = {"64", "16", 2, 3, 5, 0, 35};
+
+const Mode& ModeOf(const RunOptions& options) { return options.quick ? kQuickMode : kDefaultMode; }
+
+uint64_t ParseSeed(const std::string& text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw RunError("--seed: \"" + text + "\" is not a number from 0 to 2^64 - 1");
+  }
+  return value;
+}
+
+void CheckInject(const std::string& inject) {
+  if (inject.empty()) return;
+  const size_t equals = inject.find('=');
+  double percent = 0;
+  if (equals != std::string::npos) {
+    const char* begin = inject.data() + equals + 1;
+    const char* end = inject.data() + inject.size();
+    const auto result = std::from_chars(begin, end, percent);
+    if (result.ec == std::errc() && result.ptr == end && percent > 0 && percent <= 1000) return;
+  }
+  throw RunError("--inject wants VARIANT=PERCENT, not: " + inject);
+}
+
+}  // namespace
+
+void AddRunOptions(CLI::App& app, RunOptions& o) {
+  const auto positive = CLI::Range(1, 1000000);
+  app.add_option("--variants", o.variants, "names and groups, comma-separated, or all")
+      ->capture_default_str();
+  app.add_option("--reference", o.reference, "variant the others are compared with (o2)");
+  app.add_option("--models", o.models,
+                 std::string("GGUF files or PRESET-QUANT names (") + kDefaultModels + ")");
+  app.add_option("--peer", o.peers, "NAME='COMMAND': an outside program in the same rounds")
+      ->allow_extra_args(false);
+  const char* workload = "Workload (each takes a list)";
+  app.add_option("-p,--prompt", o.prompts, "prompt tokens (128; quick 64)")->group(workload);
+  app.add_option("-n,--gen", o.gens, "generated tokens (32; quick 16)")->group(workload);
+  app.add_option("-t,--threads", o.threads, "threads (all usable CPUs)")->group(workload);
+  app.add_option("-r,--reps", o.reps, "repetitions in a process (3; quick 2)")
+      ->check(CLI::Range(1, 1000))
+      ->group(workload);
+  const char* rounds = "Rounds";
+  app.add_option("--rounds", o.rounds, "exactly this many")->check(positive)->group(rounds);
+  app.add_option("--min-rounds", o.min_rounds, "at least (8)")->check(positive)->group(rounds);
+  app.add_option("--max-rounds", o.max_rounds, "at most (30)")->check(positive)->group(rounds);
+  app.add_option("--target-ci", o.target_ci_pct,
+                 "stop when every interval is within +- this many percent (1.5; 0 = never)")
+      ->check(CLI::Range(0.0, 100.0))
+      ->group(rounds);
+  app.add_option("--budget", o.budget_s, "seconds of measuring (200; 0 = no limit)")
+      ->check(CLI::Range(0.0, 1e7))
+      ->group(rounds);
+  app.add_option("--warmup", o.warmup, "recorded but unused samples a cell (1)")
+      ->check(CLI::Range(0, 100))
+      ->group(rounds);
+  app.add_flag("--quick", o.quick, "a pass of under a minute")->group(rounds);
+  app.add_option("--seed", o.seed, "of the order (drawn and recorded)")->group(rounds);
+  app.add_option("--timeout", o.timeout_s, "seconds a sample may take (120)")
+      ->check(CLI::Range(0.1, 1e6))
+      ->group(rounds);
+  app.add_option("--retries", o.retries, "further tries of a failed sample (1)")
+      ->check(CLI::Range(0, 100))
+      ->group(rounds);
+  const char* conditions = "Conditions";
+  app.add_option("--pin", o.pin, "CPU list such as 0-3 for every sample")->group(conditions);
+  app.add_flag("--cold", o.cold, "evict model and binary from the page cache before each sample")
+      ->group(conditions);
+  app.add_flag("--no-aslr", o.aslr_off, "switch address randomisation off")->group(conditions);
+  app.add_flag("--fixed-env", o.fixed_environment,
+               "do not randomise the environment's size (which randomises stack layout)")
+      ->group(conditions);
+  app.add_option("--layouts", o.layouts, "use this many link-layout replicates a variant")
+      ->check(CLI::Range(0, 64))
+      ->group(conditions);
+  app.add_flag("--timers", o.timers, "in-engine kernel timers")->group(conditions);
+  app.add_option("--inject", o.inject, "VARIANT=PERCENT: a known slowdown, to test the harness")
+      ->group(conditions);
+  const char* output = "Output";
+  app.add_option("--results-dir", o.results_dir, "where runs are kept (results/)")->group(output);
+  app.add_option("--resume", o.resume, "complete an interrupted run directory")->group(output);
+  app.add_flag("--no-plots", o.no_plots, "no figures")->group(output);
+  app.add_flag("--no-report", o.no_report, "samples and run.json only")->group(output);
+  app.add_option("--export-json", o.export_json, "copy of run.json")->group(output);
+  app.add_option("--export-markdown", o.export_markdown, "copy of report.md")->group(output);
+  app.add_option("--export-csv", o.export_csv, "one row a sample")->group(output);
+  app.add_option("--save-baseline", o.save_baseline, "keep this run under a name for the gate")
+      ->group(output);
+  app.add_option("--baseline", o.baseline, "compare with a saved baseline at the end")
+      ->group(output);
+  app.add_option("--build-dir", o.build_dir, "build tree (that of this program)")->group(output);
+}
+
+PlanInfo MakePlan(const RunOptions& o, double unix_seconds) {
+  const Mode& mode = ModeOf(o);
+  PlanInfo plan;
+  plan.seed = std::to_string(o.seed.empty() ? static_cast<uint64_t>(unix_seconds * 1e6)
+                                            : ParseSeed(o.seed));
+  plan.order = "cyclic Latin squares within model and workload, blocks shuffled each round";
+  plan.target_ci_pct = o.target_ci_pct >= 0 ? o.target_ci_pct : mode.target_ci_pct;
+  plan.budget_s = o.budget_s >= 0 ? o.budget_s : mode.budget_s;
+  plan.max_rounds = o.max_rounds > 0 ? o.max_rounds : std::max(mode.max_rounds, o.min_rounds);
+  plan.min_rounds = o.min_rounds > 0 ? o.min_rounds : std::min(mode.min_rounds, plan.max_rounds);
+  if (o.rounds > 0) {
+    if (o.min_rounds > 0 || o.max_rounds > 0) {
+      throw RunError("--rounds is exact; it does not go with --min-rounds or --max-rounds");
+    }
+    plan.min_rounds = plan.max_rounds = o.rounds;
+    plan.target_ci_pct = 0;
+    plan.budget_s = o.budget_s >= 0 ? o.budget_s : 0;
+  }
+  if (plan.min_rounds > plan.max_rounds) {
+    throw RunError("--min-rounds " + std::to_string(plan.min_rounds) + " exceeds --max-rounds " +
+                   std::to_string(plan.max_rounds));
+  }
+  CheckInject(o.inject);
+  plan.warmup = o.warmup;
+  plan.timeout_s = o.timeout_s;
+  plan.retries = o.retries;
+  plan.random_environment = !o.fixed_environment;
+  plan.layouts = o.layouts;
+  plan.pin = o.pin;
+  plan.cold = o.cold;
+  plan.aslr_off = o.aslr_off;
+  plan.timers = o.timers;
+  plan.inject = o.inject;
+  return plan;
+}
+
+std::vector<Workload> WorkloadsOf(const RunOptions& o, int usable_cpus) {
+  const Mode& mode = ModeOf(o);
+  return MakeWorkloads(
+      o.prompts.empty() ? mode.prompts : o.prompts, o.gens.empty() ? mode.gens : o.gens,
+      o.threads.empty() ? std::to_string(usable_cpus) : o.threads, o.reps > 0 ? o.reps : mode.reps);
+}
+
+}  // namespace smallmind::harness

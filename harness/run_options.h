@@ -1,0 +1,51 @@
+// The command line of a run, as plain data, and its flags.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "harness/record.h"
+
+namespace smallmind::harness {
+
+struct RunOptions {
+  std::string build_dir;    // "" = where this program lies
+  std::string results_dir;  // "" = results/ of the source tree
+  std::string variants = "all";
+  std::string reference;  // "" = o2, or the first built one
+  std::string models;     // "" = the two default models
+  std::vector<std::string> peers;
+  std::string prompts, gens, threads;  // "" = the default of the mode
+  int reps = 0;
+  int rounds = 0;  // > 0: exactly so many
+  int min_rounds = 0, max_rounds = 0;
+  double target_ci_pct = -1;
+  double budget_s = -1;
+  std::string seed;  // "" = from the clock, recorded
+  int warmup = 1;
+  double timeout_s = 120;
+  int retries = 1;
+  bool quick = false;
+  std::string pin;
+  bool cold = false;
+  bool aslr_off = false;
+  bool fixed_environment = false;
+  bool timers = false;
+  int layouts = 0;
+  std::string inject;
+  std::string resume;
+  bool no_plots = false;
+  bool no_report = false;
+  std::string export_json, export_markdown, export_csv;
+  std::string save_baseline;
+  std::string baseline;
+};
+
+void AddRunOptions(CLI::App& app, RunOptions& options);
+
+// Mode, defaults and explicit flags resolved. RunError where they contradict each other.
+PlanInfo MakePlan(const RunOptions& options, double unix_seconds);
+std::vector<Workload> WorkloadsOf(const RunOptions& options, int usable_cpus);
+
+}  // namespace smallmind::harness

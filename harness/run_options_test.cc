@@ -1,0 +1,58 @@
+#include "harness/run_options.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/error.h"
+
+namespace smallmind::harness {
+namespace {
+
+RunOptions Parse(const std::string& line) {
+  RunOptions options;
+  CLI::App app;
+  AddRunOptions(app, options);
+  app.parse(line, false);
+  return options;
+}
+
+TEST(RunOptions, Defaults) {
+  const PlanInfo plan = MakePlan(Parse(""), 1.5);
+  EXPECT_EQ(plan.seed, "1500000");
+  EXPECT_EQ(plan.min_rounds, 8);
+  EXPECT_EQ(plan.max_rounds, 30);
+  EXPECT_TRUE(plan.random_environment);
+  const auto workloads = WorkloadsOf(Parse(""), 4);
+  ASSERT_EQ(workloads.size(), 1u);
+  EXPECT_EQ(workloads[0].name, "p128-n32-t4");
+}
+
+TEST(RunOptions, ExactRoundsSwitchTheOtherStopsOff) {
+  const PlanInfo plan = MakePlan(Parse("--rounds 40 --seed 18446744073709551615"), 0);
+  EXPECT_EQ(plan.min_rounds, 40);
+  EXPECT_EQ(plan.max_rounds, 40);
+  EXPECT_EQ(plan.target_ci_pct, 0);
+  EXPECT_EQ(plan.budget_s, 0);
+  EXPECT_EQ(plan.seed, "18446744073709551615");
+}
+
+TEST(RunOptions, QuickModeYieldsToFlags) {
+  const RunOptions options = Parse("--quick -p 32 --budget 10 --target-ci 0");
+  const PlanInfo plan = MakePlan(options, 0);
+  EXPECT_EQ(plan.max_rounds, 5);
+  EXPECT_EQ(plan.budget_s, 10);
+  EXPECT_EQ(WorkloadsOf(options, 2)[0].name, "p32-n16-t2");
+}
+
+TEST(RunOptions, BadValuesAreRefused) {
+  EXPECT_THROW(Parse("--rounds -1"), CLI::ParseError);
+  EXPECT_THROW(Parse("--rounds x"), CLI::ParseError);
+  EXPECT_THROW(Parse("--nosuch"), CLI::ParseError);
+  EXPECT_THROW(Parse("--timeout 0"), CLI::ParseError);
+  for (const char* line : {"--seed x", "--seed -1", "--rounds 3 --max-rounds 4",
+                           "--min-rounds 9 --max-rounds 4", "--inject o2", "--inject o2=x"}) {
+    EXPECT_THROW(MakePlan(Parse(line), 0), RunError) << line;
+  }
+}
+
+}  // namespace
+}  // namespace smallmind::harness

@@ -1,0 +1,240 @@
+// Tested end to end with fake variants by harness_test.py.
+#include "harness/run_session.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "harness/ceilings.h"
+#include "harness/elf.h"
+#include "harness/environment.h"
+#include "harness/error.h"
+#include "harness/manifest.h"
+#include "harness/models.h"
+#include "harness/page_cache.h"
+#include "harness/peer.h"
+#include "harness/runner.h"
+
+namespace smallmind::harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+void ReadSizes(std::vector<VariantInfo>& variants, int layouts) {
+  for (VariantInfo& variant : variants) {
+    if (variant.kind == VariantKind::kPeer || variant.status != "built") continue;
+    if (access(variant.binary.c_str(), X_OK) != 0) {
+      throw BadInput(variant.binary + ": no such program, though the manifest calls " +
+                     variant.name + " built; build again");
+    }
+    try {
+      variant.size = SectionSizes(variant.binary);
+    } catch (const BadInput&) {  // a script, say: it has a file size and no sections
+      variant.size.file_bytes = static_cast<int64_t>(fs::file_size(variant.binary));
+    }
+    for (int k = 1; k <= layouts; ++k) {
+      const fs::path binary = fs::path(variant.binary).parent_path() / "layouts" /
+                              std::to_string(k) / fs::path(variant.binary).filename();
+      if (!fs::exists(binary)) {
+        throw BadInput(binary.string() + ": no such layout replicate; build the target `layouts`");
+      }
+      if (SectionSizes(binary).text_hash == variant.size.text_hash) {
+        throw BadInput(binary.string() + ": its code is that of the variant itself: no replicate");
+      }
+      variant.layouts.push_back(binary);
+    }
+  }
+}
+
+std::string ChooseReference(const std::vector<VariantInfo>& variants, const std::string& wanted) {
+  std::string first;
+  bool has_o2 = false;
+  for (const VariantInfo& variant : variants) {
+    if (variant.status != "built") continue;
+    if (variant.name == wanted) return wanted;
+    has_o2 |= variant.name == "o2";
+    if (first.empty()) first = variant.name;
+  }
+  if (!wanted.empty()) throw RunError("--reference " + wanted + " is not among the variants");
+  return has_o2 ? "o2" : first;
+}
+
+void CheckNames(const std::vector<VariantInfo>& variants, const PlanInfo& plan) {
+  for (size_t i = 0; i < variants.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (variants[i].name == variants[j].name) {
+        throw RunError("two competitors are called \"" + variants[i].name + "\"");
+      }
+    }
+  }
+  if (plan.inject.empty()) return;
+  const std::string name = plan.inject.substr(0, plan.inject.find('='));
+  if (std::ranges::none_of(variants, [&](const VariantInfo& v) { return v.name == name; })) {
+    throw RunError("--inject names \"" + name + "\", which is not among the variants");
+  }
+}
+
+RunInfo Prepare(const RunOptions& options, const std::vector<std::string>& command_line,
+                std::vector<VariantInfo> variants, ProcessRunner& processes, Clock& clock) {
+  RunInfo run;
+  run.created = UtcTime(clock.UnixSeconds());
+  run.command = command_line;
+  run.plan = MakePlan(options, clock.UnixSeconds());
+  run.environment = ReadEnvironment();
+  run.workloads = WorkloadsOf(options, run.environment.usable_cpus);
+  CheckNames(variants, run.plan);
+  run.reference = ChooseReference(variants, options.reference);
+  ReadSizes(variants, run.plan.layouts);
+  const auto reference = std::ranges::find_if(
+      variants, [&](const VariantInfo& variant) { return variant.name == run.reference; });
+  run.environment.compiler = reference->compiler;
+  run.environment.git = reference->git;
+  run.environment.dirty = reference->raw.value("dirty", false);
+  const std::string models = options.models.empty() ? kDefaultModels : options.models;
+  run.models = ResolveModels(models, BuildDirOf(options), reference->binary, processes);
+  run.variants = std::move(variants);
+  int threads = 0;
+  for (const Workload& workload : run.workloads) threads = std::max(threads, workload.threads);
+  run.warnings = EnvironmentWarnings(run.environment, threads);
+  return run;
+}
+
+// A resumed run goes on with the binaries that it began with, or not at all.
+void CheckUnchanged(const RunInfo& run) {
+  for (const VariantInfo& variant : run.variants) {
+    if (variant.kind == VariantKind::kPeer || variant.status != "built") continue;
+    const bool same =
+        fs::exists(variant.binary) &&
+        (variant.size.text_hash.empty()
+             ? static_cast<int64_t>(fs::file_size(variant.binary)) == variant.size.file_bytes
+             : SectionSizes(variant.binary).text_hash == variant.size.text_hash);
+    if (!same) {
+      throw BadInput("--resume: " + variant.name +
+                     " is not the binary that this run began with; start a new run");
+    }
+  }
+  for (const ModelInfo& model : run.models) {
+    if (!fs::exists(model.path) ||
+        static_cast<int64_t>(fs::file_size(model.path)) != model.file_bytes) {
+      throw BadInput("--resume: " + model.path + " is gone or changed; start a new run");
+    }
+  }
+}
+
+std::unique_ptr<Progress> MakeProgress() {
+  if (isatty(STDERR_FILENO)) return std::make_unique<TerminalProgress>(stderr);
+  return std::make_unique<PlainProgress>(stderr);
+}
+
+void Announce(const RunInfo& run, const fs::path& directory, Progress& progress) {
+  int built = 0;
+  for (const VariantInfo& variant : run.variants) {
+    if (variant.status == "built") {
+      ++built;
+    } else {
+      progress.Message("skipped: " + variant.name + ": " + variant.reason);
+    }
+  }
+  progress.Message(std::to_string(built) + " competitors, " + std::to_string(run.models.size()) +
+                   " models, " + std::to_string(run.workloads.size()) + " workloads; seed " +
+                   run.plan.seed + "; results in " + directory.string());
+  for (const std::string& warning : run.warnings) progress.Message("warning: " + warning);
+}
+
+}  // namespace
+
+fs::path BuildDirOf(const RunOptions& options) {
+  return options.build_dir.empty() ? BuildDirectory() : fs::absolute(options.build_dir);
+}
+
+fs::path ResultsDirOf(const RunOptions& options) {
+  if (!options.results_dir.empty()) return options.results_dir;
+  const fs::path source = SMALLMIND_SOURCE_DIR;
+  return fs::exists(source / "results") ? source / "results" : BuildDirOf(options) / "results";
+}
+
+std::vector<VariantInfo> CompetitorsOf(const RunOptions& options) {
+  auto variants = SelectVariants(ReadManifest(BuildDirOf(options)), options.variants);
+  for (const std::string& peer : options.peers) variants.push_back(ParsePeer(peer));
+  return variants;
+}
+
+RunOutcome ExecuteRun(const RunOptions& options, const std::vector<std::string>& command_line,
+                      const std::atomic<bool>& interrupt) {
+  return ExecuteRunWith(
+      options, command_line,
+      options.resume.empty() ? CompetitorsOf(options) : std::vector<VariantInfo>{}, interrupt);
+}
+
+RunOutcome ExecuteRunWith(const RunOptions& options, const std::vector<std::string>& command_line,
+                          std::vector<VariantInfo> competitors,
+                          const std::atomic<bool>& interrupt) {
+  RealClock clock;
+  RealSystemProbe probe;
+  RealProcessRunner processes((BuildDirOf(options) / "bin" / "launcher").string(), &interrupt);
+  const std::unique_ptr<Progress> progress = MakeProgress();
+
+  RunOutcome outcome;
+  std::vector<Sample> earlier;
+  if (options.resume.empty()) {
+    outcome.info = Prepare(options, command_line, std::move(competitors), processes, clock);
+  } else {
+    Run run = LoadRun(options.resume);
+    CheckUnchanged(run.info);
+    outcome.info = std::move(run.info);
+    earlier = std::move(run.samples);
+  }
+  RunInfo& run = outcome.info;
+  RunDirectory directory = options.resume.empty()
+                               ? RunDirectory::Create(ResultsDirOf(options), clock.UnixSeconds())
+                               : RunDirectory::Open(options.resume);
+  run.id = directory.id();
+  outcome.directory = directory.path();
+  if (run.rule.calibration_ns == 0) run.rule.calibration_ns = CalibrationBaseline(probe);
+  directory.WriteInfo(run);
+  Announce(run, directory.path(), *progress);
+  if (!run.plan.cold) {
+    for (const ModelInfo& model : run.models) WarmFile(model.path);
+  }
+  Runner runner(run, std::move(earlier), directory,
+                {processes, clock, probe, *progress, interrupt});
+  try {
+    MeasureCeilings(run, processes);
+    runner.Execute();
+    MeasureCeilings(run, processes);
+    directory.WriteInfo(run);
+  } catch (const RunError& error) {
+    progress->Finish();
+    outcome.write_error = error.what();
+    run.status = RunStatus::kFailed;
+    run.status_reason = error.what();
+  }
+  outcome.samples = runner.samples();
+  return outcome;
+}
+
+std::vector<std::string> RunOutcome::FailedVariants() const {
+  std::vector<std::string> failed;
+  for (const VariantInfo& variant : info.variants) {
+    if (variant.kind == VariantKind::kPeer || variant.status != "built") continue;
+    for (const ModelInfo& model : info.models) {
+      for (const Workload& workload : info.workloads) {
+        const bool usable = std::ranges::any_of(samples, [&](const Sample& sample) {
+          return sample.Usable() && sample.variant == variant.name && sample.model == model.name &&
+                 sample.workload == workload.name;
+        });
+        if (!usable) failed.push_back(variant.name + " on " + model.name + ", " + workload.name);
+      }
+    }
+  }
+  return failed;
+}
+
+int RunOutcome::ExitCode() const {
+  if (!write_error.empty()) return kExitError;
+  if (info.status == RunStatus::kInterrupted) return kExitInterrupted;
+  return FailedVariants().empty() ? kExitOk : kExitError;
+}
+
+}  // namespace smallmind::harness

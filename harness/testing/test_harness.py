@@ -1,0 +1,233 @@
+"""The harness end to end, with real processes: fake variants that behave and misbehave."""
+import json
+import os
+import pathlib
+import random
+import resource
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("SMALLMIND_BUILD_DIR", ROOT / "build"))
+FAKE = pathlib.Path(__file__).resolve().parent / "fake_variant.py"
+
+
+class Bench:
+    """A build directory with fake variants: name -> options of fake_variant.py."""
+
+    def __init__(self, variants, skipped=None):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="harness-test-"))
+        (self.root / "bin").mkdir()
+        (self.root / "models").mkdir()
+        for name in ("harness", "launcher"):
+            shutil.copy2(BUILD / "bin" / name, self.root / "bin" / name)
+        self.model = self.root / "models" / "tiny-q8_0.gguf"
+        self.model.write_text("GGUF")
+        rows = []
+        for name, options in variants.items():
+            folder = self.root / "variants" / name
+            folder.mkdir(parents=True)
+            script = folder / "smallmind"
+            script.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {FAKE} --name {name} {options} "$@"\n')
+            script.chmod(script.stat().st_mode | stat.S_IXUSR)
+            rows.append({"name": name, "binary": f"variants/{name}/smallmind", "group": "core",
+                         "status": "built", "flags": "-O2"})
+        for name, reason in (skipped or {}).items():
+            rows.append({"name": name, "status": "skipped", "reason": reason, "group": "extra"})
+        manifest = {"schema": 1, "toolchain": "gcc", "compiler": "Fake", "git": "abc", "dirty": False,
+                    "variants": rows}
+        (self.root / "variants" / "manifest.json").write_text(json.dumps(manifest))
+
+    def command(self, *arguments, models="tiny-q8_0"):
+        return [str(self.root / "bin" / "harness"), *arguments, "--models", models, "--results-dir",
+                str(self.root / "results"), "--no-plots", "-t", "2", "-p", "8", "-n", "4", "-r", "2"]
+
+    def run(self, *arguments, models="tiny-q8_0", **options):
+        return subprocess.run(self.command(*arguments, models=models), capture_output=True,
+                              text=True, timeout=120, cwd="/", **options)
+
+    def directory(self):
+        (only,) = (self.root / "results").iterdir()
+        return only
+
+    def info(self):
+        return json.loads((self.directory() / "run.json").read_text())
+
+    def samples(self):
+        lines = (self.directory() / "samples.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def close(self):
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+class HarnessTest(unittest.TestCase):
+    def bench(self, variants, skipped=None):
+        bench = Bench(variants, skipped)
+        self.addCleanup(bench.close)
+        return bench
+
+    def test_runs_from_any_directory_and_keeps_every_sample(self):
+        bench = self.bench({"o2": "", "lto": "--slowdown -10"}, {"bolt": "needs package bolt-19"})
+        result = bench.run("--variants", "all", "--rounds", "4", "--seed", "7")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        info, samples = bench.info(), bench.samples()
+        self.assertEqual(info["status"], "complete")
+        self.assertEqual(info["plan"]["seed"], "7")
+        self.assertEqual(info["rounds_done"], 4)
+        self.assertEqual(len(samples), 2 * (4 + 1))
+        self.assertEqual(sum(s["warmup"] for s in samples), 2)
+        self.assertEqual([s["id"] for s in samples], list(range(10)))
+        self.assertTrue(all(s["status"] == "ok" for s in samples))
+        self.assertEqual(samples[-1]["metrics"].keys() >= {"startup_ms", "decode_tps"}, True)
+        self.assertIn("needs package bolt-19", result.stderr)
+        # Each position once over a square of two rounds.
+        orders = [[s["variant"] for s in samples if s["round"] == r] for r in range(4)]
+        self.assertNotEqual(orders[0], orders[1])
+        self.assertNotEqual(orders[2], orders[3])
+
+    def test_same_seed_same_order(self):
+        orders = []
+        for _ in range(2):
+            bench = self.bench({"o2": "", "a": "", "b": ""})
+            bench.run("--rounds", "3", "--seed", "11")
+            orders.append([(s["round"], s["variant"], s["env_bytes"]) for s in bench.samples()])
+        self.assertEqual(orders[0], orders[1])
+
+    def test_crash_hang_and_garbage_are_named(self):
+        bench = self.bench({"o2": "", "crash": "--mode crash", "hang": "--mode hang",
+                            "garbage": "--mode garbage", "partial": "--mode partial",
+                            "huge": "--mode huge", "nodone": "--mode nodone", "zero": "--mode zero",
+                            "exit": "--mode exit"})
+        result = bench.run("--rounds", "3", "--timeout", "1.5", "--retries", "0", "--warmup", "0")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        expected = {"crash": ("crashed", "SIGSEGV"), "hang": ("timeout", "--timeout"),
+                    "garbage": ("failed", "Segmentation fold"), "partial": ("failed", "done"),
+                    "huge": ("failed", "output"), "nodone": ("failed", "done"),
+                    "zero": ("failed", "no tokens"), "exit": ("failed", "exit code 2: smallmind:")}
+        samples = bench.samples()
+        for variant, (status, reason) in expected.items():
+            mine = [s for s in samples if s["variant"] == variant]
+            self.assertEqual(len(mine), 2, f"{variant} is given up after two rounds")
+            for sample in mine:
+                self.assertEqual(sample["status"], status, sample["reason"])
+                self.assertIn(reason, sample["reason"])
+                self.assertEqual(sample["metrics"], {}, "a failure has no numbers")
+            self.assertIn(f"no usable sample of {variant} ", result.stderr)
+        self.assertEqual(sum(s["variant"] == "o2" for s in samples), 3)
+
+    def test_a_single_failure_is_tried_again(self):
+        marker = tempfile.mktemp()
+        bench = self.bench({"o2": "", "flaky": f"--mode crash --fail-once {marker}"})
+        self.addCleanup(lambda: os.path.exists(marker) and os.unlink(marker))
+        result = bench.run("--rounds", "2", "--warmup", "0")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        flaky = [(s["round"], s["attempt"], s["status"]) for s in bench.samples()
+                 if s["variant"] == "flaky"]
+        self.assertEqual(flaky, [(0, 0, "crashed"), (0, 1, "ok"), (1, 0, "ok")])
+
+    def test_interrupt_keeps_and_reports(self):
+        bench = self.bench({"o2": "--sleep 0.1", "lto": "--sleep 0.1"})
+        process = subprocess.Popen(bench.command("--rounds", "100"), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, err)
+        info, samples = bench.info(), bench.samples()
+        self.assertEqual(info["status"], "interrupted")
+        self.assertGreater(len(samples), 2)
+        self.assertTrue(all(s["status"] == "ok" for s in samples), "the interrupt is nobody's fault")
+
+    def test_sigkill_and_resume_lose_and_repeat_nothing(self):
+        rng = random.Random(5)
+        for _ in range(10):
+            bench = self.bench({"o2": "", "a": "", "b": ""})
+            process = subprocess.Popen(bench.command("--rounds", "6", "--seed", "3"),
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while not (bench.root / "results").exists():
+                time.sleep(0.01)
+            time.sleep(rng.uniform(0.02, 1.0))
+            process.kill()
+            process.wait()
+            if not (bench.directory() / "run.json").exists():
+                continue  # killed before there was a run
+            with open(bench.directory() / "samples.jsonl", "a", encoding="utf-8") as file:
+                if rng.random() < 0.5:
+                    file.write('{"schema":1,"id":99,"rou')  # a torn line, as a power cut leaves it
+            result = bench.run("--resume", str(bench.directory()))
+            self.assertEqual(result.returncode, 0, result.stderr)
+            samples = bench.samples()
+            keys = sorted((s["round"], s["variant"]) for s in samples)
+            self.assertEqual(keys, sorted((r, v) for r in range(-1, 6) for v in ("o2", "a", "b")))
+            self.assertEqual(len({s["id"] for s in samples}), len(samples))
+            self.assertEqual(bench.info()["status"], "complete")
+
+    def test_resume_refuses_other_binaries(self):
+        bench = self.bench({"o2": ""})
+        bench.run("--rounds", "1")
+        with open(bench.root / "variants" / "o2" / "smallmind", "a", encoding="utf-8") as file:
+            file.write("# changed\n")
+        result = bench.run("--resume", str(bench.directory()))
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("not the binary", result.stderr)
+
+    def test_full_disk(self):
+        bench = self.bench({"o2": "", "lto": ""})
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (12000, 12000))
+        result = bench.run("--rounds", "50", preexec_fn=limit)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertRegex(result.stderr, r"harness: .*(samples.jsonl|run.json): File too large")
+        samples = bench.samples()  # whole lines only
+        self.assertGreater(len(samples), 3)
+
+    def test_bad_command_lines_are_one_line(self):
+        bench = self.bench({"o2": ""})
+        cases = [(["--variants", "nosuch"], 1, "known: o2"), (["--rounds", "-1"], 1, "--rounds"),
+                 (["--rounds", "many"], 1, "--rounds"), (["--nosuch"], 1, "--nosuch"),
+                 (["--peer", "x"], 1, "NAME="), (["--seed", "z"], 1, "--seed"),
+                 (["--resume", "/nonexistent"], 2, "run.json"), (["--inject", "zz=5"], 1, "zz")]
+        for arguments, code, text in cases:
+            result = bench.run(*arguments)
+            self.assertEqual(result.returncode, code, arguments)
+            self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+            self.assertIn(text, result.stderr)
+        result = bench.run(models="/nonexistent.gguf")
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (2, 1))
+
+    def test_peers_join_the_rounds_and_may_die(self):
+        bench = self.bench({"o2": ""})
+        llama = json.dumps([{"n_prompt": 8, "n_gen": 0, "n_threads": 2, "samples_ts": [800.0]},
+                            {"n_prompt": 0, "n_gen": 4, "n_threads": 2, "samples_ts": [90.0, 92.0]}])
+        script = bench.root / "llama-bench"
+        script.write_text(f"#!/bin/sh\ncat <<'END'\n{llama}\nEND\n")
+        script.chmod(0o755)
+        result = bench.run("--rounds", "3", "--peer", f"llama={script} -o json", "--peer",
+                           f"own={sys.executable} {FAKE} bench -m {{model}} -p {{prompt}} -n {{gen}} "
+                           "-t {threads} -r {reps}", "--peer", "dead=sh -c 'kill -TERM $$'")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        by_name = {}
+        for sample in bench.samples():
+            by_name.setdefault(sample["variant"], []).append(sample)
+        self.assertEqual(len(by_name["llama"]), 4)
+        self.assertEqual(by_name["llama"][0]["metrics"]["decode_tps"], 91.0)
+        self.assertIn("peak_rss_mib", by_name["llama"][0]["metrics"])
+        self.assertEqual(by_name["own"][-1]["status"], "ok")
+        self.assertTrue(all("SIGTERM" in s["reason"] for s in by_name["dead"]))
+
+    def test_missing_models_are_made(self):
+        bench = self.bench({"o2": ""})
+        result = bench.run("--rounds", "1", models="stories15m-q8_0")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual((bench.root / "models" / "stories15m-q8_0.gguf").read_text(),
+                         "GGUF stories15m Q8_0 1\n")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,53 @@
+#include "harness/workloads.h"
+
+#include <charconv>
+#include <sstream>
+
+#include "harness/error.h"
+#include "harness/plan.h"
+
+namespace smallmind::harness {
+namespace {
+
+constexpr int kMostTokens = 1 << 20;
+
+std::vector<int> ParseList(const std::string& text, const std::string& flag) {
+  std::vector<int> values;
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, ',');) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    if (error != std::errc() || end != part.data() + part.size() || value < 1 ||
+        value > kMostTokens) {
+      throw RunError(flag + ": \"" + part + "\" is not a number from 1 to " +
+                     std::to_string(kMostTokens));
+    }
+    values.push_back(value);
+  }
+  if (values.empty()) throw RunError(flag + " is empty");
+  return values;
+}
+
+}  // namespace
+
+std::vector<Workload> MakeWorkloads(const std::string& prompts, const std::string& gens,
+                                    const std::string& threads, int reps) {
+  std::vector<Workload> workloads;
+  for (const int p : ParseList(prompts, "-p")) {
+    for (const int n : ParseList(gens, "-n")) {
+      for (const int t : ParseList(threads, "-t")) {
+        workloads.push_back({WorkloadName(p, n, t), p, n, t, reps});
+      }
+    }
+  }
+  for (size_t i = 0; i < workloads.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (workloads[i].name == workloads[j].name) {
+        throw RunError("workload " + workloads[i].name + " is asked for twice");
+      }
+    }
+  }
+  return workloads;
+}
+
+}  // namespace smallmind::harness

@@ -1,0 +1,17 @@
+// Workloads from llama-bench's short flags, each of which takes a list: -p 128,512 -n 32 -t 1,4 -r
+// 3 is four workloads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/record.h"
+
+namespace smallmind::harness {
+
+// RunError for anything that is not a positive number, naming the flag. -n must be at least 1:
+// without a generated token there is no first-token latency.
+std::vector<Workload> MakeWorkloads(const std::string& prompts, const std::string& gens,
+                                    const std::string& threads, int reps);
+
+}  // namespace smallmind::harness
