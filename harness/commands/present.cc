@@ -56,7 +56,7 @@ std::string Csv(const std::vector<Sample>& samples) {
 }  // namespace
 
 void MakePlots(const fs::path& run_directory) {
-  const fs::path script = fs::path(SMALLMIND_SOURCE_DIR) / "plots" / "make.py";
+  const fs::path script = fs::path(SMALLMIND_SOURCE_DIR) / "plots" / "all.py";
   if (!fs::exists(script)) return;
   // The system's python3 first: that is the one python3-matplotlib belongs to.
   const std::string python = fs::exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
