@@ -108,6 +108,27 @@ Manifest ReadManifest(const fs::path& build_dir) {
   return manifest;
 }
 
+Manifest ReadManifests(const std::vector<std::string>& files) {
+  Manifest all;
+  for (const std::string& file : files) {
+    const fs::path path = fs::absolute(file);
+    if (path.filename() != "manifest.json" || path.parent_path().filename() != "variants") {
+      throw BadInput(file + ": a manifest is BUILD/variants/manifest.json");
+    }
+    Manifest manifest = ReadManifest(path.parent_path().parent_path());
+    if (all.variants.empty()) {
+      all = std::move(manifest);
+      continue;
+    }
+    for (VariantInfo& variant : manifest.variants) {
+      variant.name += "@" + manifest.toolchain;
+      variant.title += " (" + manifest.toolchain + ")";
+      all.variants.push_back(std::move(variant));
+    }
+  }
+  return all;
+}
+
 fs::path BuildDirectory() { return fs::canonical("/proc/self/exe").parent_path().parent_path(); }
 
 std::vector<VariantInfo> SelectVariants(const Manifest& manifest, const std::string& wanted) {
@@ -118,7 +139,8 @@ std::vector<VariantInfo> SelectVariants(const Manifest& manifest, const std::str
     bool found = false;
     for (size_t i = 0; i < manifest.variants.size(); ++i) {
       const VariantInfo& variant = manifest.variants[i];
-      if (part != "all" && part != variant.name && part != variant.group) continue;
+      const bool twin = variant.name.starts_with(part + "@");
+      if (part != "all" && part != variant.name && part != variant.group && !twin) continue;
       chosen[i] = found = true;
     }
     if (!found) throw RunError("unknown variant \"" + part + "\"; " + KnownNames(manifest));

@@ -58,6 +58,16 @@ TEST(Manifest, SelectsNamesGroupsAndAllInTheManifestsOrder) {
   EXPECT_EQ(two[0].name, "o2");
 }
 
+TEST(Manifest, SecondToolchainIsMarked) {
+  const std::string first = (WriteManifest(kManifest) / "variants/manifest.json").string();
+  const Manifest both = ReadManifests({first, first});
+  ASSERT_EQ(both.variants.size(), 6u);
+  EXPECT_EQ(both.variants[3].name, "o2@gcc");
+  EXPECT_EQ(SelectVariants(both, "o2").size(), 2u);
+  EXPECT_EQ(SelectVariants(both, "core").size(), 4u);
+  EXPECT_THROW(ReadManifests({"/nonexistent/x.json"}), BadInput);
+}
+
 TEST(Manifest, ErrorsAreOneLineWithTheKnownNames) {
   const fs::path build = WriteManifest(kManifest);
   const std::string unknown = ErrorOf(build, "nosuch");

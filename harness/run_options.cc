@@ -112,6 +112,10 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
       ->group(output);
   app.add_option("--baseline", o.baseline, "compare with a saved baseline at the end")
       ->group(output);
+  app.add_option("--manifest", o.manifests,
+                 "BUILD/variants/manifest.json; several for several toolchains in one table")
+      ->allow_extra_args(false)
+      ->group(output);
   app.add_option("--build-dir", o.build_dir, "build tree (that of this program)")->group(output);
 }
 

@@ -10,8 +10,9 @@
 namespace smallmind::harness {
 
 struct RunOptions {
-  std::string build_dir;    // "" = where this program lies
-  std::string results_dir;  // "" = results/ of the source tree
+  std::string build_dir;               // "" = where this program lies
+  std::vector<std::string> manifests;  // empty = that of build_dir
+  std::string results_dir;             // "" = results/ of the source tree
   std::string variants = "all";
   std::string reference;  // "" = o2, or the first built one
   std::string models;     // "" = the two default models

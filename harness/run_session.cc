@@ -155,7 +155,9 @@ fs::path ResultsDirOf(const RunOptions& options) {
 }
 
 std::vector<VariantInfo> CompetitorsOf(const RunOptions& options) {
-  auto variants = SelectVariants(ReadManifest(BuildDirOf(options)), options.variants);
+  auto variants = SelectVariants(options.manifests.empty() ? ReadManifest(BuildDirOf(options))
+                                                           : ReadManifests(options.manifests),
+                                 options.variants);
   for (const std::string& peer : options.peers) variants.push_back(ParsePeer(peer));
   return variants;
 }

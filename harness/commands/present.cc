@@ -9,12 +9,8 @@
 
 #include "harness/error.h"
 #include "harness/process.h"
-#include "harness/run_directory.h"
-
-#if __has_include("harness/report.h")
 #include "harness/report.h"
-#define SMALLMIND_HAS_REPORT 1
-#endif
+#include "harness/run_directory.h"
 
 namespace smallmind::harness {
 namespace {
@@ -80,7 +76,6 @@ void Present(const RunOutcome& outcome, const RunOptions& options) {
     WriteFileAtomically(options.export_json, ReadFile(outcome.directory / "run.json"));
   }
   if (!options.export_csv.empty()) WriteFileAtomically(options.export_csv, Csv(outcome.samples));
-#ifdef SMALLMIND_HAS_REPORT
   const Analysis analysis = Analyze(outcome.info, outcome.samples);
   TerminalStyle style;
   style.colour = isatty(STDOUT_FILENO) != 0;
@@ -99,7 +94,6 @@ void Present(const RunOutcome& outcome, const RunOptions& options) {
     WriteFileAtomically(options.export_markdown, ReadFile(outcome.directory / "report.md"));
   }
   std::fprintf(stderr, "report: %s\n", (outcome.directory / "report.html").c_str());
-#endif
 }
 
 }  // namespace smallmind::harness
