@@ -36,10 +36,16 @@ Document BuildReport(const RunInfo& run, const Analysis& a) {
     if (!section.blocks.empty()) document.sections.push_back(std::move(section));
   };
   add(SummarySection(run, a));
+  add(RecommendationSection(a));
   for (DocSection& section : ResultSections(run, a)) add(std::move(section));
   add(GuideSection(run, a));
   add(ClaimsSection(a));
   add(OutputsSection(a));
+  add(FactorialSection(a));
+  add(WhySection(run, a));
+  add(StartupSection(a));
+  add(SizeSection(run, a));
+  add(HonestySection(a));
   add(LedgerSection(run, a));
   add(MethodSection(run, a));
   add(MachineSection(run));

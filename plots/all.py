@@ -12,7 +12,7 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-FIGURES = ["throughput", "ttft", "itl", "startup", "size", "rss", "pareto", "drift"]
+FIGURES = ["throughput", "ttft", "itl", "startup", "size", "rss", "pareto", "drift", "factorial", "roofline"]
 
 
 def draw_all(directory, output=None, figures=FIGURES):

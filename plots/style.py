@@ -124,6 +124,18 @@ def ordinary(values, factor=3.0):
     return max(v for v in positive if v <= factor * middle)
 
 
+def log_axis(axis, which):
+    """A logarithmic axis with plain numbers; set the limits first."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    target = axis.xaxis if which == "x" else axis.yaxis
+    (axis.set_xscale if which == "x" else axis.set_yscale)("log")
+    low, high = axis.get_xlim() if which == "x" else axis.get_ylim()
+    target.set_major_locator(LogLocator(subs=(1.0,) if high / low > 300 else (1.0, 3.0) if high / low > 10 else
+                                        (1.0, 2.0, 5.0)))
+    target.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    target.set_minor_formatter(NullFormatter())
+
+
 def legend_below(figure, axis, columns):
     """A legend under the whole figure; saving cuts to what is drawn, so it costs no axis space."""
     handles, labels = axis.get_legend_handles_labels()

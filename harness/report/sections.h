@@ -16,6 +16,12 @@ std::vector<DocSection> ResultSections(const RunInfo& run, const Analysis& analy
 DocSection GuideSection(const RunInfo& run, const Analysis& analysis);
 DocSection ClaimsSection(const Analysis& analysis);
 DocSection OutputsSection(const Analysis& analysis);
+DocSection RecommendationSection(const Analysis& analysis);
+DocSection FactorialSection(const Analysis& analysis);
+DocSection WhySection(const RunInfo& run, const Analysis& analysis);
+DocSection StartupSection(const Analysis& analysis);
+DocSection SizeSection(const RunInfo& run, const Analysis& analysis);
+DocSection HonestySection(const Analysis& analysis);
 DocSection LedgerSection(const RunInfo& run, const Analysis& analysis);
 DocSection MethodSection(const RunInfo& run, const Analysis& analysis);
 DocSection MachineSection(const RunInfo& run);

@@ -1,0 +1,295 @@
+// Why, and what to ship: recommendation, factorial, kernels and roofline, startup, size, layouts
+// and PGO.
+#include <algorithm>
+#include <cmath>
+
+#include "harness/report/sections.h"
+#include "harness/report/text.h"
+
+namespace smallmind::harness {
+namespace {
+
+Tone ToneOf(Verdict verdict) {
+  if (verdict == Verdict::kBetter) return Tone::kGood;
+  if (verdict == Verdict::kWorse) return Tone::kBad;
+  return verdict == Verdict::kUnclear ? Tone::kDim : Tone::kPlain;
+}
+
+DocCell RatioCell(const stats::LogRatio& ratio, Tone tone = Tone::kPlain) {
+  return DocCell::Number(ratio.Ratio(), RatioText(ratio), tone, "p " + PValueText(ratio.p_value));
+}
+
+DocCell Value(double value, const std::string& unit = "") {
+  return DocCell::Number(value,
+                         Figure(value) + (unit.empty() || !std::isfinite(value) ? "" : " " + unit));
+}
+
+std::string Signed(double value) { return (value > 0 ? "+" : "") + Figure(value); }
+
+std::string Kibibytes(int64_t bytes) { return Signed(static_cast<double>(bytes) / 1024.0); }
+
+std::string WorkOf(const std::string& metric) {
+  return metric == "decode_tps" ? "decode" : "prefill";
+}
+
+}  // namespace
+
+DocSection RecommendationSection(const Analysis& a) {
+  DocSection section{"ship", "What to ship", {}};
+  if (a.recommendations.empty()) return section;
+  DocTable table;
+  table.columns = {{"goal"}, {"ship"}, {"because"}};
+  for (const Recommendation& r : a.recommendations) {
+    table.rows.push_back({r.goal, DocCell(r.variant, Tone::kGood), r.evidence});
+  }
+  section.blocks.push_back(std::move(table));
+  section.blocks.push_back(DocFigure{"pareto", "Speed against size"});
+  DocTable front;
+  front.caption =
+      "Pareto front over decode speed, size, RSS and startup, relative to the reference.";
+  front.columns = {{"variant"},     {"model"},           {"speed ×", true}, {"size ×", true},
+                   {"RSS ×", true}, {"startup ×", true}, {"on the front"}};
+  for (const ParetoPoint& p : a.pareto) {
+    front.rows.push_back(
+        {p.variant, p.regime.model, Value(p.speed), Value(p.size), Value(p.rss), Value(p.startup),
+         p.on_front ? DocCell("yes", Tone::kGood) : DocCell("beaten by " + p.beaten_by)});
+  }
+  section.blocks.push_back(std::move(front));
+  return section;
+}
+
+DocSection FactorialSection(const Analysis& a) {
+  DocSection section{"factorial", "What each flag does, alone and with the others", {}};
+  if (a.factorial.empty()) return section;
+  DocList said;
+  for (const Factorial& f : a.factorial)
+    said.items.insert(said.items.end(), f.sentences.begin(), f.sentences.end());
+  if (!said.items.empty()) section.blocks.push_back(std::move(said));
+  section.blocks.push_back(DocFigure{"factorial", "Factorial effects"});
+  DocTable table;
+  table.caption =
+      "Main effects are means over the other two flags; an interaction is the extra factor that "
+      "both have together.";
+  table.columns = {{"effect"}};
+  for (const Factorial& f : a.factorial)
+    table.columns.push_back({WorkOf(f.metric) + ", " + f.regime.model, true});
+  const auto rows = [&](auto&& list_of) {
+    const auto& first = list_of(a.factorial.front());
+    for (size_t i = 0; i < first.size(); ++i) {
+      std::vector<DocCell> row = {first[i].name};
+      for (const Factorial& f : a.factorial) {
+        const FactorialEffect& e = list_of(f)[i];
+        row.push_back(RatioCell(e.effect, ToneOf(e.verdict)));
+      }
+      table.rows.push_back(std::move(row));
+    }
+  };
+  rows([](const Factorial& f) -> const std::vector<FactorialEffect>& { return f.effects; });
+  rows([](const Factorial& f) -> const std::vector<FactorialEffect>& { return f.given; });
+  const auto whole = [&](const char* name, auto&& of) {
+    std::vector<DocCell> row = {name};
+    for (const Factorial& f : a.factorial) row.push_back(RatioCell(of(f)));
+    table.rows.push_back(std::move(row));
+  };
+  whole("all three, predicted from each alone",
+        [](const Factorial& f) -> const stats::LogRatio& { return f.predicted; });
+  whole("all three, measured",
+        [](const Factorial& f) -> const stats::LogRatio& { return f.measured; });
+  whole("measured / predicted",
+        [](const Factorial& f) -> const stats::LogRatio& { return f.surplus; });
+  section.blocks.push_back(std::move(table));
+  return section;
+}
+
+DocSection WhySection(const RunInfo& run, const Analysis& a) {
+  DocSection section{"why", "Why: kernels and ceilings", {}};
+  DocList said;
+  for (const RooflinePoint& p : a.roofline) {
+    if (p.variant == run.reference && !p.sentence.empty()) said.items.push_back(p.sentence + ".");
+  }
+  for (const Breakdown& b : a.breakdown) {
+    if (!b.sentence.empty()) said.items.push_back(b.sentence + ".");
+  }
+  if (!said.items.empty()) section.blocks.push_back(std::move(said));
+  section.blocks.push_back(DocFigure{"roofline", "Share of the machine's ceilings"});
+  DocTable roof;
+  roof.caption =
+      "Decode reads every weight once a token (GB/s); prefill multiplies (G operations/s, 2 a "
+      "parameter and token).";
+  roof.columns = {{"variant"},       {"model"},       {"work"},      {"achieved", true},
+                  {"ceiling", true}, {"share", true}, {"limited by"}};
+  for (const RooflinePoint& p : a.roofline) {
+    const std::string unit = p.work == "decode" ? "GB/s" : "GOP/s";
+    DocCell share =
+        p.ceiling > 0.0
+            ? DocCell::Number(p.fraction.estimate, PercentText(p.fraction.estimate), Tone::kPlain,
+                              PercentText(p.fraction.low) + " to " + PercentText(p.fraction.high))
+            : DocCell("-");
+    roof.rows.push_back({p.variant, p.regime.model, p.work, Value(p.achieved, unit),
+                         p.ceiling > 0.0 ? Value(p.ceiling, unit) : DocCell("not measured"), share,
+                         DocCell(ToString(p.bound), Tone::kPlain, p.sentence)});
+  }
+  if (!roof.rows.empty()) section.blocks.push_back(std::move(roof));
+  DocTable kernels;
+  kernels.caption =
+      "Time a process spends, against the reference: milliseconds and their change, paired by "
+      "round.";
+  kernels.columns = {{"variant"},
+                     {"model"},
+                     {"part"},
+                     {"reference ms", true},
+                     {"variant ms", true},
+                     {"change ms", true},
+                     {"share of the change", true}};
+  for (const Breakdown& b : a.breakdown) {
+    const auto add = [&](const BreakdownPart& p) {
+      kernels.rows.push_back(
+          {b.variant, b.regime.model, p.name, Value(p.reference_ms), Value(p.variant_ms),
+           DocCell::Number(p.delta_ms.estimate, Signed(p.delta_ms.estimate) + " " +
+                                                    IntervalText(p.delta_ms.low, p.delta_ms.high)),
+           p.share == 0.0 ? DocCell("") : DocCell::Number(p.share, PercentText(p.share))});
+    };
+    for (const BreakdownPart& p : b.phases) add(p);
+    for (size_t i = 0; i < b.kernels.size() && i < 6; ++i) add(b.kernels[i]);
+  }
+  if (!kernels.rows.empty()) section.blocks.push_back(std::move(kernels));
+  return section;
+}
+
+DocSection StartupSection(const Analysis& a) {
+  DocSection section{"startup", "Startup, phase by phase", {}};
+  if (a.waterfall.empty()) return section;
+  section.blocks.push_back(DocFigure{"startup", "Startup as a waterfall"});
+  DocTable table;
+  table.columns = {{"variant"}, {"model"}};
+  for (const WaterfallPhase& p : a.waterfall.front().phases)
+    table.columns.push_back({p.name + " ms", true});
+  for (const char* title : {"minor faults", "major faults", "relocations"})
+    table.columns.push_back({title, true});
+  for (const Waterfall& w : a.waterfall) {
+    if (w.phases.size() != a.waterfall.front().phases.size()) continue;
+    std::vector<DocCell> row = {w.variant, w.regime.model};
+    for (const WaterfallPhase& p : w.phases) {
+      row.push_back(DocCell::Number(p.length_ms, Figure(p.length_ms), Tone::kPlain,
+                                    IntervalText(p.low_ms, p.high_ms)));
+    }
+    row.push_back(Value(w.minor_faults));
+    row.push_back(Value(w.major_faults));
+    row.push_back(w.relocations < 0 ? DocCell("-")
+                                    : DocCell::Number(static_cast<double>(w.relocations),
+                                                      std::to_string(w.relocations)));
+    table.rows.push_back(std::move(row));
+  }
+  section.blocks.push_back(std::move(table));
+  return section;
+}
+
+DocSection SizeSection(const RunInfo& run, const Analysis& a) {
+  DocSection section{"size", "Size: what the bytes are", {}};
+  if (a.footprint.empty()) return section;
+  section.blocks.push_back(DocFigure{"size", "Binary size by section"});
+  DocTable table;
+  table.caption =
+      "KiB against the reference. Kernels exist once a Highway target; on this machine one of them "
+      "runs.";
+  table.columns = {
+      {"variant"},       {"stripped MB", true}, {"change KiB", true},      {".text", true},
+      {".rodata", true}, {"unwind", true},      {"running kernels", true}, {"other targets", true},
+      {"cold", true},    {"other code", true},  {"decode gain", true},     {"gain a KiB", true}};
+  for (const Footprint& f : a.footprint) {
+    const auto section_of = [&](std::initializer_list<const char*> names) -> DocCell {
+      int64_t bytes = 0;
+      for (const char* name : names) {
+        const auto found = f.section_delta.find(name);
+        if (found != f.section_delta.end()) bytes += found->second;
+      }
+      return DocCell::Number(static_cast<double>(bytes), Kibibytes(bytes));
+    };
+    const auto heat = [&](const char* name) -> DocCell {
+      if (f.heat_bytes.empty() || (f.heat_delta.empty() && f.variant != run.reference)) return "-";
+      const auto found = f.heat_delta.find(name);
+      const int64_t bytes = found == f.heat_delta.end() ? 0 : found->second;
+      return DocCell::Number(static_cast<double>(bytes), Kibibytes(bytes));
+    };
+    table.rows.push_back(
+        {f.variant, Value(static_cast<double>(f.stripped_bytes) / 1e6),
+         DocCell::Number(static_cast<double>(f.stripped_bytes - f.reference_bytes),
+                         Kibibytes(f.stripped_bytes - f.reference_bytes)),
+         section_of({".text"}), section_of({".rodata"}),
+         section_of({".eh_frame", ".eh_frame_hdr", ".gcc_except_table"}), heat("running target"),
+         heat("other targets"), heat("cold"), heat("other code"),
+         DocCell::Number(f.speed_gain, PercentText(f.speed_gain)),
+         std::isfinite(f.gain_per_kib)
+             ? DocCell::Number(f.gain_per_kib, Figure(100.0 * f.gain_per_kib) + " %")
+             : DocCell("-")});
+  }
+  section.blocks.push_back(std::move(table));
+  DocTable functions;
+  functions.caption = "Functions that changed most, their split, cloned and cold parts folded in.";
+  functions.columns = {{"variant"},
+                       {"function"},
+                       {"reference bytes", true},
+                       {"variant bytes", true},
+                       {"change", true}};
+  for (const Footprint& f : a.footprint) {
+    for (size_t i = 0; i < f.functions.size() && i < 5; ++i) {
+      const FunctionDelta& d = f.functions[i];
+      functions.rows.push_back(
+          {f.variant, Truncate(d.name, 100), Value(static_cast<double>(d.reference_bytes)),
+           Value(static_cast<double>(d.variant_bytes)),
+           DocCell::Number(static_cast<double>(d.variant_bytes - d.reference_bytes),
+                           Signed(static_cast<double>(d.variant_bytes - d.reference_bytes)))});
+    }
+  }
+  if (!functions.rows.empty()) section.blocks.push_back(std::move(functions));
+  return section;
+}
+
+DocSection HonestySection(const Analysis& a) {
+  DocSection section{"honesty", "Layout luck and the profile's honesty", {}};
+  if (a.layouts.empty()) {
+    section.blocks.push_back(
+        DocParagraph{"One link layout a variant was run: an effect of a few per cent may be the "
+                     "layout's luck and not the flag's. "
+                     "`--layouts K` measures it.",
+                     Tone::kDim});
+  } else {
+    DocTable table;
+    table.caption =
+        "Spread over link layouts of the same code beside the flag's effect; an effect inside the "
+        "spread is not ranked.";
+    table.columns = {{"variant"},         {"model"},        {"work"},
+                     {"layouts", true},   {"spread", true}, {"effect", true},
+                     {"above the spread"}};
+    for (const LayoutSpread& l : a.layouts) {
+      table.rows.push_back({l.variant, l.regime.model, WorkOf(l.metric),
+                            Value(static_cast<double>(l.layouts)),
+                            DocCell::Number(l.spread, PercentText(l.spread)), RatioCell(l.effect),
+                            l.variant == a.reference ? DocCell("-")
+                            : l.above                ? DocCell("yes", Tone::kGood)
+                                                     : DocCell("no", Tone::kDim)});
+    }
+    section.blocks.push_back(std::move(table));
+  }
+  DocTable pgo;
+  pgo.caption = "Profiles are trained on prompts that the evaluation never uses.";
+  pgo.columns = {{"variant"},
+                 {"model"},
+                 {"hot code covered", true},
+                 {"gain on unseen prompts", true},
+                 {"gain on training prompts", true},
+                 {"in words"}};
+  for (const PgoGap& g : a.pgo) {
+    pgo.rows.push_back(
+        {g.variant, g.regime.model,
+         g.coverage >= 0
+             ? DocCell::Number(g.coverage,
+                               PercentText(g.coverage > 1.0 ? g.coverage / 100.0 : g.coverage))
+             : DocCell("unknown"),
+         RatioCell(g.evaluated), RatioCell(g.on_training), g.sentence});
+  }
+  if (!pgo.rows.empty()) section.blocks.push_back(std::move(pgo));
+  return section;
+}
+
+}  // namespace smallmind::harness
