@@ -34,9 +34,9 @@ template <class W>
 void UnpackGroup(const UnpackArgs& args) {
   const RowGroup rows(args.first, args.row_bytes);
   const size_t blocks = args.blocks;
+  const size_t ahead = kGroup * W::kBytes * 32 / W::kColumns;
   const uint8_t* next = args.next;
   uint8_t* HWY_RESTRICT panel = args.panel;
-  const size_t ahead = kGroup * W::kBytes * 32 / W::kColumns;
   const DF df;
   const DI di;
   constexpr int kLift = kLifted<W> ? 128 - W::kRaw : 0;
