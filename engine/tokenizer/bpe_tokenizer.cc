@@ -74,7 +74,8 @@ BpeTokenizer::BpeTokenizer(const GgufFile& file, Vocab vocab)
 const BpeTokenizer::Tables& BpeTokenizer::EncodeTables() const {
   std::call_once(once_, [this] {
     tables_.merges = MergeTable(merges_, vocab_.path());
-    tables_.tokens = TokenTable(vocab_);
+    // Text never spells a control token, whatever merges say: that needs parse_special.
+    tables_.tokens = TokenTable(vocab_, {TokenType::kControl, TokenType::kUnknown});
     for (size_t b = 0; b < 256; ++b) {
       std::string character;
       kByteAlphabet.Append(static_cast<uint8_t>(b), character);

@@ -82,18 +82,27 @@ SpmTokenizer::SpmTokenizer(const GgufFile& file, Vocab vocab) : vocab_(std::move
 }
 
 void SpmTokenizer::BuildTables() const {
-  tables_.tokens = TokenTable(vocab_);
+  // Text is never merged into a control token ("<" "s>") nor into a byte's name: as in
+  // SentencePiece, those are reached by parse_special and by fallback alone.
+  tables_.tokens = TokenTable(vocab_, {TokenType::kControl, TokenType::kUnknown, TokenType::kByte});
   tables_.user_defined = SpecialSplitter(vocab_, false, rstrip_);
   tables_.specials = SpecialSplitter(vocab_, true, rstrip_);
-  constexpr char kHex[] = "0123456789ABCDEF";
-  for (int b = 0; b < 256; ++b) {
-    const char name[] = {'<', '0', 'x', kHex[b >> 4], kHex[b & 15], '>'};
-    TokenId id = tables_.tokens.Find({name, 6});
-    if (id < 0) {
-      const char itself = static_cast<char>(b);
-      id = tables_.tokens.Find({&itself, 1});
+  tables_.bytes.fill(-1);
+  for (size_t i = vocab_.size(); i-- > 0;) {
+    const auto id = static_cast<TokenId>(i);
+    const bool is_byte = vocab_.Type(id) == TokenType::kByte;
+    if (const int byte = is_byte ? ByteOf(vocab_.Text(id)) : -1; byte >= 0) {
+      tables_.bytes[static_cast<size_t>(byte)] = id;
     }
-    tables_.bytes[static_cast<size_t>(b)] = id >= 0 ? id : vocab_.unknown();
+  }
+  constexpr char kHex[] = "0123456789ABCDEF";
+  for (size_t b = 0; b < 256; ++b) {
+    TokenId& id = tables_.bytes[b];
+    const char name[] = {'<', '0', 'x', kHex[b >> 4], kHex[b & 15], '>'};
+    const char itself = static_cast<char>(b);
+    if (id < 0) id = tables_.tokens.Find({name, 6});  // a vocabulary without types
+    if (id < 0) id = tables_.tokens.Find({&itself, 1});
+    if (id < 0) id = vocab_.unknown();
   }
   for (size_t i = 0; i < vocab_.size(); ++i) {
     const std::string_view text = vocab_.Text(static_cast<TokenId>(i));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,9 @@ namespace smallmind {
 class TokenTable {
  public:
   TokenTable() = default;
-  // All tokens, or only `ids`; empty texts are left out. `vocab` must outlive the table.
-  explicit TokenTable(const Vocab& vocab);
+  // All tokens but those of some types, or only `ids`; empty texts are left out. `vocab` must
+  // outlive the table.
+  TokenTable(const Vocab& vocab, std::initializer_list<TokenType> without);
   TokenTable(const Vocab& vocab, std::span<const TokenId> ids);
 
   bool empty() const { return slots_.empty(); }

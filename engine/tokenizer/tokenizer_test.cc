@@ -259,6 +259,24 @@ TEST(SpecialTokens, ControlOnlyWhereAsked) {
   EXPECT_THROW(t->Decode(-1, false, false), InternalError);
 }
 
+TEST(SpecialTokens, PlainTextNeverBecomesOne) {
+  // "<" and "s>" would merge into the control token, "<0x4" and "1>" into the byte's name.
+  VocabSpec spec = SpmSpec({"<", "s", ">", "s>", "0", "x", "4", "1", "<0", "<0x", "<0x4", "1>"});
+  spec.flags = {{"add_space_prefix", false}};
+  const GgufFile file = OpenGgufBytes(spec.Bytes());
+  const auto t = Make(file);
+  EXPECT_EQ(t->Encode("<s>", kPlain).size(), 2u);
+  EXPECT_EQ(t->Encode("<s>", kParse), (std::vector<TokenId>{1}));
+  EXPECT_EQ(t->DecodeAll(t->Encode("<s><0x41>", kPlain)), "<s><0x41>");
+
+  VocabSpec bpe = BpeSpec({"< x", "<x >"});
+  bpe.types->back() = 3;
+  const GgufFile bpe_file = OpenGgufBytes(bpe.Bytes());
+  const auto u = Make(bpe_file);
+  EXPECT_EQ(u->DecodeAll(u->Encode("<x>", kPlain)), "<x>");
+  EXPECT_EQ(u->Encode("<x>", kParse), (std::vector<TokenId>{257}));
+}
+
 TEST(SpecialTokens, Phi3SwallowsWhiteSpaceAfterThem) {
   SMALLMIND_NEED_SHARED("vocab/phi-3.gguf");
   const GgufFile file = GgufFile::Open(SharedDir() / "vocab" / "phi-3.gguf");

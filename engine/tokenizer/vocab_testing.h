@@ -2,6 +2,7 @@
 // out or wrong.
 #pragma once
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -18,20 +19,31 @@
 
 namespace smallmind {
 
-// A GGUF opened from bytes, through a temporary file that is gone again when this returns.
+// A GGUF opened from bytes, through a temporary file (in memory where there is /proc) that is gone
+// again when this returns.
 inline GgufFile OpenGgufBytes(const std::vector<uint8_t>& bytes) {
   std::string path = (std::filesystem::temp_directory_path() / "smallmind-XXXXXX").string();
+#ifdef __linux__
+  const int fd = memfd_create("smallmind", 0);
+  if (fd >= 0) path = "/proc/self/fd/" + std::to_string(fd);
+  const bool named = fd < 0;
+#else
   const int fd = mkstemp(path.data());
-  if (fd >= 0) close(fd);
+  const bool named = true;
+#endif
+  const auto close_file = [&] {
+    if (fd >= 0) close(fd);
+    if (named) std::filesystem::remove(path);
+  };
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()),
              static_cast<std::streamsize>(bytes.size()));
   try {
     GgufFile file = GgufFile::Open(path);
-    std::filesystem::remove(path);
+    close_file();
     return file;
   } catch (...) {
-    std::filesystem::remove(path);
+    close_file();
     throw;
   }
 }
