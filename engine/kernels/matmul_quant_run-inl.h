@@ -111,21 +111,22 @@ constexpr size_t kFewTokens = 24;
 inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
   const QuantTiles tiles = QuantTilesFor(kernels.form, kernels.wide);
   const size_t blocks = job.x.cols / 32, panel_bytes = blocks * PanelStep(kernels.form);
-  // Few tokens: unpacking takes most of the time, so it fetches the next group itself. Many: the tiles fetch
-  // the next panels; nothing has fetched the first, so they begin with one group.
+  const size_t room = HWY_MAX(size_t{1}, kPanelBudget / panel_bytes) * kGroup;
+  // While tiles run they fetch the weights of the next panels. Nothing has fetched the first ones: with many
+  // tokens the first panel is a single group, with few, unpacking fetches one group ahead.
   const bool few = job.x.n_tokens <= kFewTokens;
-  const size_t room = few ? kGroup : HWY_MAX(size_t{1}, kPanelBudget / panel_bytes) * kGroup;
-  for (size_t row = job.row_begin, end = row + kGroup; row < job.row_end; row = end, end += room) {
+  size_t row = job.row_begin;
+  for (size_t end = row + (few ? room : kGroup); row < job.row_end; row = end, end += room) {
     end = HWY_MIN(end, job.row_end);
-    const uint8_t* next = job.w.data + end * job.w.row_bytes;
-    const size_t next_bytes = (HWY_MIN(end + room, job.row_end) - end) * job.w.row_bytes;
     size_t n = 0;
     for (size_t r = row; r < end; r += kGroup, ++n) {
       const uint8_t* first = job.w.Row(WindowAt(r, job.row_end, job.w.rows).first);
-      kernels.unpack({first, job.w.row_bytes, blocks, few && next_bytes != 0 ? next : nullptr,
+      const bool fetch = few && row == job.row_begin && r + kGroup < end;
+      kernels.unpack({first, job.w.row_bytes, blocks, fetch ? first + kGroup * job.w.row_bytes : nullptr,
                       job.scratch + n * panel_bytes});
     }
-    RunTiles(job, {panel_bytes, n, row, next, few ? 0 : next_bytes}, tiles, kernels.raw);
+    const size_t next_bytes = (HWY_MIN(end + room, job.row_end) - end) * job.w.row_bytes;
+    RunTiles(job, {panel_bytes, n, row, job.w.data + end * job.w.row_bytes, next_bytes}, tiles, kernels.raw);
   }
 }
 
