@@ -15,6 +15,29 @@
 namespace smallmind {
 namespace {
 
+// Logits are looked at a block at a time: "is any above the bar" is a branch-free loop of fixed
+// length, which compilers turn into vector code, and once a few hundred logits are seen the answer
+// is almost always no.
+constexpr size_t kBlock = 64;
+
+bool AnyAbove(const float* block, float bar) {
+  int any = 0;
+  for (size_t i = 0; i < kBlock; ++i) any |= block[i] > bar;  // NaN is above nothing
+  return any != 0;
+}
+
+// Calls visit(i) for, in ascending order, at least every i whose logit is above bar at that time.
+template <typename Visit>
+void VisitAbove(std::span<const float> logits, const float& bar, const Visit& visit) {
+  for (size_t begin = 0; begin < logits.size(); begin += kBlock) {
+    const size_t end = std::min(begin + kBlock, logits.size());
+    if (end - begin == kBlock && !AnyAbove(logits.data() + begin, bar)) continue;
+    for (size_t i = begin; i < end; ++i) {
+      if (logits[i] > bar) visit(i);
+    }
+  }
+}
+
 void Require(bool good, const char* name, double found, const char* allowed) {
   if (!good) {
     throw UsageError(std::string(name) + " is " + std::to_string(found) + "; allowed is " +
@@ -126,11 +149,10 @@ void Sampler::KeepTopK(std::span<const float> logits, size_t k) {
   // Once k are known, only what beats the worst of them (the heap's front) is looked at. Ids
   // ascend, so an equal logit never does.
   float bar = -std::numeric_limits<float>::infinity();
-  for (size_t i = 0; i < logits.size(); ++i) {
-    if (!(logits[i] > bar)) continue;
+  VisitAbove(logits, bar, [&](size_t i) {
     const Candidate candidate = {std::min(logits[i], kMost), static_cast<int32_t>(i)};
     if (candidates_.size() == k) {
-      if (!(candidate < candidates_.front())) continue;
+      if (!(candidate < candidates_.front())) return;
       std::pop_heap(candidates_.begin(), candidates_.end());
       candidates_.back() = candidate;
     } else {
@@ -138,7 +160,7 @@ void Sampler::KeepTopK(std::span<const float> logits, size_t k) {
     }
     std::push_heap(candidates_.begin(), candidates_.end());
     if (candidates_.size() == k) bar = candidates_.front().logit;
-  }
+  });
   std::sort(candidates_.begin(), candidates_.end());
 }
 
@@ -207,22 +229,28 @@ void Sampler::KeepTopP() {
 }
 
 void Sampler::KeepMinP() {
-  const auto least = static_cast<double>(options_.min_p);
-  std::erase_if(candidates_, [&](const Candidate& c) { return Weight(c) < least; });
+  // p >= min_p · p_max as a difference of logits: one logarithm instead of an exponential a
+  // candidate.
+  const double least = PortableLog(static_cast<double>(options_.min_p));
+  std::erase_if(candidates_, [&](const Candidate& c) {
+    return static_cast<double>(c.logit) - static_cast<double>(highest_) < least;
+  });
 }
 
 int32_t Sampler::Draw() {
   const double inverse = 1.0 / static_cast<double>(options_.temperature);
-  const auto weight = [&](const Candidate& c) {
-    return PortableExp((static_cast<double>(c.logit) - static_cast<double>(highest_)) * inverse);
-  };
+  weights_.clear();
   double total = 0;
-  for (const Candidate& c : candidates_) total += weight(c);
+  for (const Candidate& c : candidates_) {
+    const double difference = static_cast<double>(c.logit) - static_cast<double>(highest_);
+    weights_.push_back(PortableExp(difference * inverse));
+    total += weights_.back();
+  }
   const double target = rng_.UniformDouble() * total;
   double sum = 0;
-  for (const Candidate& c : candidates_) {
-    sum += weight(c);
-    if (target < sum) return c.id;
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    sum += weights_[i];
+    if (target < sum) return candidates_[i].id;
   }
   // target < total, and the same additions gave total: not reached.
   return candidates_.back().id;

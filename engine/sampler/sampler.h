@@ -67,8 +67,9 @@ class Sampler {
   SamplerOptions options_;
   Rng rng_;
   std::vector<Candidate> candidates_;
-  float highest_ = 0;  // logit of the likeliest candidate
-  std::vector<int32_t> window_;
+  float highest_ = 0;            // logit of the likeliest candidate
+  std::vector<double> weights_;  // scratch of Draw
+  std::vector<int32_t> window_;  // scratch of Penalise
 };
 
 }  // namespace smallmind

@@ -39,7 +39,7 @@ std::set<int32_t> Support(const SamplerOptions& options, const std::vector<float
                           const std::vector<int32_t>& history = {}) {
   Sampler sampler(options);
   std::set<int32_t> found;
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     std::vector<float> copy = logits;
     found.insert(sampler.Sample(copy, history));
   }
@@ -107,6 +107,32 @@ TEST(Sampler, TopK) {
   EXPECT_EQ(Support(o, {1, 1, 1, 1}), (std::set<int32_t>{0, 1}));
   o.top_k = 9;
   EXPECT_EQ(Support(o, Logits({0.5, 0.5})).size(), 2u);
+}
+
+TEST(Sampler, GreedyAndTopKEqualASortAtEverySize) {
+  // Blocks of 64 with and without a rest, NaN and equal values among them.
+  Rng rng(8);
+  for (size_t n = 1; n < 400; n += 1 + n / 7) {
+    for (int round = 0; round < 20; ++round) {
+      std::vector<float> logits(n);
+      for (float& x : logits) x = round % 2 == 0 ? std::round(2 * rng.Normal()) : rng.Normal();
+      for (size_t i = 1; i < n; i += 5) logits[i] = kNan;
+      std::vector<int32_t> ids;
+      for (size_t i = 0; i < n; ++i) {
+        if (!std::isnan(logits[i])) ids.push_back(static_cast<int32_t>(i));
+      }
+      std::stable_sort(ids.begin(), ids.end(), [&](int32_t a, int32_t b) {
+        return logits[static_cast<size_t>(a)] > logits[static_cast<size_t>(b)];
+      });
+      SamplerOptions o = Plain();
+      o.temperature = 0;
+      EXPECT_EQ(SampleOnce(o, logits), ids[0]);
+      o.temperature = 1e6f;
+      o.top_k = 3;
+      ids.resize(std::min<size_t>(ids.size(), 3));
+      EXPECT_EQ(Support(o, logits), std::set<int32_t>(ids.begin(), ids.end()));
+    }
+  }
 }
 
 TEST(Sampler, TopPKeepsTheTokenThatReachesIt) {
