@@ -64,7 +64,7 @@ struct SuperWeights {
 };
 
 // Q4_K and Q5_K: the packed 6-bit scales and minima (blocks.h, UnpackScaleMinK4), four in a dword.
-HWY_INLINE void ScalesK4(const RowGroup& rows, size_t at, Factors& to) {
+inline HWY_NOINLINE void ScalesK4(const RowGroup& rows, size_t at, Factors& to) {
   const DF df;
   VU w[4];  // d and dmin; then the 12 packed bytes
   GatherU32<4>(rows, at, w);
@@ -85,7 +85,7 @@ template <>
 struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, QuantForm::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
-  static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
+  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
     ScalesK4(rows, b0 / 8 * kBytes, to);
   }
   template <size_t kI>
@@ -100,7 +100,7 @@ template <>
 struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, QuantForm::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
-  static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
+  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
     ScalesK4(rows, b0 / 8 * kBytes, to);
   }
   template <size_t kI>
@@ -119,7 +119,7 @@ template <>
 struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 32;
-  static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
+  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
     const DF df;
     const size_t block = b0 / 8 * kBytes;
     VU w[4], last[1];
@@ -149,7 +149,7 @@ template <>
 struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, QuantForm::kScale> {
   static constexpr bool kWide = true;
   static constexpr int kRaw = 128;
-  static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
+  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
     const DF df;
     VU w[2];  // d and scales_h; scales_l
     GatherU32<2>(rows, b0 / 8 * kBytes, w);
@@ -185,7 +185,7 @@ template <>
 struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
-  static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
+  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
     const DF df;
     const DI di;
     VU w[4], last[1];
@@ -221,7 +221,7 @@ template <>
 struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
   static constexpr bool kWide = true;
   static constexpr int kRaw = 128;
-  static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
+  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
     const DF df;
     const DI di;
     const size_t block = b0 / 8 * kBytes;

@@ -38,7 +38,7 @@ HWY_INLINE VU8 HighNibbles(VU8 v) {
 }
 
 // Collects the u16 at `offset` + b·step of every row for b < n, and converts: f16 to float32 is exact.
-HWY_INLINE void GatherF16(const RowGroup& rows, size_t offset, size_t step, size_t n, float* out) {
+inline HWY_NOINLINE void GatherF16(const RowGroup& rows, size_t offset, size_t step, size_t n, float* out) {
   HWY_ALIGN uint16_t bits[kMaxChunk * kGroup];
   for (size_t b = 0; b < n; ++b, offset += step) {
     Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
@@ -64,7 +64,7 @@ struct SimpleWeights {
   static constexpr size_t kColumns = 32;         // of one storage block
   static constexpr size_t kBytes = sizeof(Block);
 
-  static HWY_INLINE void Scales(const RowGroup& rows, size_t b0, size_t n, Factors& to) {
+  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t n, Factors& to) {
     GatherF16(rows, b0 * kBytes, kBytes, n, to.scale);
     if constexpr (kForm == QuantForm::kMin) {
       GatherF16(rows, b0 * kBytes + 2, kBytes, n, to.second);
