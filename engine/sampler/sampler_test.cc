@@ -121,8 +121,9 @@ TEST(Sampler, GreedyAndTopKEqualASortAtEverySize) {
       for (size_t i = 0; i < n; ++i) {
         if (!std::isnan(logits[i])) ids.push_back(static_cast<int32_t>(i));
       }
-      std::stable_sort(ids.begin(), ids.end(), [&](int32_t a, int32_t b) {
-        return logits[static_cast<size_t>(a)] > logits[static_cast<size_t>(b)];
+      std::sort(ids.begin(), ids.end(), [&](int32_t a, int32_t b) {
+        const float x = logits[static_cast<size_t>(a)], y = logits[static_cast<size_t>(b)];
+        return x != y ? x > y : a < b;
       });
       SamplerOptions o = Plain();
       o.temperature = 0;
