@@ -21,7 +21,7 @@ void WriteFile(const fs::path& path, const std::string& text) {
   if (out) fs::rename(partial, path, error);
   if (!out || error) {
     fs::remove(partial, error);
-    throw BadInput("cannot write " + path.string());
+    throw RunError("cannot write " + path.string());
   }
 }
 

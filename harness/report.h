@@ -27,4 +27,11 @@ std::map<std::string, std::string> LoadFigures(const std::string& directory);
 // holds them.
 Analysis WriteReport(const std::string& directory);
 
+// Two runs side by side (machines or commits): report.md and report.html in `output`, which is
+// created. Errors: those of LoadRun; RunError where a file cannot be written.
+Document BuildComparison(const RunInfo& first, const Analysis& a, const RunInfo& second,
+                         const Analysis& b);
+void WriteComparisonReport(const std::string& first, const std::string& second,
+                           const std::string& output);
+
 }  // namespace smallmind::harness

@@ -35,14 +35,14 @@ th[aria-sort=ascending] button::after{content:" ▴"}th[aria-sort=descending] bu
 .n{text-align:right;white-space:nowrap}
 td:first-child,th:first-child{position:sticky;left:0;background:var(--bg)}
 th:first-child{background:var(--head)}
-td:first-child{max-width:14rem;overflow-wrap:anywhere}
+td:first-child{min-width:5.5rem;max-width:14rem;overflow-wrap:break-word}
 tr:last-child td{border-bottom:0}
 td[title]{cursor:help}
 figure{margin:1rem 0;background:#fff;border:1px solid var(--line);border-radius:.4rem;padding:.5rem;overflow-x:auto}
 figure svg{max-width:100%;height:auto;display:block;margin:0 auto}
 figcaption{color:#5b6470;font-size:.85rem;padding:.2rem .4rem}
 code{font-family:ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.92em}
-@media(max-width:40rem){body{font-size:15px}main{padding:.7rem}figure svg{max-width:none;width:46rem}table{font-size:.8rem}td:first-child{max-width:8.5rem}}
+@media(max-width:40rem){body{font-size:15px}main{padding:.7rem}figure svg{max-width:none;width:46rem}table{font-size:.8rem}td:first-child{max-width:9rem}}
 @media print{.scroll{overflow:visible}th{position:static}}
 )css";
 

@@ -135,5 +135,28 @@ TEST(Report, WritesFilesAndKeepsTheRecord) {
   fs::remove_all(folder);
 }
 
+TEST(SideBySide, FindsTheVariantThatChanged) {
+  SyntheticPlan plan = FactorialPlan();
+  const auto first = MakeSyntheticRun(plan);
+  plan.seed = 2;
+  plan.variants[1].speed *= 0.85;
+  for (Planted& v : plan.variants) v.startup_ms *= 2.0;  // another machine
+  const auto second = MakeSyntheticRun(plan);
+  const std::string text =
+      RenderMarkdown(BuildComparison(first.info, Analyze(first.info, first.samples), second.info,
+                                     Analyze(second.info, second.samples)));
+  size_t marked = 0;
+  for (const std::string& line : Lines(text)) {
+    if (line.rfind("| pgo ", 0) == 0 && line.find("0.85 [") != std::string::npos) ++marked;
+  }
+  EXPECT_EQ(marked, 2u);
+  auto other = second;
+  for (Sample& s : other.samples) s.model = "another";
+  const std::string nothing =
+      RenderMarkdown(BuildComparison(first.info, Analyze(first.info, first.samples), other.info,
+                                     Analyze(other.info, other.samples)));
+  EXPECT_NE(nothing.find("nothing to compare"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace smallmind::harness

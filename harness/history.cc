@@ -1,0 +1,155 @@
+// Absolute values of different machines do not compare, so a series is one machine's (by the hash
+// in its environment) alone. Tested with a planted slow-down after twelve runs.
+#include "harness/history.h"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <tuple>
+
+#include "harness/error.h"
+#include "harness/stats/change_point.h"
+
+namespace smallmind::harness {
+namespace {
+
+constexpr double kAlpha = 0.01;
+
+std::string Text(const Json& json, const char* name) { return json.value(name, std::string()); }
+
+Json WithNumbers(Json json, std::initializer_list<std::pair<const char*, double>> numbers) {
+  for (const auto& [name, value] : numbers) json[name] = Number(value);
+  return json;
+}
+
+double Double(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_number() ? found->get<double>()
+                                                   : std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace
+
+void to_json(Json& json, const HistoryEntry& e) {
+  json = {{"schema", 1},
+          {"run", e.run},
+          {"created", e.created},
+          {"git", e.git},
+          {"machine", e.machine}};
+  json["points"] = Json::array();
+  for (const HistoryPoint& p : e.points) {
+    json["points"].push_back(WithNumbers({{"variant", p.variant},
+                                          {"model", p.model},
+                                          {"workload", p.workload},
+                                          {"metric", p.metric}},
+                                         {{"value", p.value}, {"low", p.low}, {"high", p.high}}));
+  }
+  json["changes"] = Json::array();
+  for (const HistoryChange& c : e.changes) {
+    json["changes"].push_back(
+        WithNumbers({{"variant", c.variant},
+                     {"model", c.model},
+                     {"workload", c.workload},
+                     {"metric", c.metric},
+                     {"index", c.index}},
+                    {{"p", c.p_value}, {"before", c.before}, {"after", c.after}}));
+  }
+}
+
+void from_json(const Json& json, HistoryEntry& e) {
+  e.run = Text(json, "run");
+  e.created = Text(json, "created");
+  e.git = Text(json, "git");
+  e.machine = Text(json, "machine");
+  for (const Json& p : json.value("points", Json::array())) {
+    e.points.push_back({Text(p, "variant"), Text(p, "model"), Text(p, "workload"),
+                        Text(p, "metric"), Double(p, "value"), Double(p, "low"),
+                        Double(p, "high")});
+  }
+  for (const Json& c : json.value("changes", Json::array())) {
+    e.changes.push_back({Text(c, "variant"), Text(c, "model"), Text(c, "workload"),
+                         Text(c, "metric"), c.value("index", size_t{0}), Double(c, "p"),
+                         Double(c, "before"), Double(c, "after")});
+  }
+}
+
+std::vector<HistoryEntry> LoadHistory(const std::string& path) {
+  std::vector<HistoryEntry> entries;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const Json json = Json::parse(line, nullptr, false);
+    if (!json.is_object()) continue;
+    try {
+      entries.push_back(json.get<HistoryEntry>());
+    } catch (const Json::exception&) {
+      continue;
+    }
+  }
+  return entries;
+}
+
+HistoryEntry MakeHistoryEntry(const Run& run, const Analysis& analysis) {
+  HistoryEntry entry;
+  entry.run = run.info.id;
+  entry.created = run.info.created;
+  entry.git = run.info.environment.git;
+  entry.machine = run.info.environment.hostname_hash;
+  for (const MetricSummary& s : analysis.summaries) {
+    if (std::find(std::begin(kHeadlineMetrics), std::end(kHeadlineMetrics), s.metric) ==
+        std::end(kHeadlineMetrics)) {
+      continue;
+    }
+    entry.points.push_back({s.variant, s.regime.model, s.regime.workload, s.metric, s.median,
+                            s.interval.low, s.interval.high});
+  }
+  return entry;
+}
+
+std::vector<HistoryChange> FindHistoryChanges(const std::vector<HistoryEntry>& entries,
+                                              const std::string& machine) {
+  using Key = std::tuple<std::string, std::string, std::string, std::string>;
+  std::map<Key, std::pair<std::vector<double>, std::vector<size_t>>> series;
+  size_t index = 0;
+  for (const HistoryEntry& e : entries) {
+    if (e.machine != machine) continue;
+    for (const HistoryPoint& p : e.points) {
+      auto& [values, indices] = series[{p.variant, p.model, p.workload, p.metric}];
+      values.push_back(p.value);
+      indices.push_back(index);
+    }
+    ++index;
+  }
+  std::vector<HistoryChange> changes;
+  for (const auto& [key, data] : series) {
+    const auto& [values, indices] = data;
+    for (const stats::ChangePoint& point : stats::FindChangePoints(values, {kAlpha, 499, 5, 1})) {
+      changes.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key),
+                         indices[point.index], point.p_value, point.before, point.after});
+    }
+  }
+  return changes;
+}
+
+HistoryEntry AppendHistory(const std::string& path, const Run& run, const Analysis& analysis) {
+  std::vector<HistoryEntry> entries = LoadHistory(path);
+  HistoryEntry entry = MakeHistoryEntry(run, analysis);
+  if (!entries.empty() && entries.back().run == entry.run &&
+      entries.back().created == entry.created) {
+    return entries.back();
+  }
+  entries.push_back(entry);
+  entry.changes = FindHistoryChanges(entries, entry.machine);
+  // A torn last line gets its end first, so that it spoils no other.
+  bool torn = false;
+  if (std::ifstream in(path, std::ios::binary | std::ios::ate); in && in.tellg() > 0) {
+    in.seekg(-1, std::ios::end);
+    torn = in.get() != '\n';
+  }
+  std::ofstream out(path, std::ios::app);
+  out << (torn ? "\n" : "") << Json(entry).dump() << "\n";
+  out.close();
+  if (!out) throw RunError("cannot write " + path);
+  return entry;
+}
+
+}  // namespace smallmind::harness

@@ -1,0 +1,48 @@
+// Runs over time: results/history.jsonl, one line a recorded run, and where its series changed
+// level.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/analysis.h"
+#include "harness/record.h"
+
+namespace smallmind::harness {
+
+struct HistoryPoint {
+  std::string variant, model, workload, metric;
+  double value = 0.0, low = 0.0, high = 0.0;
+};
+
+struct HistoryChange {
+  std::string variant, model, workload, metric;
+  size_t index = 0;  // of the first entry of the new level, among the entries of the same machine
+  double p_value = 1.0;
+  double before = 0.0, after = 0.0;
+};
+
+struct HistoryEntry {
+  std::string run, created, git, machine;
+  std::vector<HistoryPoint> points;    // headline metrics
+  std::vector<HistoryChange> changes;  // of all entries of this machine up to this one
+};
+
+// Lines that are no entries are ignored: a torn line must not cost the history. Missing file: none.
+std::vector<HistoryEntry> LoadHistory(const std::string& path);
+
+HistoryEntry MakeHistoryEntry(const Run& run, const Analysis& analysis);
+
+// Change points of every series over the entries of `machine`, by E-divisive at alpha 0.01: a
+// history is looked at after every run, so the usual 0.05 would cry wolf once in twenty looks.
+std::vector<HistoryChange> FindHistoryChanges(const std::vector<HistoryEntry>& entries,
+                                              const std::string& machine);
+
+// Appends the run with the changes found so far and returns its entry; a run that is already the
+// last entry of its id is not appended twice. RunError where the file cannot be written.
+HistoryEntry AppendHistory(const std::string& path, const Run& run, const Analysis& analysis);
+
+void to_json(Json& json, const HistoryEntry& entry);
+void from_json(const Json& json, HistoryEntry& entry);
+
+}  // namespace smallmind::harness

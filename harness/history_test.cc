@@ -1,0 +1,65 @@
+#include "harness/history.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "harness/error.h"
+#include "harness/testing/synthetic_run.h"
+
+namespace smallmind::harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+HistoryEntry Entry(int index, double decode, const std::string& machine) {
+  HistoryEntry e;
+  e.run = "run-" + std::to_string(index);
+  e.machine = machine;
+  e.points = {{"o2", "m", "w", "decode_tps", decode, decode * 0.99, decode * 1.01},
+              {"o2", "m", "w", "startup_ms", 4.0 + 0.01 * ((index * 7) % 5), 4, 5}};
+  return e;
+}
+
+TEST(History, FindsThePlantedSlowDownOnItsOwnMachine) {
+  std::vector<HistoryEntry> entries;
+  for (int i = 0; i < 24; ++i) {
+    const double wobble = 0.4 * ((i * 5) % 7 - 3);
+    entries.push_back(Entry(i, (i < 12 ? 170.0 : 160.0) + wobble, "here"));
+    entries.push_back(Entry(i, 500.0 + 50.0 * (i % 3), "elsewhere"));
+  }
+  const auto changes = FindHistoryChanges(entries, "here");
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].metric, "decode_tps");
+  EXPECT_EQ(changes[0].index, 12u);
+  EXPECT_NEAR(changes[0].before, 170.0, 1.0);
+  EXPECT_NEAR(changes[0].after, 160.0, 1.0);
+}
+
+TEST(History, AppendsOnceAndSurvivesATornLine) {
+  const fs::path path = fs::path(testing::TempDir()) / "smallmind-history.jsonl";
+  fs::remove(path);
+  SyntheticPlan plan;
+  plan.variants = {FactorialVariants()[0], FactorialVariants()[1]};
+  auto run = MakeSyntheticRun(plan);
+  const Analysis analysis = Analyze(run.info, run.samples);
+  AppendHistory(path.string(), run, analysis);
+  AppendHistory(path.string(), run, analysis);
+  EXPECT_EQ(LoadHistory(path.string()).size(), 1u);
+  std::ofstream(path, std::ios::app) << "{\"run\":";
+  run.info.id = "next";
+  AppendHistory(path.string(), run, analysis);
+  const auto entries = LoadHistory(path.string());
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[1].run, "next");
+  EXPECT_EQ(entries[1].points.size(), 2u * 2 * 6);
+  EXPECT_NEAR(entries[0].points[0].value, entries[1].points[0].value, 1e-12);
+  fs::remove(path);
+  EXPECT_THROW(AppendHistory("/proc/nonexistent/h.jsonl", run, analysis), RunError);
+}
+
+TEST(History, MissingFileIsAnEmptyHistory) { EXPECT_TRUE(LoadHistory("/nonexistent").empty()); }
+
+}  // namespace
+}  // namespace smallmind::harness
