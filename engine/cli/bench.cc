@@ -10,11 +10,13 @@
 #include "engine/base/build_info.h"
 #include "engine/base/error.h"
 #include "engine/base/json_writer.h"
+#include "engine/cli/ceilings.h"
 #include "engine/cli/command.h"
 #include "engine/cli/texts.h"
 #include "engine/cli/workload.h"
 #include "engine/kernels/targets.h"
 #include "engine/runtime/clock.h"
+#include "engine/runtime/cpus.h"
 
 namespace smallmind {
 namespace {
@@ -28,6 +30,7 @@ struct Options {
   size_t reps = 3;
   bool timers = false;
   bool training_text = false;
+  bool ceilings = false;
   double slowdown_pct = 0;
 };
 
@@ -121,8 +124,23 @@ void PrintMemory() {
             .Add("involuntary_switches", usage.ru_nivcsw));
 }
 
+int RunCeilings(const Options& o) {
+  const size_t threads = o.model.threads == 0 ? UsableCpus() : o.model.threads;
+  for (const CeilingValue& c : MeasureCeilings(threads)) {
+    Print(JsonLine()
+              .Add("event", "ceiling")
+              .Add("name", c.name)
+              .Add("threads", threads)
+              .Add("value", c.value));
+  }
+  Print(JsonLine().Add("event", "done"));
+  return 0;
+}
+
 int Run(const Options& o, int64_t main_ns) {
   o.model.ApplyTarget();
+  if (o.ceilings) return RunCeilings(o);
+  if (o.model.path.empty()) throw UsageError("bench needs --model");
   ModelOptions model = o.model;
   if (model.context == 0) model.context = o.n_prompt + o.n_gen;
   Engine engine = Engine::OpenWithoutTokenizer(model.path, {.context = model.context});
@@ -164,13 +182,14 @@ int Run(const Options& o, int64_t main_ns) {
 void AddBench(Program& program, int64_t main_ns) {
   auto o = std::make_shared<Options>();
   Command c = program.Add("bench", "Measure; JSON lines on stdout");
-  o->model.Declare(&c);
+  o->model.Declare(&c, ModelOptions::kOptionalModel);
   c.Option("-p,--n-prompt", &o->n_prompt, "Prompt tokens").Range(1, 1 << 20).ShowDefault();
   c.Option("-n,--n-gen", &o->n_gen, "Tokens to generate").Range(0, 1 << 20).ShowDefault();
   c.Option("-r,--repetitions", &o->reps, "Repetitions in this process; the first one is cold")
       .Range(1, 100000)
       .ShowDefault();
   c.Flag("--timers", &o->timers, "Report the time of each stage of the forward pass");
+  c.Flag("--ceilings", &o->ceilings, "Measure the machine instead: read bandwidth, FMA, int8, BF16");
   c.Flag("--training-text", &o->training_text, "Use the text that PGO trains on");
   c.Option("--inject-slowdown", &o->slowdown_pct, "Percent of every forward pass to waste")
       .RealRange(0.0, 1000.0);

@@ -32,7 +32,8 @@ struct ModelOptions {
   size_t context = 0;      // 0: what the command needs, or the trained length
   size_t batch = 512;
 
-  void Declare(Command* command);
+  enum Presence { kRequiredModel, kOptionalModel };
+  void Declare(Command* command, Presence presence = kRequiredModel);
   // Forces the Highway target where one was named. Throws UsageError with the attainable ones.
   void ApplyTarget() const;
   SessionOptions Session() const;

@@ -6,8 +6,9 @@
 
 namespace smallmind {
 
-void ModelOptions::Declare(Command* command) {
-  command->Option("-m,--model", &path, "GGUF file").Required();
+void ModelOptions::Declare(Command* command, Presence presence) {
+  OptionRules model = command->Option("-m,--model", &path, "GGUF file");
+  if (presence == kRequiredModel) model.Required();
   command->Option("-t,--threads", &threads, "Threads; 0: every usable CPU").Range(0, 1024);
   command->Option("-c,--ctx", &context, "Positions of context; 0: the model's, at most 4096")
       .Range(0, 1 << 24);

@@ -84,6 +84,10 @@ void Executor::Reserve(std::span<const BatchToken> tokens) {
     experts_->Reserve(s, n, quantised_.ffn_in, quantised_.ffn_mid);
   }
   residual_.Reserve(n * s.dim);
+  if (n == 1) {
+    const size_t blocks = tokens[0].pos / kAttnBlock + 1;
+    partials_.Reserve(s.n_heads * blocks * AttentionPartialFloats(s.head_dim_v));
+  }
   logits_.Reserve(wanted_.size() * s.vocab);
   scratch_.Reserve(team_.size() * (matmul_scratch_ + attn_scratch_));
 }

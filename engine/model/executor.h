@@ -69,6 +69,7 @@ class Executor {
   ActBuffer mid_;                  // [tokens][ff] gate, then the activated product
   AlignedBuffer<float> up_;        // [tokens][ff]
   AlignedBuffer<float> residual_;  // [tokens][dim] what a block adds to x
+  AlignedBuffer<float> partials_;  // of one token's attention over blocks of a long context
   AlignedBuffer<float> logits_;    // [wanted][vocab]
   AlignedBuffer<uint8_t> scratch_; // [threads] kernels' scratch
   size_t matmul_scratch_ = 0;      // bytes a thread

@@ -8,6 +8,8 @@ namespace smallmind {
 
 // Tokens whose queries share one attention call: keys are loaded once for all of them.
 inline constexpr size_t kQueryTile = 16;
+// Query heads that may share a KV head where a long context is split; larger groups are not split.
+inline constexpr size_t kMaxSplitGroup = 64;
 
 struct Executor::ExpertState : ExpertScratch {
   void Reserve(const ModelSpec& s, size_t n_tokens, bool quantised_in, bool quantised_mid) {

@@ -34,14 +34,14 @@ void Pass::Run() {
     AddAndNorm(post != nullptr, post != nullptr ? *post : Norm{}, layer.attn_norm,
                e_.quantised_.attn_in);
     clock_.Mark(Stage::kNorm);
-    AttentionBlock(i);
+    SelfAttention(i);
     if (n_ == 0) return;  // nobody asked for logits: the cache is filled, the rest is not needed
     AddAndNorm(true, layer.post_attn_norm, layer.ffn_norm, e_.quantised_.ffn_in);
     clock_.Mark(Stage::kNorm);
     if (layer.router) {
-      ExpertBlock(layer);
+      ExpertFeedForward(layer);
     } else {
-      DenseBlock(layer);
+      FeedForward(layer);
     }
     post = &layer.post_ffn_norm;
   }
@@ -62,10 +62,7 @@ void Pass::Tokenwise(Body&& body) {
   });
 }
 
-float* Pass::X(size_t t) const {
-  const size_t token = dropped_ ? e_.wanted_[t] : t;
-  return e_.x_.data() + RowOf(token) * s_.dim;
-}
+float* Pass::X(size_t t) const { return e_.x_.data() + RowOf(TokenOf(t)) * s_.dim; }
 
 const float* Pass::Angles(size_t t, bool local) const {
   const size_t half = s_.rope.n_rot / 2;
@@ -137,17 +134,12 @@ void Pass::MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer&
   for (size_t t = 0; t < n; ++t) AddInPlace(out + t * stride + begin, linear.bias + begin, end - begin);
 }
 
-namespace {
-
-// Rows handed out at once: whole tiles, and about eight chunks a worker so that a slow one holds nobody up.
-size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple) {
+size_t Pass::ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple) {
   const size_t grain = MatMulRowGrain(w, n_tokens);
   const size_t unit = grain % multiple == 0 ? grain : grain * multiple;
   const size_t share = w.rows / (workers * 8);
   return std::max(unit, share / unit * unit);
 }
-
-}  // namespace
 
 void Pass::Products(std::span<const Product> products, ActBuffer& acts, size_t first_row, size_t n) {
   std::array<size_t, 4> first_chunk{};
@@ -169,7 +161,7 @@ void Pass::Products(std::span<const Product> products, ActBuffer& acts, size_t f
   });
 }
 
-void Pass::AttentionBlock(size_t layer) {
+void Pass::SelfAttention(size_t layer) {
   const LayerWeights& weights = e_.model_.weights.layers[layer];
   const size_t stride = s_.q_dim() + s_.k_dim() + s_.v_dim();
   float* qkv = e_.qkv_.data();
@@ -180,16 +172,9 @@ void Pass::AttentionBlock(size_t layer) {
   w_.Barrier();
   clock_.Mark(Stage::kQkv);
 
-  const size_t group = s_.n_heads / s_.n_kv_heads;
   const bool last = layer + 1 == s_.n_layers;
   if (solo_) {
-    w_.For(s_.n_kv_heads, 1, [&](size_t h, size_t) {
-      RotateAndStore(layer, 0, h);
-      if (last && e_.wanted_.empty()) return;
-      PrepareQueries(layer, 0, h * group, (h + 1) * group);
-      AttendGroup(layer, h, 0, 1);
-    });
-    w_.Barrier();
+    AttendAlone(layer, last && e_.wanted_.empty());
     if (last) DropUnwanted();
   } else {
     Tokenwise([&](size_t t) {
@@ -199,12 +184,13 @@ void Pass::AttentionBlock(size_t layer) {
     w_.Barrier();
     clock_.Mark(Stage::kRope);
     if (last) DropUnwanted();
-    const size_t tiles = (n_ + kQueryTile - 1) / kQueryTile;
+    // About four tasks a worker, of at most kQueryTile tokens.
+    const size_t tile = std::clamp<size_t>(n_ * s_.n_kv_heads / (w_.count() * 4), 1, kQueryTile);
+    const size_t tiles = (n_ + tile - 1) / tile;
     // Late tiles see the most positions: hand them out first.
     w_.For(tiles * s_.n_kv_heads, 1, [&](size_t task, size_t) {
-      const size_t tile = tiles - 1 - task / s_.n_kv_heads;
-      AttendGroup(layer, task % s_.n_kv_heads, tile * kQueryTile,
-                  std::min(n_, (tile + 1) * kQueryTile));
+      const size_t at = tiles - 1 - task / s_.n_kv_heads;
+      AttendGroup(layer, task % s_.n_kv_heads, at * tile, std::min(n_, (at + 1) * tile));
     });
     w_.Barrier();
   }
@@ -215,6 +201,44 @@ void Pass::AttentionBlock(size_t layer) {
   Products({&out, 1}, e_.attn_, attn_first_, n_);
   w_.Barrier();
   clock_.Mark(Stage::kAttnOut);
+}
+
+// One token. A short context is one task a KV head, with its rotation. A longer one is cut into blocks of
+// positions for all workers, at the price of two barriers more; the combination's order is fixed either way.
+void Pass::AttendAlone(size_t layer, bool store_only) {
+  const size_t group = s_.n_heads / s_.n_kv_heads;
+  const BatchToken& token = e_.tokens_[0];
+  const size_t first_block = FirstVisible(layer, token.pos) / kAttnBlock;
+  const size_t blocks = token.pos / kAttnBlock + 1 - first_block;
+  const bool split = blocks > 1 && w_.count() > 1 && group <= kMaxSplitGroup && !store_only;
+  w_.For(s_.n_kv_heads, 1, [&](size_t h, size_t) {
+    RotateAndStore(layer, 0, h);
+    if (store_only) return;
+    PrepareQueries(layer, 0, h * group, (h + 1) * group);
+    if (!split) AttendGroup(layer, h, 0, 1);
+  });
+  w_.Barrier();
+  if (!split) return;
+  clock_.Mark(Stage::kRope);
+
+  const size_t partial = AttentionPartialFloats(s_.head_dim_v);
+  float* partials = e_.partials_.data();  // [kv head][block][query][partial]
+  w_.For(s_.n_kv_heads * blocks, 1, [&](size_t task, size_t) {
+    const size_t h = task / blocks;
+    std::array<AttentionQuery, kMaxSplitGroup> queries;
+    for (size_t g = 0; g < group; ++g) queries[g] = Query(layer, 0, 0, h * group + g);
+    AttentionBlock(Shape(), Kv(*token.cache, layer, h), {queries.data(), group},
+                   first_block + task % blocks, partials + task * group * partial, Scratch());
+  });
+  w_.Barrier();
+  w_.For(s_.n_kv_heads, 1, [&](size_t h, size_t) {
+    for (size_t g = 0; g < group; ++g) {
+      AttentionCombine(s_.head_dim_v, partials + (h * blocks * group + g) * partial, blocks,
+                       group * partial, e_.attn_.Row(0) + (h * group + g) * s_.head_dim_v);
+    }
+    QuantiseGroup(h, 0, 1);
+  });
+  w_.Barrier();
 }
 
 void Pass::RotateAndStore(size_t layer, size_t token, size_t kv_head) {
@@ -253,46 +277,64 @@ void Pass::PrepareQueries(size_t layer, size_t token, size_t head_begin, size_t 
   }
 }
 
+// First position that a query at `pos` sees.
+size_t Pass::FirstVisible(size_t layer, size_t pos) const {
+  return s_.layer_windowed[layer] && pos + 1 > s_.window ? pos + 1 - s_.window : 0;
+}
+
+AttentionShape Pass::Shape() const {
+  return {.head_dim_k = s_.head_dim_k,
+          .head_dim_v = s_.head_dim_v,
+          .scale = s_.attn_scale,
+          .soft_cap = s_.attn_soft_cap};
+}
+
+KvHeadView Pass::Kv(KvCache& cache, size_t layer, size_t kv_head) const {
+  return {.type = cache.shape().type,
+          .k = cache.K(layer, kv_head),
+          .v = cache.V(layer, kv_head),
+          .k_stride = cache.k_stride(),
+          .v_stride = cache.v_stride()};
+}
+
+// Head h of token `token` of the batch, into row `row` of attn_.
+AttentionQuery Pass::Query(size_t layer, size_t token, size_t row, size_t h) const {
+  const size_t stride = s_.q_dim() + s_.k_dim() + s_.v_dim();
+  const size_t pos = e_.tokens_[token].pos;
+  return {.q = e_.qkv_.data() + token * stride + h * s_.head_dim_k,
+          .out = e_.attn_.Row(row) + h * s_.head_dim_v,
+          .first = FirstVisible(layer, pos),
+          .pos = pos};
+}
+
 // Attention of active tokens [first, last) for the query heads that share kv_head, and the quantisation of
-// what they produce where a head's rows are whole blocks.
+// what they produce.
 void Pass::AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last) {
   const size_t group = s_.n_heads / s_.n_kv_heads;
-  const size_t qkv_stride = s_.q_dim() + s_.k_dim() + s_.v_dim();
-  const AttentionShape shape{.head_dim_k = s_.head_dim_k,
-                             .head_dim_v = s_.head_dim_v,
-                             .scale = s_.attn_scale,
-                             .soft_cap = s_.attn_soft_cap};
-  const bool windowed = s_.layer_windowed[layer];
-  const bool whole_blocks = (group * s_.head_dim_v) % 32 == 0;
   std::vector<AttentionQuery> queries;
   queries.reserve((last - first) * group);
   for (size_t run = first; run < last;) {
-    KvCache* cache = e_.tokens_[dropped_ ? e_.wanted_[run] : run].cache;
+    KvCache* cache = e_.tokens_[TokenOf(run)].cache;
     queries.clear();
     size_t t = run;
-    for (; t < last; ++t) {
-      const size_t token = dropped_ ? e_.wanted_[t] : t;
-      const BatchToken& b = e_.tokens_[token];
-      if (b.cache != cache) break;
-      const size_t start = windowed && b.pos + 1 > s_.window ? b.pos + 1 - s_.window : 0;
+    for (; t < last && e_.tokens_[TokenOf(t)].cache == cache; ++t) {
       for (size_t h = kv_head * group; h < (kv_head + 1) * group; ++h) {
-        queries.push_back({.q = e_.qkv_.data() + token * qkv_stride + h * s_.head_dim_k,
-                           .out = e_.attn_.Row(t) + h * s_.head_dim_v,
-                           .first = start,
-                           .pos = b.pos});
+        queries.push_back(Query(layer, TokenOf(t), t, h));
       }
     }
-    const KvHeadView kv{.type = cache->shape().type,
-                        .k = cache->K(layer, kv_head),
-                        .v = cache->V(layer, kv_head),
-                        .k_stride = cache->k_stride(),
-                        .v_stride = cache->v_stride()};
-    Attention(shape, kv, queries, Scratch());
+    Attention(Shape(), Kv(*cache, layer, kv_head), queries, Scratch());
     run = t;
   }
-  if (!e_.quantised_.attn_out || !whole_blocks) return;
-  const size_t begin = kv_head * group * s_.head_dim_v;
-  for (size_t t = first; t < last; ++t) e_.attn_.Quantise(t, begin, begin + group * s_.head_dim_v);
+  QuantiseGroup(kv_head, first, last);
+}
+
+// Where a KV head's rows are whole blocks of 32; FinishAttention sees to the others.
+void Pass::QuantiseGroup(size_t kv_head, size_t first, size_t last) {
+  const size_t width = s_.n_heads / s_.n_kv_heads * s_.head_dim_v;
+  if (!e_.quantised_.attn_out || width % 32 != 0) return;
+  for (size_t t = first; t < last; ++t) {
+    e_.attn_.Quantise(t, kv_head * width, (kv_head + 1) * width);
+  }
 }
 
 void Pass::DropUnwanted() {
@@ -328,7 +370,7 @@ void Pass::Activate(float* gate, const float* up, size_t n) const {
   }
 }
 
-void Pass::DenseBlock(const LayerWeights& layer) {
+void Pass::FeedForward(const LayerWeights& layer) {
   // Gate and up rows of one chunk, their product and its quantisation stay with one worker: no barrier between.
   const Linear& gate = s_.arch->gated_ffn ? layer.gate : layer.up;
   const bool quantise = e_.quantised_.ffn_mid;
@@ -348,70 +390,6 @@ void Pass::DenseBlock(const LayerWeights& layer) {
   clock_.Mark(Stage::kFfnUp);
   const Product down{&layer.down, e_.residual_.data(), s_.dim};
   Products({&down, 1}, mid, 0, n_);
-  w_.Barrier();
-  clock_.Mark(Stage::kFfnDown);
-}
-
-void Pass::ExpertBlock(const LayerWeights& layer) {
-  Executor::ExpertState& x = *e_.experts_;
-  const size_t used = s_.n_experts_used;
-  // Routing is token-wise but shared: its result decides everybody's work.
-  w_.For(n_, 1, [&](size_t t, size_t) {
-    float* probs = x.probs.data() + t * s_.n_experts;
-    MatMulRows(layer.router, 0, s_.n_experts, e_.normed_, RowOf(t), 1, probs, s_.n_experts);
-    SelectExperts({probs, s_.n_experts}, {x.routes.data() + t * used, used});
-  });
-  w_.Barrier();
-  if (w_.index() == 0) x.plan.Build({x.routes.data(), n_ * used}, used, s_.n_experts);
-  w_.Barrier();
-  w_.For(n_ * used, 4, [&](size_t begin, size_t end) {
-    for (size_t slot = begin; slot < end; ++slot) {
-      std::memcpy(x.in.Row(slot), e_.normed_.Row(RowOf(x.plan.token_of_slot[slot])),
-                  s_.dim * sizeof(float));
-      if (e_.quantised_.ffn_in) x.in.Quantise(slot, 0, s_.dim);
-    }
-  });
-  w_.Barrier();
-  const bool quantise = e_.quantised_.ffn_mid;
-  const size_t unit = ChunkRows(layer.gate_exps.weight.Rows(0, s_.expert_ff), n_, w_.count(),
-                                quantise ? 32 : 1);
-  const size_t up_chunks = (s_.expert_ff + unit - 1) / unit;
-  w_.For(x.plan.groups.size() * up_chunks, 1, [&](size_t task, size_t) {
-    const ExpertPlan::Group& g = x.plan.groups[task / up_chunks];
-    const size_t begin = task % up_chunks * unit;
-    const size_t end = std::min(begin + unit, s_.expert_ff);
-    const size_t first = g.expert * s_.expert_ff;
-    const Linear gate = layer.gate_exps.Rows(first, first + s_.expert_ff);
-    const Linear up = layer.up_exps.Rows(first, first + s_.expert_ff);
-    float* up_out = x.up.data() + g.begin * x.mid.stride();
-    MatMulRows(gate, begin, end, x.in, g.begin, g.end - g.begin, x.mid.Row(g.begin), x.mid.stride());
-    MatMulRows(up, begin, end, x.in, g.begin, g.end - g.begin, up_out, x.mid.stride());
-    for (size_t slot = g.begin; slot < g.end; ++slot) {
-      Activate(x.mid.Row(slot) + begin, x.up.data() + slot * x.mid.stride() + begin, end - begin);
-      if (quantise) x.mid.Quantise(slot, begin, end);
-    }
-  });
-  w_.Barrier();
-  clock_.Mark(Stage::kFfnUp);
-  const size_t down_unit = ChunkRows(layer.down_exps.weight.Rows(0, s_.dim), n_, w_.count(), 1);
-  const size_t down_chunks = (s_.dim + down_unit - 1) / down_unit;
-  w_.For(x.plan.groups.size() * down_chunks, 1, [&](size_t task, size_t) {
-    const ExpertPlan::Group& g = x.plan.groups[task / down_chunks];
-    const size_t begin = task % down_chunks * down_unit;
-    const Linear down = layer.down_exps.Rows(g.expert * s_.dim, (g.expert + 1) * s_.dim);
-    MatMulRows(down, begin, std::min(begin + down_unit, s_.dim), x.mid, g.begin, g.end - g.begin,
-               x.out.data() + g.begin * s_.dim, s_.dim);
-  });
-  w_.Barrier();
-  // Sum by rank: the order is the token's own.
-  w_.For(n_, 1, [&](size_t t, size_t) {
-    float* sum = e_.residual_.data() + t * s_.dim;
-    std::fill_n(sum, s_.dim, 0.0f);
-    for (size_t k = 0; k < used; ++k) {
-      ScaledAddInPlace(sum, x.out.data() + x.plan.slot_of_choice[t * used + k] * s_.dim,
-                       x.routes[t * used + k].weight, s_.dim);
-    }
-  });
   w_.Barrier();
   clock_.Mark(Stage::kFfnDown);
 }

@@ -8,6 +8,7 @@
 
 #include <span>
 
+#include "engine/kernels/attention.h"
 #include "engine/model/executor.h"
 
 namespace smallmind {
@@ -25,9 +26,9 @@ class Pass {
   };
 
   void Embed();
-  void AttentionBlock(size_t layer);
-  void DenseBlock(const LayerWeights& layer);
-  void ExpertBlock(const LayerWeights& layer);
+  void SelfAttention(size_t layer);
+  void FeedForward(const LayerWeights& layer);
+  void ExpertFeedForward(const LayerWeights& layer);
   void Head();
 
   // Residual add of the previous block's output (with its post-norm), then a norm into normed_.
@@ -35,7 +36,13 @@ class Pass {
   void ApplyNorm(const Norm& norm, const float* x, size_t n, float* out) const;
   void RotateAndStore(size_t layer, size_t token, size_t kv_head);
   void PrepareQueries(size_t layer, size_t token, size_t head_begin, size_t head_end);
+  void AttendAlone(size_t layer, bool store_only);
   void AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last);
+  void QuantiseGroup(size_t kv_head, size_t first, size_t last);
+  size_t FirstVisible(size_t layer, size_t pos) const;
+  AttentionShape Shape() const;
+  KvHeadView Kv(KvCache& cache, size_t layer, size_t kv_head) const;
+  AttentionQuery Query(size_t layer, size_t token, size_t row, size_t h) const;
   void FinishAttention();
   void DropUnwanted();
   void Products(std::span<const Product> products, ActBuffer& acts, size_t first_row, size_t n);
@@ -43,11 +50,17 @@ class Pass {
                   size_t n, float* out, size_t stride);
   void Activate(float* gate, const float* up, size_t n) const;
 
+  // Rows handed out at once: whole tiles and a multiple of `multiple`, about eight chunks a worker so that a slow
+  // one holds nobody up.
+  static size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple);
+
   template <typename Body>
   void Tokenwise(Body&& body);  // body(token) over the active tokens
   void Sync() {                 // after token-wise work that others read
     if (!solo_) w_.Barrier();
   }
+  // Index in the batch of active token t.
+  size_t TokenOf(size_t t) const { return dropped_ ? e_.wanted_[t] : t; }
   // Row of token t in per-token buffers: the worker's own where the batch is one token.
   size_t RowOf(size_t t) const { return solo_ ? w_.index() : t; }
   float* X(size_t t) const;
