@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "harness/error.h"
@@ -54,6 +56,27 @@ TEST(Export, GoogleBenchmark) {
   const Json first = Json::parse(files[0].text).at("benchmarks").at(0);
   EXPECT_NEAR(first.at("real_time").get<double>() * first.at("items_per_second").get<double>(), 1e9,
               1.0);
+}
+
+// Google Benchmark's own compare.py (Debian: libbenchmark-tools, python3-scipy).
+TEST(Export, GoogleBenchmarksOwnToolReadsIt) {
+  const char* tool = "/usr/share/benchmark/compare.py";
+  if (!std::filesystem::exists(tool) ||
+      std::system("/usr/bin/python3 -c 'import scipy' 2>/dev/null") != 0) {
+    GTEST_SKIP() << "needs libbenchmark-tools";
+  }
+  const Exported e;
+  const auto folder = std::filesystem::path(testing::TempDir()) / "smallmind-compare";
+  const auto paths = WriteExport("google-benchmark", e.run, e.analysis, folder.string());
+  const auto answer = folder / "answer.txt";
+  const std::string command = "/usr/bin/python3 " + std::string(tool) + " --no-color benchmarks '" +
+                              paths[0] + "' '" + paths[4] + "' > '" + answer.string() + "' 2>&1";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+  std::stringstream text;
+  text << std::ifstream(answer).rdbuf();
+  EXPECT_NE(text.str().find("decode/smollm2-135m-q8_0/p128-n32-t4_pvalue"), std::string::npos);
+  EXPECT_NE(text.str().find("OVERALL_GEOMEAN"), std::string::npos);
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Export, GithubActionBenchmark) {
