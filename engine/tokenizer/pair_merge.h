@@ -18,6 +18,9 @@ struct MergeSymbol {
   uint32_t begin = 0;  // bytes [begin, begin + size) of the buffer being merged
   uint32_t size = 0;   // 0: merged into its left neighbour
   uint64_t hash = 0;   // free for the policy
+  // Neighbours in the long path's list; one record a symbol, so that a merge somewhere in a
+  // megabyte touches one or two cache lines.
+  uint32_t previous = 0, next = 0;
 };
 
 inline constexpr uint32_t kNoMerge = 0xffffffffu;
@@ -70,12 +73,10 @@ class PairMerger {
 
   void RunLong() {
     const auto n = static_cast<uint32_t>(symbols_.size());
-    next_.resize(n);
-    previous_.resize(n);
     heap_.clear();
     for (uint32_t i = 0; i < n; ++i) {
-      next_[i] = i + 1;
-      previous_[i] = i - 1;
+      symbols_[i].next = i + 1;
+      symbols_[i].previous = i - 1;
       if (i + 1 < n) AddPair(i, i + 1);
     }
     std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
@@ -85,16 +86,17 @@ class PairMerger {
       heap_.pop_back();
       const auto left = static_cast<uint32_t>(entry.key);
       MergeSymbol& symbol = symbols_[left];
-      const uint32_t right = next_[left];
-      if (symbol.size == 0 || right == n || symbol.size + symbols_[right].size != entry.size)
+      const uint32_t right = symbol.next;
+      if (symbol.size == 0 || right == n || symbol.size + symbols_[right].size != entry.size) {
         continue;
+      }
       symbol.size = entry.size;
       symbols_[right].size = 0;
       policy_.Merged(symbol);
-      next_[left] = next_[right];
-      if (next_[left] != n) previous_[next_[left]] = left;
-      if (left != 0 && AddPair(previous_[left], left)) Sift();
-      if (next_[left] != n && AddPair(left, next_[left])) Sift();
+      symbol.next = symbols_[right].next;
+      if (symbol.next != n) symbols_[symbol.next].previous = left;
+      if (left != 0 && AddPair(symbol.previous, left)) Sift();
+      if (symbol.next != n && AddPair(left, symbol.next)) Sift();
     }
     std::erase_if(symbols_, [](const MergeSymbol& symbol) { return symbol.size == 0; });
   }
@@ -110,7 +112,6 @@ class PairMerger {
 
   Policy policy_;
   std::vector<MergeSymbol> symbols_;
-  std::vector<uint32_t> next_, previous_;
   std::vector<Entry> heap_;
 };
 
