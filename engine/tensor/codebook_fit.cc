@@ -1,5 +1,5 @@
-// Alternating minimisation as in fit.cc; the nearest level comes from a table over the 8-bit range,
-// since the levels are integers and midpoints between them halves. Tested in encode_test.cc.
+// Alternating minimisation as in fit.cc; the nearest level comes from a table over half-steps,
+// since levels are integers and midpoints between them halves. Tested in encode_test.cc.
 #include "engine/tensor/codebook_fit.h"
 
 #include <algorithm>
@@ -14,35 +14,27 @@ namespace smallmind {
 namespace {
 
 constexpr int kRounds = 3;
-constexpr int kLowest = -128;
-
-// nearest[t − kLowest]: level nearest to the half-integer t + 0.5, so that truncating v downwards
-// to t finds it exactly: every midpoint is an integer or a half-integer and is decided below.
-constexpr std::array<int8_t, 256> kFirstLevel = [] {
-  std::array<int8_t, 256> table = {};
-  for (int t = 0; t < 256; ++t) {
+// Half-steps from −128 on. Every midpoint between two levels is a whole number of half-steps, so
+// all values of one half-step [h/2, (h+1)/2) have the same nearest level, that of the half-step's
+// middle.
+constexpr std::array<int8_t, 512> kNearest = [] {
+  std::array<int8_t, 512> table = {};
+  for (int h = 0; h < 512; ++h) {
+    const int middle = 2 * (h - 256) + 1;  // in quarters
     int best = 0;
     for (int level = 1; level < 16; ++level) {
-      const int now = 2 * kIq4Values[best] - (2 * (t + kLowest) + 1);
-      const int next = 2 * kIq4Values[level] - (2 * (t + kLowest) + 1);
+      const int now = 4 * kIq4Values[best] - middle, next = 4 * kIq4Values[level] - middle;
       if (next * next < now * now) best = level;
     }
-    table[static_cast<size_t>(t)] = static_cast<int8_t>(best);
+    table[static_cast<size_t>(h)] = static_cast<int8_t>(best);
   }
   return table;
 }();
 
-int NearestLevel(float v) {
+// NaN goes to the lowest level, so that any input is defined.
+inline int NearestLevel(float v) {
   const float clamped = v > -127.0f ? (v < 113.0f ? v : 113.0f) : -127.0f;
-  int level = kFirstLevel[static_cast<size_t>(static_cast<int>(std::floor(clamped)) - kLowest)];
-  // The table looked at the middle of v's unit interval; a midpoint inside it may put v one level
-  // off.
-  const float here = std::fabs(clamped - static_cast<float>(kIq4Values[level]));
-  if (level > 0 && std::fabs(clamped - static_cast<float>(kIq4Values[level - 1])) < here)
-    --level;
-  else if (level < 15 && std::fabs(clamped - static_cast<float>(kIq4Values[level + 1])) < here)
-    ++level;
-  return level;
+  return kNearest[static_cast<size_t>(static_cast<int>(clamped * 2.0f + 256.0f))];
 }
 
 }  // namespace

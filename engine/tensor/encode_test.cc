@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "engine/base/rng.h"
 #include "engine/tensor/blocks.h"
+#include "engine/tensor/codebook_fit.h"
 #include "engine/tensor/decode.h"
 #include "engine/tensor/fit.h"
 
@@ -131,6 +133,20 @@ TEST(Fit, SymmetricIsNearTheBestStep) {
       }
     }
     EXPECT_LE(fitted, best * 1.12f) << trial;
+  }
+}
+
+// Against a search of all levels, near every midpoint and far outside.
+TEST(Fit, CodebookRoundsToTheNearestLevel) {
+  for (int i = -1400; i <= 1400; ++i) {
+    const float x = static_cast<float>(i) * 0.1f + 0.003f;
+    int8_t q = 0;
+    const float error = QuantizeCodebook(&x, 1, 1.0f, &q);
+    float best = 1e30f;
+    for (const int8_t level : kIq4Values) {
+      best = std::min(best, (x - static_cast<float>(level)) * (x - static_cast<float>(level)));
+    }
+    ASSERT_EQ(error, best) << x;
   }
 }
 
