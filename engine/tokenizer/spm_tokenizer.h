@@ -40,8 +40,8 @@ class SpmTokenizer final : public Tokenizer {
     TokenTable tokens;
     std::array<TokenId, 256> bytes;  // token of each byte, −1 where there is none
     SpecialSplitter user_defined, specials;
-    // joins[last << 8 | first]: some token holds a character that ends in byte `last` before one
-    // that begins with `first` (▁ counts as 0x20). All set where a token is not UTF-8.
+    // joins[last << 8 | first]: some token holds a character that ends in byte `last` right before
+    // one that begins with `first` (▁ counts as 0x20).
     std::bitset<65536> joins;
   };
   const Tables& EncodeTables() const;
