@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 
@@ -16,12 +17,14 @@ def main(argv):
     parser.add_argument("--binary", required=True)
     parser.add_argument("--expected", required=True)
     parser.add_argument("--stamp", required=True)
+    parser.add_argument("--emulator", default="", help="what runs the binary in a cross build")
     options = parser.parse_args(argv)
     stamp = pathlib.Path(options.stamp)
     # An instrumented binary would leave a profile behind; it goes beside the stamp, where nobody reads it.
     stray = str(stamp.parent / "stray")
     env = {**os.environ, "GCOV_PREFIX": stray, "LLVM_PROFILE_FILE": stray + "/%m.profraw"}
-    run = subprocess.run([options.binary, "info", "--json"], env=env, capture_output=True, text=True, check=False)
+    run = subprocess.run([*shlex.split(options.emulator), options.binary, "info", "--json"], env=env,
+                         capture_output=True, text=True, check=False)
     if run.returncode != 0:
         print(f"{options.binary} info --json ended with {run.returncode}: {run.stderr.strip()}", file=sys.stderr)
         return 1

@@ -23,10 +23,11 @@ OPTIONAL = {"post": str, "link_flags": list, "trained_by": str}
 GROUPS = ("core", "guide", "factorial", "extra", "helper")
 TOOLCHAINS = ("gcc", "clang")
 LEVEL_KEYS = {"compile", "link", "defines", "needs", "when_target", *TOOLCHAINS}
-# What a level may need, and the package of Debian that brings it.
+# What a level may need, and what brings it: a package of Debian, mostly.
 NEEDS = {
-    "lld": "lld-19", "llvm-profdata": "llvm-19", "profile-runtime": "libclang-rt-19-dev",
-    "gcov-dump": "gcc", "static-pcre2": "libpcre2-dev", "bolt": "bolt-19",
+    "lld": "package lld-19", "llvm-profdata": "package llvm-19", "profile-runtime": "package libclang-rt-19-dev",
+    "gcov-dump": "package gcc", "static-pcre2": "package libpcre2-dev", "bolt": "package bolt-19",
+    "native-cpu": "a build on the machine itself",
 }
 
 
@@ -157,7 +158,7 @@ def resolve(table, toolchain, best_target, have, build_dir):
         else:
             lacking = [need for need in out["needs"] if need not in have]
             if lacking:
-                reason = "needs " + ", ".join(f"{need} (package {NEEDS[need]})" for need in lacking)
+                reason = "needs " + ", ".join(f"{need} ({NEEDS[need]})" for need in lacking)
         columns = {key: row[key] for key in COLUMNS}
         resolved.append({**columns, "post": row.get("post", "none"), "trained_by": row.get("trained_by", ""),
                          "compile": out["compile"], "link_flags": out["link_flags"], "defines": out["defines"],

@@ -1,4 +1,4 @@
-"""Manifests: what is built, skipped or stale is said so, with a reason; two trees merge into one."""
+"""Manifests: what is built, skipped or stale is said so, with a reason."""
 
 import json
 import os
@@ -9,7 +9,6 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import manifest
-import merge_manifests
 
 ROW = {"title": "", "flags": "", "isa": "baseline", "lto": "none", "pgo": "none", "dispatch": "dynamic",
        "link": "dynamic", "strip": False, "post": "none", "group": "core", "guide_row": "JIT", "claims": ["size"],
@@ -85,22 +84,6 @@ class Manifest(unittest.TestCase):
             "0\t700\t0\tvariants/o2/smallmind\tx\n0\t5000\t0\tCMakeFiles/engine-o2x.dir/engine/a.cc.o\tx\n")
         row = manifest.manifest(self.source, self.build)["variants"][0]
         self.assertEqual(row["build_seconds"], 2.2)
-
-    def test_two_toolchains_share_one_table(self):
-        self.rows({"name": "o2"})
-        self.built("o2", 200)
-        other = self.source / "build-clang"
-        for folder, toolchain in ((self.build, "gcc"), (other, "clang")):
-            (folder / "variants").mkdir(parents=True, exist_ok=True)
-            merged = {**manifest.manifest(self.source, self.build), "toolchain": toolchain, "compiler": toolchain}
-            (folder / "variants/manifest.json").write_text(json.dumps(merged))
-        output = self.source / "build-all"
-        self.assertEqual(merge_manifests.main([str(output), str(self.build), str(other)]), 0)
-        rows = json.loads((output / "variants/manifest.json").read_text())["variants"]
-        self.assertEqual([row["name"] for row in rows], ["o2", "o2-clang"])
-        self.assertEqual([row["binary"] for row in rows],
-                         ["../build/variants/o2/smallmind", "../build-clang/variants/o2/smallmind"])
-        self.assertEqual([row["claims"] for row in rows], [["size"], []])
 
 
 if __name__ == "__main__":

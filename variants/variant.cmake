@@ -75,9 +75,10 @@ function(smallmind_add_variant name)
     endforeach()
   endif()
 
+  list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
   add_custom_command(OUTPUT ${place}/target.checked
     COMMAND ${SMALLMIND_PYTHON} ${PROJECT_SOURCE_DIR}/variants/check_target.py
-      --binary ${binary} --expected ${ROW_${name}_expected_target} --stamp ${place}/target.checked
+      --binary ${binary} --emulator=${emulator} --expected ${ROW_${name}_expected_target} --stamp ${place}/target.checked
     DEPENDS ${depends} ${PROJECT_SOURCE_DIR}/variants/check_target.py
     COMMENT "Checking the Highway target of ${name}" VERBATIM)
   set(all "")
