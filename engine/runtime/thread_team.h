@@ -2,7 +2,7 @@
 //
 // A forward pass is one Run(): the threads meet at a handful of barriers a layer instead of being handed a
 // task per operation. A barrier costs well under a microsecond while all threads run; a thread that waits
-// longer than a few tens of microseconds parks in the kernel, so a preempted virtual CPU costs no spinning.
+// longer than half a millisecond parks in the kernel, so a preempted virtual CPU costs no spinning.
 #pragma once
 
 #include <atomic>
