@@ -70,7 +70,7 @@ HWY_INLINE VI Dot(VU8 w, VI8 x, VI acc) {
   const DI di;
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
   return hn::SumOfMulQuadAccumulate(di, w, x, acc);
-#else
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
   const DI16 di16;
   const auto ones = hn::Set(di16, int16_t{1});
   if constexpr (kWide) {
@@ -83,6 +83,11 @@ HWY_INLINE VI Dot(VU8 w, VI8 x, VI acc) {
   } else {
     return hn::Add(acc, hn::WidenMulPairwiseAdd(di, hn::SatWidenMulPairwiseAdd(di16, w, x), ones));
   }
+#elif HWY_ARCH_ARM_A64 && (HWY_TARGET == HWY_NEON_BF16 || defined(__ARM_FEATURE_DOTPROD))
+  return VI(vdotq_s32(acc.raw, hn::BitCast(DI8(), w).raw, x.raw));
+#else
+  // Bytes up to 127 are as good signed.
+  return hn::SumOfMulQuadAccumulate(di, hn::BitCast(DI8(), w), x, acc);
 #endif
 }
 
