@@ -1,4 +1,5 @@
-// Names from hostile files, made fit for a one-line message or a terminal: shortened, control bytes as \xNN.
+// Names from hostile files, made fit for a one-line message or a terminal: shortened, control bytes
+// as \xNN.
 #pragma once
 
 #include <string>

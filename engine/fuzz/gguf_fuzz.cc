@@ -6,8 +6,8 @@
 //   ninja -C build-fuzz gguf_fuzz fuzz-smoke
 //   build-fuzz/fuzz/gguf_fuzz -dict=engine/fuzz/gguf.dict NEW_FINDS engine/fuzz/corpus/gguf
 //
-// Seeds: every case of gguf/parse_test.cc, whole models of either tokenizer kind among them; that test
-// writes them again where SMALLMIND_SEED_DIR says.
+// Seeds: every case of gguf/parse_test.cc, whole models of either tokenizer kind among them; that
+// test writes them again where SMALLMIND_SEED_DIR says.
 
 #include <algorithm>
 #include <cstddef>

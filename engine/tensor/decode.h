@@ -1,4 +1,5 @@
-// Scalar block decoders: the oracle every kernel is tested against, written straight from the format.
+// Scalar block decoders: the oracle every kernel is tested against, written straight from the
+// format.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,7 @@
 namespace smallmind {
 
 float F16ToF32(uint16_t bits);
-uint16_t F32ToF16(float value);   // round to nearest even
+uint16_t F32ToF16(float value);  // round to nearest even
 float BF16ToF32(uint16_t bits);
 uint16_t F32ToBF16(float value);  // round to nearest even
 

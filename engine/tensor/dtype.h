@@ -1,6 +1,7 @@
 // Element types of tensors as GGUF stores them: ids, block sizes in elements and bytes.
 //
-// Source: the GGUF specification's ggml_type ids and the block layouts of the format (see blocks.h).
+// Source: the GGUF specification's ggml_type ids and the block layouts of the format (see
+// blocks.h).
 #pragma once
 
 #include <cstddef>
@@ -30,9 +31,9 @@ enum class DType : uint32_t {
 
 struct DTypeInfo {
   DType type;
-  std::string_view name;   // the field's spelling: "Q4_K"
-  uint32_t block_elems;    // elements in one block; rows are whole blocks
-  uint32_t block_bytes;    // bytes in one block
+  std::string_view name;  // the field's spelling: "Q4_K"
+  uint32_t block_elems;   // elements in one block; rows are whole blocks
+  uint32_t block_bytes;   // bytes in one block
 };
 
 // Every type, unquantised ones first.

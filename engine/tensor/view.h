@@ -9,8 +9,8 @@
 namespace smallmind {
 
 // A matrix of `rows` × `cols` weights, row-major; a row is a run of whole blocks of `type`.
-// GGUF's ne[0] is cols, ne[1] rows. A vector has rows == 1. The view does not own `data`, which may have
-// an alignment of 8 bytes at row 0 (32 in files with GGUF's default) and any at later rows.
+// GGUF's ne[0] is cols, ne[1] rows. A vector has rows == 1. The view does not own `data`, which may
+// have an alignment of 8 bytes at row 0 (32 in files with GGUF's default) and any at later rows.
 struct WeightView {
   DType type = DType::kF32;
   const uint8_t* data = nullptr;
