@@ -17,6 +17,7 @@ class Cursor {
   Cursor(std::span<const uint8_t> bytes, std::string_view file) : bytes_(bytes), file_(file) {}
 
   size_t offset() const { return offset_; }
+  std::string_view file() const { return file_; }
   uint64_t remaining() const { return bytes_.size() - offset_; }
 
   template <typename T>

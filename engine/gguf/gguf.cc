@@ -97,9 +97,9 @@ bool VisitNumber(GgufType type, const uint8_t* src, F f) {
   return false;
 }
 
-[[noreturn]] void WrongElements(GgufType found, const char* allowed) {
-  throw InputError("metadata array of " + std::string(GgufTypeName(found)) + ", allowed " +
-                   allowed);
+[[noreturn]] void WrongElements(const GgufArray& array, const char* allowed) {
+  throw InputError(Quote(array.file) + ": key " + Quote(array.key) + ": found an array of " +
+                   std::string(GgufTypeName(array.element_type)) + ", allowed " + allowed);
 }
 
 }  // namespace
@@ -130,7 +130,7 @@ double GgufFile::Impl::AsFloat(const GgufValue& value) const {
 
 std::vector<float> GgufArray::Floats() const {
   if (element_type != GgufType::kF32 && element_type != GgufType::kF64) {
-    WrongElements(element_type, "f32 and f64");
+    WrongElements(*this, "f32 and f64");
   }
   const size_t width = GgufTypeBytes(element_type);
   std::vector<float> out(static_cast<size_t>(count));
@@ -148,19 +148,19 @@ std::vector<int32_t> GgufArray::Ints() const {
   const size_t width = GgufTypeBytes(element_type);
   const bool is_bool = element_type == GgufType::kBool;
   std::vector<int32_t> out;
-  if (width == 0) WrongElements(element_type, "integers");
+  if (width == 0) WrongElements(*this, "integers");
   out.reserve(static_cast<size_t>(count));
   for (uint64_t i = 0; i < count; ++i) {
     const GgufType type = is_bool ? GgufType::kU8 : element_type;
     VisitNumber(type, bytes.data() + i * width, [&](auto x) {
       if constexpr (std::is_integral_v<decltype(x)>) {
         if (!std::in_range<int32_t>(x)) {
-          throw InputError("metadata array value " + std::to_string(x) + " at index " +
-                           std::to_string(i) + " does not fit in 32 bits");
+          throw InputError(Quote(file) + ": key " + Quote(key) + ": found " + std::to_string(x) +
+                           " at index " + std::to_string(i) + ", allowed 32-bit integers");
         }
         out.push_back(static_cast<int32_t>(x));
       } else {
-        WrongElements(element_type, "integers");
+        WrongElements(*this, "integers");
       }
     });
   }
@@ -168,7 +168,7 @@ std::vector<int32_t> GgufArray::Ints() const {
 }
 
 std::vector<std::string_view> GgufArray::Strings() const {
-  if (element_type != GgufType::kString) WrongElements(element_type, "string");
+  if (element_type != GgufType::kString) WrongElements(*this, "string");
   std::vector<std::string_view> out(static_cast<size_t>(count));
   const uint8_t* at = bytes.data();  // bounds were checked when the file was parsed
   for (std::string_view& text : out) {

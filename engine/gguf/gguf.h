@@ -40,6 +40,7 @@ struct GgufArray {
   GgufType element_type = GgufType::kU8;
   uint64_t count = 0;
   std::span<const uint8_t> bytes;  // for strings: the length-prefixed run
+  std::string_view file, key;      // for messages
 
   // Scalars of a fixed width, copied (unaligned in the file). Throws InputError when the type
   // differs.

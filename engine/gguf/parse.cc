@@ -34,8 +34,10 @@ void CheckBools(const Cursor& cursor, std::span<const uint8_t> bytes, const std:
   }
 }
 
-GgufArray ReadArray(Cursor& cursor, const std::string& what) {
+GgufArray ReadArray(Cursor& cursor, std::string_view key, const std::string& what) {
   GgufArray array;
+  array.file = cursor.file();
+  array.key = key;
   const auto id = cursor.Read<uint32_t>(what);
   const auto type = ToType(id);
   if (!type) cursor.Fail(what + ": array of unknown type " + std::to_string(id));
@@ -72,7 +74,7 @@ GgufValue ReadValue(Cursor& cursor) {
   if (*type == GgufType::kString) {
     value.text = cursor.ReadString(what);
   } else if (*type == GgufType::kArray) {
-    value.array = ReadArray(cursor, what);
+    value.array = ReadArray(cursor, value.key, what);
   } else {
     value.scalar = cursor.Take(GgufTypeBytes(*type), what);
     if (*type == GgufType::kBool) CheckBools(cursor, value.scalar, what);

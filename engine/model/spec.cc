@@ -87,6 +87,10 @@ size_t VocabularySize(const GgufFile& file, const std::string& prefix) {
 }  // namespace
 
 ModelSpec ReadSpec(const GgufFile& file, size_t context) {
+  if (const uint64_t parts = file.Uint("split.count", 0); parts > 1) {
+    throw InputError(file.path() + ": one of " + std::to_string(parts) +
+                     " parts of a split model; join the parts to one file first");
+  }
   ModelSpec spec;
   spec.arch = &FindArchitecture(file.String("general.architecture"), file.path());
   const std::string prefix = std::string(spec.arch->name) + ".";
