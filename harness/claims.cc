@@ -58,15 +58,20 @@ std::string Figure(double value) {
 }
 
 std::string Explain(const Claim& c) {
-  const std::string range = Figure(c.measured.low) + "-" + Figure(c.measured.high) + " " + c.unit;
+  const bool exact = c.measured.low == c.measured.high;
+  const std::string what = exact ? Figure(c.measured.low) + " " + c.unit + " lies "
+                                 : "the whole interval, " + Figure(c.measured.low) + "-" +
+                                       Figure(c.measured.high) + " " + c.unit + ", lies ";
   switch (c.verdict) {
     case ClaimVerdict::kConfirmed:
-      return "the whole interval, " + range + ", lies inside";
+      return what + "inside";
     case ClaimVerdict::kRefuted:
-      return "the whole interval, " + range + ", lies " +
-             (c.measured.low > c.expected_high ? "above" : "below");
+      return what + (c.measured.low > c.expected_high ? "above" : "below");
     case ClaimVerdict::kInconclusive:
-      return "the interval, " + range + ", reaches across an edge";
+      return std::isfinite(c.measured.low) && std::isfinite(c.measured.high)
+                 ? "the interval, " + Figure(c.measured.low) + "-" + Figure(c.measured.high) + " " +
+                       c.unit + ", reaches across an edge"
+                 : "too few rounds for an interval";
   }
   return "";
 }

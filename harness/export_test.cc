@@ -1,5 +1,5 @@
-// Each format parsed back and held against what its consumer requires; the consumers' own parsers
-// run in harness/test_export.py where they are installed.
+// Each format parsed back and held against what its consumer requires, by its own tool where there
+// is one.
 #include "harness/export.h"
 
 #include <gtest/gtest.h>

@@ -133,9 +133,10 @@ std::vector<HistoryChange> FindHistoryChanges(const std::vector<HistoryEntry>& e
 HistoryEntry AppendHistory(const std::string& path, const Run& run, const Analysis& analysis) {
   std::vector<HistoryEntry> entries = LoadHistory(path);
   HistoryEntry entry = MakeHistoryEntry(run, analysis);
-  if (!entries.empty() && entries.back().run == entry.run &&
-      entries.back().created == entry.created) {
-    return entries.back();
+  for (auto last = entries.rbegin(); last != entries.rend(); ++last) {
+    if (last->machine != entry.machine) continue;
+    if (entry.created <= last->created) return *last;
+    break;
   }
   entries.push_back(entry);
   entry.changes = FindHistoryChanges(entries, entry.machine);

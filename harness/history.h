@@ -38,8 +38,9 @@ HistoryEntry MakeHistoryEntry(const Run& run, const Analysis& analysis);
 std::vector<HistoryChange> FindHistoryChanges(const std::vector<HistoryEntry>& entries,
                                               const std::string& machine);
 
-// Appends the run with the changes found so far and returns its entry; a run that is already the
-// last entry of its id is not appended twice. RunError where the file cannot be written.
+// Appends the run with the changes found so far and returns its entry. A run that is not newer than
+// its machine's last entry (a report made again) is not appended; that last entry is returned.
+// RunError where the file cannot be written.
 HistoryEntry AppendHistory(const std::string& path, const Run& run, const Analysis& analysis);
 
 void to_json(Json& json, const HistoryEntry& entry);

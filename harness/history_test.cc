@@ -49,6 +49,7 @@ TEST(History, AppendsOnceAndSurvivesATornLine) {
   EXPECT_EQ(LoadHistory(path.string()).size(), 1u);
   std::ofstream(path, std::ios::app) << "{\"run\":";
   run.info.id = "next";
+  run.info.created = "2026-01-02T00:00:00Z";
   AppendHistory(path.string(), run, analysis);
   const auto entries = LoadHistory(path.string());
   ASSERT_EQ(entries.size(), 2u);

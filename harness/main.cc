@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   AddRun(app, line);
   AddReport(app, line);
   AddList(app, line);
+  AddExport(app, line);
   try {
     app.parse(argc, argv);
     return line.action();

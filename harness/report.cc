@@ -25,9 +25,19 @@ void WriteFile(const fs::path& path, const std::string& text) {
   }
 }
 
+Json LoadSelftest(const fs::path& run_directory, const std::string& machine) {
+  std::error_code error;
+  const fs::path results = fs::absolute(run_directory, error).lexically_normal();
+  // A trailing slash leaves an empty last part.
+  const fs::path parent =
+      results.has_filename() ? results.parent_path() : results.parent_path().parent_path();
+  std::ifstream in(parent / "selftest" / (machine + ".json"));
+  return Json::parse(in, nullptr, false);  // discarded, so no object, where there is none
+}
+
 }  // namespace
 
-Document BuildReport(const RunInfo& run, const Analysis& a) {
+Document BuildReport(const RunInfo& run, const Analysis& a, const Json& selftest) {
   Document document;
   document.title = "Build modes compared: " + (run.id.empty() ? "a run" : run.id);
   document.subtitle = run.environment.cpu_model + ", " + std::to_string(run.rounds_done) +
@@ -47,6 +57,7 @@ Document BuildReport(const RunInfo& run, const Analysis& a) {
   add(SizeSection(run, a));
   add(HonestySection(a));
   add(LedgerSection(run, a));
+  add(SelftestSection(selftest));
   add(MethodSection(run, a));
   add(MachineSection(run));
   return document;
@@ -56,8 +67,15 @@ Analysis WriteReport(const std::string& directory) {
   Run run = LoadRun(directory);
   Analysis analysis = Analyze(run.info, run.samples, {}, ReadSymbols(run.info));
   run.info.analysis = ToJson(analysis);
-  const Document document = BuildReport(run.info, analysis);
+  for (VariantInfo& v : run.info.variants) {
+    const std::string reason = analysis.Unranked(v.name);
+    if (reason.empty()) continue;
+    v.ranked = false;
+    v.unranked_reason = reason;
+  }
   const fs::path folder(directory);
+  const Document document =
+      BuildReport(run.info, analysis, LoadSelftest(folder, run.info.environment.hostname_hash));
   WriteFile(folder / "run.json", Json(run.info).dump(1) + "\n");
   WriteFile(folder / "report.md", RenderMarkdown(document));
   WriteFile(folder / "report.html", RenderHtml(document, LoadFigures(directory)));

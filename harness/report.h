@@ -12,7 +12,8 @@
 
 namespace smallmind::harness {
 
-Document BuildReport(const RunInfo& run, const Analysis& analysis);
+// `selftest`: this machine's operating curve (results/selftest/<machine>.json), null without one.
+Document BuildReport(const RunInfo& run, const Analysis& analysis, const Json& selftest = {});
 
 // One self-contained page: style, sorting script and `figures` (name -> SVG text) inside; no
 // network. Figures of the document that are not given are left out.

@@ -84,6 +84,19 @@ TEST(Comparison, ContaminationIsLeftOutAndBothResultsShown) {
   EXPECT_EQ(a.ledger.by_cause.at("steal"), 12u);
 }
 
+TEST(Ledger, CausesAreCountedWithoutTheirFigures) {
+  auto run = MakeSyntheticRun(TwoVariants(1.0));
+  for (size_t i = 0; i < 4; ++i) {
+    run.samples[i].contaminated = true;
+    run.samples[i].contamination = {std::to_string(21 + i) + " tasks running beforehand",
+                                    "others kept 1." + std::to_string(i) + " CPUs busy"};
+  }
+  const Ledger ledger = KeepLedger(run.samples);
+  EXPECT_EQ(ledger.by_cause.size(), 2u);
+  EXPECT_EQ(ledger.by_cause.at("tasks running beforehand"), 4u);
+  EXPECT_EQ(ledger.by_cause.at("others kept CPUs busy"), 4u);
+}
+
 TEST(Comparison, TooFewCleanRoundsFallBackToAll) {
   SyntheticPlan plan = TwoVariants(1.05);
   plan.hog = [](int round, const std::string&) { return round >= 3 ? 1.3 : 1.0; };

@@ -1,15 +1,20 @@
 #include "harness/analysis/ledger.h"
 
 #include <algorithm>
+#include <sstream>
 
 namespace smallmind::harness {
 namespace {
 
-// "steal 3.1 %" -> "steal": the words before the first figure.
+// "steal 3.1 %" -> "steal", "10605 involuntary switches per CPU second" -> the same without its
+// figure.
 std::string Cause(const std::string& reason) {
-  const size_t digit = reason.find_first_of("0123456789");
-  std::string words = reason.substr(0, digit);
-  while (!words.empty() && (words.back() == ' ' || words.back() == ':')) words.pop_back();
+  std::istringstream in(reason);
+  std::string words;
+  for (std::string word; in >> word;) {
+    const bool figure = word.find_first_not_of("0123456789.,:%+-x×") == std::string::npos;
+    if (!figure) words += (words.empty() ? "" : " ") + word;
+  }
   return words.empty() ? reason : words;
 }
 

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "harness/error.h"
+#include "harness/history.h"
 #include "harness/process.h"
 #include "harness/report.h"
 #include "harness/run_directory.h"
@@ -83,6 +84,11 @@ void Present(const RunOutcome& outcome, const RunOptions& options) {
   std::fflush(stdout);
   if (options.no_report || !outcome.write_error.empty()) return;
   WriteReport(outcome.directory);
+  if (outcome.info.status == RunStatus::kComplete || outcome.info.status == RunStatus::kBudget) {
+    Run record;
+    record.info = outcome.info;
+    AppendHistory((outcome.directory.parent_path() / "history.jsonl").string(), record, analysis);
+  }
   if (!options.no_plots) {
     MakePlots(outcome.directory);
     WriteReport(outcome.directory);  // the page holds the figures

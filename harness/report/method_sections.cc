@@ -58,6 +58,48 @@ DocSection LedgerSection(const RunInfo& run, const Analysis& a) {
   return section;
 }
 
+DocSection SelftestSection(const Json& selftest) {
+  DocSection section{"selftest", "What this machine's verdicts are worth", {}};
+  if (!selftest.is_object() || !selftest.contains("curve") || !selftest["curve"].is_array()) {
+    section.blocks.push_back(
+        DocParagraph{"`harness selftest` has not been run on this machine: how often it sees a "
+                     "difference that is "
+                     "not there, and how often it misses one that is, is not measured.",
+                     Tone::kDim});
+    return section;
+  }
+  section.blocks.push_back(DocParagraph{
+      "Measured with the reference under two names, and slowed on purpose: " +
+      selftest.value("metric", std::string()) + " of " + selftest.value("regime", std::string()) +
+      ", " + std::to_string(selftest.value("real_rounds", 0)) + " real rounds, alpha " +
+      Figure(selftest.value("alpha", 0.05)) + "."});
+  DocTable table;
+  table.columns = {{"rounds", true},
+                   {"comparisons", true},
+                   {"false positives", true},
+                   {"detectable from", true}};
+  for (const Json& p : selftest["curve"].empty()
+                           ? Json::array()
+                           : selftest["curve"][0].value("power", Json::array())) {
+    table.columns.push_back({"power at " + Figure(p.value("slowdown_pct", 0.0)) + " %", true});
+  }
+  for (const Json& point : selftest["curve"]) {
+    std::vector<DocCell> row = {std::to_string(point.value("rounds", 0)),
+                                std::to_string(point.value("comparisons", 0)),
+                                PercentText(point.value("false_positive_rate", 0.0)) + " [" +
+                                    PercentText(point.value("fp_low", 0.0)) + " to " +
+                                    PercentText(point.value("fp_high", 1.0)) + "]",
+                                point.contains("mde_pct") && point["mde_pct"].is_number()
+                                    ? Figure(point["mde_pct"].get<double>()) + " %"
+                                    : "-"};
+    for (const Json& p : point.value("power", Json::array()))
+      row.push_back(PercentText(p.value("power", 0.0)));
+    table.rows.push_back(std::move(row));
+  }
+  section.blocks.push_back(std::move(table));
+  return section;
+}
+
 DocSection MethodSection(const RunInfo& run, const Analysis& a) {
   DocSection section{"method", "Method", {}};
   section.blocks.push_back(DocList{{

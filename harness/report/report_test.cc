@@ -119,11 +119,20 @@ TEST(Html, EscapesEverythingAndFetchesNothing) {
 }
 
 TEST(Report, WritesFilesAndKeepsTheRecord) {
-  const fs::path folder = fs::path(testing::TempDir()) / "smallmind-report";
+  fs::path folder = fs::path(testing::TempDir()) / "smallmind-report";
   fs::remove_all(folder);
   const auto run = MakeSyntheticRun(FactorialPlan());
-  WriteSyntheticRun(run, folder);
-  const Analysis a = WriteReport(folder.string());
+  WriteSyntheticRun(run, folder / "run");
+  fs::create_directories(folder / "selftest");
+  std::ofstream(folder / "selftest" / ".json")
+      << R"({"metric":"decode_tps","real_rounds":44,"curve":[{"rounds":10,"false_positive_rate":0.04,
+             "power":[{"slowdown_pct":5,"power":0.97}]}]})";
+  folder /= "run";
+  const Analysis a = WriteReport(folder.string() + "/");
+  std::stringstream page;
+  page << std::ifstream(folder / "report.md").rdbuf();
+  EXPECT_NE(page.str().find("power at 5.00 %"), std::string::npos);
+  EXPECT_NE(page.str().find("97.0 %"), std::string::npos);
   EXPECT_EQ(a.variants.size(), 9u);
   for (const char* name : {"run.json", "report.md", "report.html", "samples.jsonl"}) {
     EXPECT_GT(fs::file_size(folder / name), 1000u) << name;
@@ -132,7 +141,7 @@ TEST(Report, WritesFilesAndKeepsTheRecord) {
   EXPECT_EQ(again.info.variants.size(), run.info.variants.size());
   EXPECT_EQ(again.info.analysis.at("claims").size(), a.claims.size());
   EXPECT_EQ(again.samples.size(), run.samples.size());
-  fs::remove_all(folder);
+  fs::remove_all(folder.parent_path());
 }
 
 TEST(SideBySide, FindsTheVariantThatChanged) {
