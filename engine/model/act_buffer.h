@@ -1,4 +1,4 @@
-// Activation rows of a batch, in both forms that matrix kernels take: float32 and int8 blocks of 32.
+// Activation rows of a batch, in the forms that matrix kernels take: float32, int8 blocks of 32, BF16.
 #pragma once
 
 #include <cstdint>
@@ -9,30 +9,59 @@
 
 namespace smallmind {
 
-// Owns `rows` × `cols` floats and, where asked for, their quantised form. Float rows are padded by one cache
+// The forms beside float32 that the matrices reading a buffer want; true where there is any.
+struct ActForms {
+  bool blocks = false;  // int8 blocks, for quantised weights
+  bool bf16 = false;    // for BF16 weights
+  static ActForms For(DType weight) {
+    return {.blocks = UsesQuantRows(weight), .bf16 = weight == DType::kBF16};
+  }
+  ActForms operator|(ActForms other) const {
+    return {.blocks = blocks || other.blocks, .bf16 = bf16 || other.bf16};
+  }
+  ActForms& operator|=(ActForms other) { return *this = *this | other; }
+  operator bool() const { return blocks || bf16; }
+};
+
+// Owns `rows` × `cols` floats and, where asked for, their other forms. Float rows are padded by one cache
 // line so that equal columns of neighbouring rows do not share a cache set.
 class ActBuffer {
  public:
-  void Reserve(size_t rows, size_t cols, bool quantised) {
+  void Reserve(size_t rows, size_t cols, ActForms forms) {
     cols_ = cols;
     stride_ = (cols + 15) / 16 * 16 + 16;
     floats_.Reserve(rows * stride_);
-    if (!quantised) return;
-    quant_stride_ = QuantRowStride(cols);
-    quants_.Reserve(rows * quant_stride_);
+    forms_ = forms;
+    if (forms.blocks) {
+      quant_stride_ = QuantRowStride(cols);
+      quants_.Reserve(rows * quant_stride_);
+    }
+    if (forms.bf16) {
+      bf16_stride_ = Bf16Cols(cols) + 32;
+      bf16_.Reserve(rows * bf16_stride_);
+    }
   }
 
   size_t stride() const { return stride_; }
   float* Row(size_t r) { return floats_.data() + r * stride_; }
 
-  // Quantises columns [begin, end) of row r; both multiples of 32.
+  // Columns [begin, end) of row r in the other forms; begin is a multiple of 32, and end too or the last.
   void Quantise(size_t r, size_t begin, size_t end) {
+    if (forms_.bf16) {
+      RoundRowToBf16(Row(r) + begin, end - begin, bf16_.data() + r * bf16_stride_ + begin);
+    }
+    if (!forms_.blocks) return;
     QuantizeRow(Row(r) + begin, end - begin,
                 quants_.data() + r * quant_stride_ + begin / kActBlock * sizeof(ActBlock));
   }
 
   FloatRows Floats(size_t first, size_t n) {
-    return {.data = Row(first), .n_tokens = n, .cols = cols_, .stride = stride_};
+    return {.data = Row(first),
+            .n_tokens = n,
+            .cols = cols_,
+            .stride = stride_,
+            .bf16 = forms_.bf16 ? bf16_.data() + first * bf16_stride_ : nullptr,
+            .bf16_stride = bf16_stride_};
   }
   QuantRows Quants(size_t first, size_t n) {
     return {.data = quants_.data() + first * quant_stride_,
@@ -45,8 +74,11 @@ class ActBuffer {
   size_t cols_ = 0;
   size_t stride_ = 0;
   size_t quant_stride_ = 0;
+  size_t bf16_stride_ = 0;
+  ActForms forms_;
   AlignedBuffer<float> floats_;
   AlignedBuffer<uint8_t> quants_;
+  AlignedBuffer<uint16_t> bf16_;
 };
 
 }  // namespace smallmind

@@ -16,18 +16,20 @@
 namespace smallmind {
 namespace {
 
-bool Wants(const Linear& linear) { return linear && UsesQuantRows(linear.weight.type); }
+ActForms Wants(const Linear& linear) {
+  return linear ? ActForms::For(linear.weight.type) : ActForms{};
+}
 
 }  // namespace
 
 Executor::Executor(const Model& model, size_t threads) : model_(model), team_(threads) {
   const ModelSpec& s = model.spec;
   for (const LayerWeights& layer : model.weights.layers) {
-    quantised_.attn_in |= Wants(layer.q) || Wants(layer.k) || Wants(layer.v);
+    quantised_.attn_in |= Wants(layer.q) | Wants(layer.k) | Wants(layer.v);
     quantised_.attn_out |= Wants(layer.o);
-    quantised_.ffn_in |= Wants(layer.gate) || Wants(layer.up) || Wants(layer.gate_exps) ||
-                         Wants(layer.up_exps) || Wants(layer.router);
-    quantised_.ffn_mid |= Wants(layer.down) || Wants(layer.down_exps);
+    quantised_.ffn_in |= Wants(layer.gate) | Wants(layer.up) | Wants(layer.gate_exps) |
+                         Wants(layer.up_exps) | Wants(layer.router);
+    quantised_.ffn_mid |= Wants(layer.down) | Wants(layer.down_exps);
   }
   quantised_.head = Wants(model.weights.output);
   if (s.n_experts > 0) experts_ = std::make_unique<ExpertState>();
@@ -74,7 +76,7 @@ void Executor::Reserve(std::span<const BatchToken> tokens) {
   const size_t rows = n == 1 ? team_.size() : n;
   x_.Reserve(rows * s.dim);
   angles_.Reserve(rows * 4 * (s.rope.n_rot / 2));
-  normed_.Reserve(rows, s.dim, quantised_.attn_in || quantised_.ffn_in || quantised_.head);
+  normed_.Reserve(rows, s.dim, quantised_.attn_in | quantised_.ffn_in | quantised_.head);
   qkv_.Reserve(n * (s.q_dim() + s.k_dim() + s.v_dim()));
   attn_.Reserve(rows, s.attn_out_dim(), quantised_.attn_out);
   if (s.n_experts == 0) {

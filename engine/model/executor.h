@@ -51,9 +51,9 @@ class Executor {
   ThreadTeam team_;
   StageTimers* timers_ = nullptr;
 
-  // Which matrices want quantised activations, by input site.
+  // Which forms of activations the matrices want, by input site.
   struct Sites {
-    bool attn_in = false, attn_out = false, ffn_in = false, ffn_mid = false, head = false;
+    ActForms attn_in, attn_out, ffn_in, ffn_mid, head;
   } quantised_;
 
   // The batch being run.

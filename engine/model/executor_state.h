@@ -12,12 +12,12 @@ inline constexpr size_t kQueryTile = 16;
 inline constexpr size_t kMaxSplitGroup = 64;
 
 struct Executor::ExpertState : ExpertScratch {
-  void Reserve(const ModelSpec& s, size_t n_tokens, bool quantised_in, bool quantised_mid) {
+  void Reserve(const ModelSpec& s, size_t n_tokens, ActForms in_forms, ActForms mid_forms) {
     const size_t slots = n_tokens * s.n_experts_used;
     probs.resize(n_tokens * s.n_experts);
     routes.resize(slots);
-    in.Reserve(slots, s.dim, quantised_in);
-    mid.Reserve(slots, s.expert_ff, quantised_mid);
+    in.Reserve(slots, s.dim, in_forms);
+    mid.Reserve(slots, s.expert_ff, mid_forms);
     up.Reserve(slots * mid.stride());
     out.Reserve(slots * s.dim);
   }
