@@ -12,6 +12,18 @@ PHASES = [("exec_to_main_ms", "exec → main (kernel, loader, relocations)", "#4
           ("ready_ms", "session ready", "#009e73", "...")]
 
 
+def phase_lengths(samples):
+    """Median milliseconds of each phase; a sample's phases are instants since exec."""
+    lengths = {}
+    for s in samples:
+        before = 0.0
+        for key, *_ in PHASES:
+            if key in s.get("phases", {}):
+                lengths.setdefault(key, []).append(s["phases"][key] - before)
+                before = s["phases"][key]
+    return {key: max(0.0, statistics.median(values)) for key, values in lengths.items()}
+
+
 def draw(run):
     regimes, variants = run.regimes, run.variants
     if not regimes or not variants:
@@ -27,11 +39,9 @@ def draw(run):
         drawn = True
         ys = style.rows_of(axis, run, found)
         totals = [0.0] * len(found)
+        lengths = {v: phase_lengths(samples[v]) for v in found}
         for key, name, colour, hatch in PHASES:
-            widths = []
-            for v in found:
-                values = [s["phases"][key] for s in samples[v] if key in s.get("phases", {})]
-                widths.append(max(0.0, statistics.median(values)) if values else 0.0)
+            widths = [lengths[v].get(key, 0.0) for v in found]
             axis.barh(ys, widths, left=totals, color=colour, hatch=hatch, edgecolor="white", linewidth=0.4,
                       height=0.66, label=name)
             totals = [t + w for t, w in zip(totals, widths)]

@@ -21,7 +21,7 @@ def make(directory, speeds, rounds=6, seed=1):
                     "schema": 1, "id": len(samples), "round": r, "position": 0, "variant": name, "model": model,
                     "workload": workload, "status": "ok", "contaminated": r == 2, "warmup": False,
                     "metrics": {"decode_tps": speed, "startup_ms": 4.0 / speeds[name]},
-                    "phases": {"exec_to_main_ms": 1.2, "mapped_ms": 0.8, "tokenizer_ms": 1.2, "ready_ms": 0.8},
+                    "phases": {"exec_to_main_ms": 1.2, "mapped_ms": 2.0, "tokenizer_ms": 3.2, "ready_ms": 4.0},
                     "reps": [{"itl_ns": [int(1e9 / speed)] * 8}, {"itl_ns": [int(1e9 / speed)] * 8}]})
             for metric, value in (("startup_ms", 4.0 / speeds[name]), ("ttft_cold_ms", 90 / speeds[name]),
                                   ("ttft_ms", 80 / speeds[name]), ("decode_tps", base * speeds[name]),

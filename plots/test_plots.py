@@ -17,6 +17,7 @@ import all as all_figures  # noqa: E402
 import load  # noqa: E402
 import pareto  # noqa: E402
 import size  # noqa: E402
+import startup  # noqa: E402
 import style  # noqa: E402
 import synthetic  # noqa: E402
 import trend  # noqa: E402
@@ -91,6 +92,11 @@ class Parts(unittest.TestCase):
                            110)
         self.assertEqual(parts[0], 75)
         self.assertEqual(sum(parts), 110)
+
+    def test_phases_are_instants_and_bars_are_lengths(self):
+        lengths = startup.phase_lengths([{"phases": {"exec_to_main_ms": 1.0, "mapped_ms": 1.5, "tokenizer_ms": 3.5,
+                                                     "ready_ms": 4.0}}])
+        self.assertEqual([lengths[k] for k, *_ in startup.PHASES], [1.0, 0.5, 2.0, 0.5])
 
     def test_colours_are_stable_and_known_ones_differ(self):
         self.assertEqual(style.colour("clang/native"), style.colour("native"))

@@ -20,7 +20,7 @@ WaterfallPhase Phase(const std::string& name, const std::vector<double>& values,
   const stats::Interval i =
       stats::Location(values, {options.level, options.resamples, options.seed})
           .log;  // of plain values here
-  phase.low_ms = std::min(i.low, phase.length_ms);
+  phase.low_ms = std::min(std::max(0.0, i.low), phase.length_ms);
   phase.high_ms = std::max(i.high, phase.length_ms);
   return phase;
 }
@@ -46,12 +46,19 @@ std::vector<Waterfall> DrawWaterfalls(const RunInfo& run, const Series& series,
           first_token.push_back(s->metrics.at("ttft_cold_ms") - s->metrics.at("startup_ms"));
         }
       }
-      for (const auto& [key, name] : kPhases) {
-        std::vector<double> values;
-        for (const Sample* s : cell) {
-          if (s->phases.count(key) != 0) values.push_back(s->phases.at(key));
+      // A sample's phases are instants since exec; a phase lasts from the instant before it.
+      std::map<std::string, std::vector<double>> lengths;
+      for (const Sample* s : cell) {
+        double before = 0.0;
+        for (const auto& [key, name] : kPhases) {
+          const auto found = s->phases.find(key);
+          if (found == s->phases.end()) continue;
+          lengths[key].push_back(found->second - before);
+          before = found->second;
         }
-        if (!values.empty()) w.phases.push_back(Phase(name, values, options));
+      }
+      for (const auto& [key, name] : kPhases) {
+        if (lengths.count(key) != 0) w.phases.push_back(Phase(name, lengths[key], options));
       }
       if (w.phases.empty()) continue;
       if (!first_token.empty()) w.phases.push_back(Phase("first token", first_token, options));

@@ -101,7 +101,10 @@ TEST(Waterfall, PhasesAddUpToTheFirstToken) {
   run.info.variants[0].size.sections[".rela.dyn"] = 2400;
   const auto falls = DrawWaterfalls(run.info, Series(run.samples), {});
   ASSERT_EQ(falls.size(), 4u);
-  EXPECT_EQ(falls[0].phases.size(), 5u);
+  ASSERT_EQ(falls[0].phases.size(), 5u);
+  // Planted: 30, 20, 30 and 20 % of a startup of 4 ms.
+  EXPECT_NEAR(falls[0].phases[1].length_ms, 0.8, 0.15);
+  EXPECT_NEAR(falls[0].phases[4].start_ms, 4.0, 0.5);
   EXPECT_EQ(falls[0].relocations, 100);
   EXPECT_EQ(falls[1].relocations, 0);
   EXPECT_EQ(falls[0].minor_faults, 900.0);

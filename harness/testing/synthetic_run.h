@@ -152,9 +152,9 @@ inline Run MakeSyntheticRun(const SyntheticPlan& plan) {
                        {"rss_anon_mib", small ? 8.0 : 20.0},
                        {"rss_file_mib", small ? 20.0 : 140.0}};
           s.phases = {{"exec_to_main_ms", startup * 0.3},
-                      {"mapped_ms", startup * 0.2},
-                      {"tokenizer_ms", startup * 0.3},
-                      {"ready_ms", startup * 0.2}};
+                      {"mapped_ms", startup * 0.5},
+                      {"tokenizer_ms", startup * 0.8},
+                      {"ready_ms", startup}};
           for (int r = 0; r < 3; ++r) {
             Rep rep{r,
                     128,
