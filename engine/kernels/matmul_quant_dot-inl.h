@@ -84,6 +84,7 @@ HWY_INLINE VI Dot(VU8 w, VI8 x, VI acc) {
     return hn::Add(acc, hn::WidenMulPairwiseAdd(di, hn::SatWidenMulPairwiseAdd(di16, w, x), ones));
   }
 #elif HWY_ARCH_ARM_A64 && (HWY_TARGET == HWY_NEON_BF16 || defined(__ARM_FEATURE_DOTPROD))
+  (void)di;
   return VI(vdotq_s32(acc.raw, hn::BitCast(DI8(), w).raw, x.raw));
 #else
   // Bytes up to 127 are as good signed.
