@@ -1,7 +1,9 @@
-// Matrix products per type and shape: GOP/s (two operations a multiply-add), and GB/s of weight bytes.
+// Matrix products per type and shape: GOP/s (two operations a multiply-add), and GB/s of weight
+// bytes.
 //
-// matvec walks a set of matrices larger than any cache, one token at a time: what decoding does. matmul keeps
-// one matrix and 128 tokens: what prefill does. One thread; sums over threads are the engine's business.
+// matvec walks a set of matrices larger than any cache, one token at a time: what decoding does.
+// matmul keeps one matrix and 128 tokens: what prefill does. One thread; sums over threads are the
+// engine's business.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -22,10 +24,11 @@ struct Shape {
   size_t rows, cols;
 };
 // TinyLlama-1.1B's square, up and down projections; SmolLM2-135M's.
-constexpr Shape kShapes[] = {{2048, 2048}, {5632, 2048}, {2048, 5632}, {576, 576}, {1536, 576}, {576, 1536}};
-constexpr DType kTypes[] = {DType::kQ8_0,   DType::kQ4_0,   DType::kQ4_1, DType::kQ5_0, DType::kQ5_1,
-                            DType::kIQ4_NL, DType::kIQ4_XS, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K,
-                            DType::kQ3_K,   DType::kQ2_K};
+constexpr Shape kShapes[] = {{2048, 2048}, {5632, 2048}, {2048, 5632},
+                             {576, 576},   {1536, 576},  {576, 1536}};
+constexpr DType kTypes[] = {DType::kQ8_0, DType::kQ4_0,   DType::kQ4_1,   DType::kQ5_0,
+                            DType::kQ5_1, DType::kIQ4_NL, DType::kIQ4_XS, DType::kQ4_K,
+                            DType::kQ5_K, DType::kQ6_K,   DType::kQ3_K,   DType::kQ2_K};
 
 struct Operands {
   std::vector<uint8_t> weights;
@@ -69,19 +72,20 @@ void MatVec(benchmark::State& state, DType type, Shape shape, size_t tokens, siz
   for (auto _ : state) {
     const WeightView w{type, o.weights.data() + next * bytes, shape.rows, shape.cols, row_bytes};
     next = (next + 1) % matrices;
-    MatMul(w, 0, shape.rows, QuantRows{Operands::Align(o.acts), tokens, shape.cols, o.stride}, o.out.data(),
-           shape.rows, {Operands::Align(o.scratch), MatMulScratchBytes(shape.cols)});
+    MatMul(w, 0, shape.rows, QuantRows{Operands::Align(o.acts), tokens, shape.cols, o.stride},
+           o.out.data(), shape.rows, {Operands::Align(o.scratch), MatMulScratchBytes(shape.cols)});
     benchmark::ClobberMemory();
   }
-  Count(state, 2.0 * static_cast<double>(shape.rows * shape.cols * tokens), static_cast<double>(bytes));
+  Count(state, 2.0 * static_cast<double>(shape.rows * shape.cols * tokens),
+        static_cast<double>(bytes));
 }
 
 void RegisterAll() {
   for (const DType type : kTypes) {
     for (const Shape shape : kShapes) {
       if (shape.cols % Info(type).block_elems != 0) continue;
-      const std::string tail =
-          "/" + std::string(Info(type).name) + "/" + std::to_string(shape.rows) + "x" + std::to_string(shape.cols);
+      const std::string tail = "/" + std::string(Info(type).name) + "/" +
+                               std::to_string(shape.rows) + "x" + std::to_string(shape.cols);
       const auto add = [&](const std::string& name, size_t tokens, size_t total) {
         benchmark::RegisterBenchmark((name + tail).c_str(), MatVec, type, shape, tokens, total)
             ->MeasureProcessCPUTime();

@@ -1,4 +1,5 @@
-// Activations in the form the weight type's kernels want: float32 rows or int8 blocks of 32 with scales.
+// Activations in the form the weight type's kernels want: float32 rows or int8 blocks of 32 with
+// scales.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +11,9 @@ namespace smallmind {
 
 // n_tokens rows of `cols` float32, row t at data + t*stride (stride in elements, ≥ cols).
 //
-// BF16 weights multiply activations rounded to BF16. A caller that multiplies the same rows more than once
-// (row ranges, threads) rounds them beforehand: row t at bf16 + t*bf16_stride, made by RoundRowToBf16. Where
-// `bf16` is null MatMul rounds for itself; the result is the same.
+// BF16 weights multiply activations rounded to BF16. A caller that multiplies the same rows more
+// than once (row ranges, threads) rounds them beforehand: row t at bf16 + t*bf16_stride, made by
+// RoundRowToBf16. Where `bf16` is null MatMul rounds for itself; the result is the same.
 struct FloatRows {
   const float* data = nullptr;
   size_t n_tokens = 0;
@@ -29,8 +30,9 @@ inline size_t Bf16Cols(size_t cols) { return (cols + 31) / 32 * 32; }
 // Rounds to nearest even; NaN stays NaN. Writes Bf16Cols(cols) elements.
 void RoundRowToBf16(const float* x, size_t cols, uint16_t* out);
 
-// 32 activations as int8 with one scale: x ≈ d·q, q in [-127, 127]. The sums ride along so that kernels
-// fold offsets and minima without touching q again. 48 bytes: no 16-byte half of q crosses a cache line.
+// 32 activations as int8 with one scale: x ≈ d·q, q in [-127, 127]. The sums ride along so that
+// kernels fold offsets and minima without touching q again. 48 bytes: no 16-byte half of q crosses
+// a cache line.
 struct ActBlock {
   int8_t q[32];
   float d;          // amax/127, float32
@@ -40,8 +42,8 @@ struct ActBlock {
 };
 static_assert(sizeof(ActBlock) == 48);
 
-// n_tokens rows of cols/32 ActBlocks, `stride` bytes apart. cols is a multiple of 32. Rows are 16-byte
-// aligned at least; the caller owns the buffer and sizes it with QuantRowStride.
+// n_tokens rows of cols/32 ActBlocks, `stride` bytes apart. cols is a multiple of 32. Rows are
+// 16-byte aligned at least; the caller owns the buffer and sizes it with QuantRowStride.
 struct QuantRows {
   const uint8_t* data = nullptr;
   size_t n_tokens = 0;
@@ -52,20 +54,25 @@ struct QuantRows {
   QuantRows Tokens(size_t begin, size_t n) const { return {Row(begin), n, cols, stride}; }
 };
 
-// Bytes to put between rows of up to `cols` activations: an odd number of cache lines, because a tile reads
-// a dozen rows at one column and powers of two would put them all into one set of the L1 cache.
+// Bytes to put between rows of up to `cols` activations: an odd number of cache lines, because a
+// tile reads a dozen rows at one column and powers of two would put them all into one set of the L1
+// cache.
 constexpr size_t QuantRowStride(size_t cols) {
   const size_t lines = (cols / 32 * sizeof(ActBlock) + 63) / 64;
   return (lines | 1) * 64;
 }
 
-// True where the weight type multiplies QuantRows, false where it multiplies FloatRows (F32, F16, BF16).
+// True where the weight type multiplies QuantRows, false where it multiplies FloatRows (F32, F16,
+// BF16).
 bool UsesQuantRows(DType weight);
 
-// Quantises `cols` floats (a multiple of 32) to cols/32 ActBlocks at `out` (16-byte aligned); element 32·i
-// goes to out + i·sizeof(ActBlock), so a row may be quantised in pieces. Part of the order contract:
-//   amax = max|x|; d = amax/127; id = 127/amax; q = round-half-even(x·id), each rounded once to float32;
-// amax below 1e-30 gives zeros. NaN and infinity are not an error: q is 0 there and d may be infinite.
+// Quantises `cols` floats (a multiple of 32) to cols/32 ActBlocks at `out` (16-byte aligned);
+// element 32·i goes to out + i·sizeof(ActBlock), so a row may be quantised in pieces. Part of the
+// order contract:
+//   amax = max|x|; d = amax/127; id = 127/amax; q = round-half-even(x·id), each rounded once to
+//   float32;
+// amax below 1e-30 gives zeros. NaN and infinity are not an error: q is 0 there and d may be
+// infinite.
 void QuantizeRow(const float* x, size_t cols, uint8_t* out);
 
 }  // namespace smallmind

@@ -1,5 +1,5 @@
-// What matrix products have in common: which kernel family takes a type, and what callers must provide.
-// Tested through matmul_quant_test.cc and matmul_float_test.cc.
+// What matrix products have in common: which kernel family takes a type, and what callers must
+// provide. Tested through matmul_quant_test.cc and matmul_float_test.cc.
 #include "engine/kernels/matmul.h"
 
 #include <algorithm>

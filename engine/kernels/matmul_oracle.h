@@ -1,5 +1,5 @@
-// The order contract of quantised products as plain scalar code: what every kernel is tested against, to the
-// bit. Tests only; speed is no concern.
+// The order contract of quantised products as plain scalar code: what every kernel is tested
+// against, to the bit. Tests only; speed is no concern.
 #pragma once
 
 #include <cmath>
@@ -15,12 +15,13 @@
 
 namespace smallmind {
 
-// 32 columns of one row: integers and the float factors of order.h. Two halves of 16 where a type has them.
+// 32 columns of one row: integers and the float factors of order.h. Two halves of 16 where a type
+// has them.
 struct OracleBlock {
-  int q[32] = {};             // with Q2_K's and Q3_K's small scales multiplied in
-  float scale[2] = {0, 0};    // ws, ws2
+  int q[32] = {};           // with Q2_K's and Q3_K's small scales multiplied in
+  float scale[2] = {0, 0};  // ws, ws2
   bool two_scales = false;
-  float min = 0;              // wm
+  float min = 0;  // wm
   int min_factor[2] = {1, 1};
   bool has_min = false;
 };
@@ -37,7 +38,9 @@ inline OracleBlock DecodeOracleBlock(DType type, const uint8_t* row, size_t b) {
   OracleBlock to;
   const size_t super = b / 8;
   const int s = static_cast<int>(b % 8), half = s / 4, plane = s % 4;
-  const auto nibble = [](const uint8_t* qs, int j) { return j < 16 ? qs[j] & 15 : qs[j - 16] >> 4; };
+  const auto nibble = [](const uint8_t* qs, int j) {
+    return j < 16 ? qs[j] & 15 : qs[j - 16] >> 4;
+  };
   const auto fifth = [](const uint8_t* qh, int j) { return ((qh[j / 8] >> (j % 8)) & 1) << 4; };
   switch (type) {
     case DType::kQ4_0: {

@@ -1,5 +1,6 @@
-// Products with the simple block types. The work is in matmul_quant_run-inl.h. Tested in matmul_quant_test.cc against matmul_oracle.h, to the bit, for every type,
-// odd shapes, 1 to 20 tokens and every attainable target.
+// Products with the simple block types. The work is in matmul_quant_run-inl.h. Tested in
+// matmul_quant_test.cc against matmul_oracle.h, to the bit, for every type, odd shapes, 1 to 20
+// tokens and every attainable target.
 #include "engine/kernels/matmul_quant.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -16,13 +17,20 @@ namespace {
 
 void Simple(const QuantJob& job) {
   switch (job.w.type) {
-    case DType::kQ4_0: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ4_0>>());
-    case DType::kQ4_1: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ4_1>>());
-    case DType::kQ5_0: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ5_0>>());
-    case DType::kQ5_1: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ5_1>>());
-    case DType::kQ8_0: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ8_0>>());
-    case DType::kIQ4_NL: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kIQ4_NL>>());
-    default: return;
+    case DType::kQ4_0:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ4_0>>());
+    case DType::kQ4_1:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ4_1>>());
+    case DType::kQ5_0:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ5_0>>());
+    case DType::kQ5_1:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ5_1>>());
+    case DType::kQ8_0:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ8_0>>());
+    case DType::kIQ4_NL:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kIQ4_NL>>());
+    default:
+      return;
   }
 }
 

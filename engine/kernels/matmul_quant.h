@@ -1,5 +1,6 @@
-// One thread's share of a quantised matrix product, as the per-target kernels take it, and the seam between
-// the files that unpack weights (a translation unit a family of types) and the one with the register tiles.
+// One thread's share of a quantised matrix product, as the per-target kernels take it, and the seam
+// between the files that unpack weights (a translation unit a family of types) and the one with the
+// register tiles.
 #pragma once
 
 #include <cstddef>
@@ -27,12 +28,14 @@ enum class QuantForm {
   kTwoMin,    // the same, xsum weighted by two small integers (Q2_K)
 };
 
-// Unpacked weights of several row groups are kept at once, so that a tile of tokens is read once for all of
-// them. They share a 1 MiB L2 cache with the stored weights fetched for the next ones and the activations.
+// Unpacked weights of several row groups are kept at once, so that a tile of tokens is read once
+// for all of them. They share a 1 MiB L2 cache with the stored weights fetched for the next ones
+// and the activations.
 inline constexpr size_t kPanelBudget = size_t{256} << 10;
 
-// Scratch for matrices of up to max_cols columns: one panel of 16 rows at its largest (12 vectors of 64 bytes
-// a block of 32) or the budget, and 16 rows as stored (Q8_0 the largest) for matrices smaller than a group.
+// Scratch for matrices of up to max_cols columns: one panel of 16 rows at its largest (12 vectors
+// of 64 bytes a block of 32) or the budget, and 16 rows as stored (Q8_0 the largest) for matrices
+// smaller than a group.
 constexpr size_t QuantScratchBytes(size_t max_cols) {
   const size_t panel = max_cols / 32 * 12 * 64;
   const size_t rows = (max_cols / 32 + 8) * 34 * 16 + 64;
@@ -46,8 +49,8 @@ inline constexpr size_t kQuantRowGrain = 16;
 void MatMulSimple(const QuantJob& job);
 void MatMulSuper(const QuantJob& job);
 
-// One panel times a few tokens: out[t·out_stride + lane]. While it works it prefetches `ahead_step` bytes a
-// block from `ahead` on.
+// One panel times a few tokens: out[t·out_stride + lane]. While it works it prefetches `ahead_step`
+// bytes a block from `ahead` on.
 struct QuantTileArgs {
   const uint8_t* panel;
   size_t blocks;  // of 32 columns

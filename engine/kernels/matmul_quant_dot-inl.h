@@ -1,8 +1,9 @@
-// Vocabulary of the quantised kernels: a group of rows in the lanes of one int32 vector, and the byte dot.
+// Vocabulary of the quantised kernels: a group of rows in the lanes of one int32 vector, and the
+// byte dot.
 //
-// A row group is N = Lanes(int32) rows: 16, 8 or 4. Bytes of four-row sets travel as vectors of 16-byte
-// blocks, one row a block: vector i (0..3) holds rows i, 4+i, 8+i, 12+i. Transposing 4×4 dwords inside each
-// block then makes lane = row without ever crossing a block.
+// A row group is N = Lanes(int32) rows: 16, 8 or 4. Bytes of four-row sets travel as vectors of
+// 16-byte blocks, one row a block: vector i (0..3) holds rows i, 4+i, 8+i, 12+i. Transposing 4×4
+// dwords inside each block then makes lane = row without ever crossing a block.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_DOT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_DOT_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_DOT_INL_H_
@@ -25,7 +26,8 @@ namespace HWY_NAMESPACE {
 namespace quant {
 namespace hn = hwy::HWY_NAMESPACE;
 
-static_assert(!HWY_HAVE_SCALABLE && HWY_TARGET != HWY_SCALAR, "a register count must be a constant");
+static_assert(!HWY_HAVE_SCALABLE && HWY_TARGET != HWY_SCALAR,
+              "a register count must be a constant");
 
 using DI = hn::CappedTag<int32_t, 16>;
 using DF = hn::RebindToFloat<DI>;
@@ -42,17 +44,18 @@ using VI8 = hn::Vec<DI8>;
 constexpr size_t kGroup = HWY_MAX_LANES_D(DI);  // rows of a group
 constexpr size_t kSets = kGroup / 4;            // 16-byte blocks of a vector
 
-// True where the byte dot multiplies any uint8 by int8 exactly in one instruction (VNNI). There signed weights
-// are stored plus 128, and ActBlock::bias takes the surplus off again.
+// True where the byte dot multiplies any uint8 by int8 exactly in one instruction (VNNI). There
+// signed weights are stored plus 128, and ActBlock::bias takes the surplus off again.
 constexpr bool kUnsignedDot = HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL;
 
-// fn(0), fn(1), … fn(kN − 1) with the index as a type: arrays of vectors indexed by it become registers at
-// every optimisation level.
+// fn(0), fn(1), … fn(kN − 1) with the index as a type: arrays of vectors indexed by it become
+// registers at every optimisation level.
 template <size_t kN, class Fn>
 HWY_INLINE void Unroll(Fn&& fn) {
   [&]<size_t... kI>(std::index_sequence<kI...>) HWY_ATTR __attribute__((always_inline)) {
     (fn(std::integral_constant<size_t, kI>()), ...);
-  }(std::make_index_sequence<kN>());
+  }
+  (std::make_index_sequence<kN>());
 }
 #define SMALLMIND_LAMBDA HWY_ATTR __attribute__((always_inline))
 
@@ -64,7 +67,8 @@ constexpr size_t FactorVectors(QuantForm form) {
 constexpr size_t PanelStep(QuantForm form) { return (FactorVectors(form) + 8) * kVectorBytes; }
 
 // acc[lane] + the four byte products of the lane, exact. kWide: weights use all 8 bits (uint8 where
-// kUnsignedDot, else int8 ≥ −128); otherwise they are uint8 ≤ 127, for which no pair of products exceeds int16.
+// kUnsignedDot, else int8 ≥ −128); otherwise they are uint8 ≤ 127, for which no pair of products
+// exceeds int16.
 template <bool kWide>
 HWY_INLINE VI Dot(VU8 w, VI8 x, VI acc) {
   const DI di;
@@ -77,8 +81,8 @@ HWY_INLINE VI Dot(VU8 w, VI8 x, VI acc) {
     // |w|·(x with w's sign): 128·127·2 still fits int16.
     const auto signed_w = hn::BitCast(DI8(), w);
     const auto magnitude = hn::BitCast(DU8(), hn::Abs(signed_w));
-    const auto pairs =
-        hn::SatWidenMulPairwiseAdd(di16, magnitude, hn::IfNegativeThenNegOrUndefIfZero(signed_w, x));
+    const auto pairs = hn::SatWidenMulPairwiseAdd(di16, magnitude,
+                                                  hn::IfNegativeThenNegOrUndefIfZero(signed_w, x));
     return hn::Add(acc, hn::WidenMulPairwiseAdd(di, pairs, ones));
   } else {
     return hn::Add(acc, hn::WidenMulPairwiseAdd(di, hn::SatWidenMulPairwiseAdd(di16, w, x), ones));
@@ -109,7 +113,8 @@ HWY_INLINE VU8 LoadRows(const RowGroup& rows, size_t i, size_t offset) {
   const auto part = [&](size_t j) HWY_ATTR { return hn::LoadU(d128, rows.Row(i, j) + offset); };
 #if HWY_MAX_BYTES >= 64
   const hn::Repartition<uint8_t, hn::CappedTag<int32_t, 8>> d256;
-  return hn::Combine(DU8(), hn::Combine(d256, part(3), part(2)), hn::Combine(d256, part(1), part(0)));
+  return hn::Combine(DU8(), hn::Combine(d256, part(3), part(2)),
+                     hn::Combine(d256, part(1), part(0)));
 #elif HWY_MAX_BYTES >= 32
   return hn::Combine(DU8(), part(1), part(0));
 #else
@@ -128,7 +133,8 @@ HWY_INLINE VI SumBlocks(VI a, VI b, VI c, VI d) {
                  hn::BitCast(di, hn::InterleaveUpper(d64, ab64, cd64)));
 }
 
-// Stores, for k = 0..3, the vector whose lane i in each block is dword k of v[i]: 4·kGroup bytes apart.
+// Stores, for k = 0..3, the vector whose lane i in each block is dword k of v[i]: 4·kGroup bytes
+// apart.
 HWY_INLINE void StoreTransposed(const VU8 v[4], uint8_t* HWY_RESTRICT out) {
   const DI di;
   const DI64 d64;
@@ -153,8 +159,8 @@ HWY_INLINE VI8 Broadcast4(const int8_t* q) {
   return hn::BitCast(DI8(), hn::Set(DI(), four));
 }
 
-// Fetches [p, p + bytes) into L2 and no nearer: prefetches into L1 are bounded by its two dozen miss buffers
-// (measured: 11 GB/s one thread against 17).
+// Fetches [p, p + bytes) into L2 and no nearer: prefetches into L1 are bounded by its two dozen
+// miss buffers (measured: 11 GB/s one thread against 17).
 HWY_INLINE void PrefetchRange(const uint8_t* p, size_t bytes) {
   for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 2);
 }

@@ -1,9 +1,9 @@
 // A few tokens: every weight byte is used once or twice, so rows stream from memory.
 //
-// A group of N rows advances together, 32 columns a step: byte dots leave four partial sums a row, a
-// transposing sum (SumBlocks) turns them into one vector with lane = row, and one multiply and fma serve the
-// whole group. Rows are contiguous, so the group's bytes are one range; while it is worked on, the next
-// group's range is prefetched in address order, which is what DRAM likes best.
+// A group of N rows advances together, 32 columns a step: byte dots leave four partial sums a row,
+// a transposing sum (SumBlocks) turns them into one vector with lane = row, and one multiply and
+// fma serve the whole group. Rows are contiguous, so the group's bytes are one range; while it is
+// worked on, the next group's range is prefetched in address order, which is what DRAM likes best.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_GEMV_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_GEMV_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_GEMV_INL_H_
@@ -40,8 +40,8 @@ HWY_INLINE VF BlockTerm(const Factors& f, size_t b, VI isum, VI isum2, const Act
   return t;
 }
 
-// A group of rows at `first` times one or two tokens: out[t·out_stride + lane]. `next` is where to prefetch
-// from, as many bytes as the group has; null for nothing.
+// A group of rows at `first` times one or two tokens: out[t·out_stride + lane]. `next` is where to
+// prefetch from, as many bytes as the group has; null for nothing.
 struct GemvArgs {
   const uint8_t* first;
   size_t row_bytes;
@@ -109,7 +109,8 @@ void GemvGroup(const GemvArgs& args) {
       });
     }
   }
-  Unroll<T>([&](auto t) SMALLMIND_LAMBDA { hn::StoreU(acc[t], df, args.out + t * args.out_stride); });
+  Unroll<T>([&](auto t)
+                SMALLMIND_LAMBDA { hn::StoreU(acc[t], df, args.out + t * args.out_stride); });
 }
 
 }  // namespace quant

@@ -1,7 +1,8 @@
 // Drives the quantised kernels over a row range: windows of whole row groups, panels, token tiles.
 //
-// A range that does not end on a group is finished by a group that reaches beyond it (or back before it) inside
-// the matrix; only the rows asked for are written. Matrices of fewer rows than a group are padded in scratch.
+// A range that does not end on a group is finished by a group that reaches beyond it (or back
+// before it) inside the matrix; only the rows asked for are written. Matrices of fewer rows than a
+// group are padded in scratch.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_RUN_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_RUN_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_RUN_INL_H_
@@ -26,15 +27,16 @@ HWY_INLINE Window WindowAt(size_t row, size_t end, size_t matrix_rows) {
   return {HWY_MIN(row, matrix_rows - kGroup), row, HWY_MIN(kGroup, end - row)};
 }
 
-// Runs fn(to, stride), which writes n × kGroup results, straight into `out` where the window is whole.
+// Runs fn(to, stride), which writes n × kGroup results, straight into `out` where the window is
+// whole.
 template <class Fn>
 HWY_INLINE void Store(const Window& window, size_t n, float* out, size_t out_stride, Fn fn) {
   if (window.count == kGroup) return fn(out + window.begin, out_stride);
   HWY_ALIGN float spare[12 * kGroup];
   fn(spare, kGroup);
   for (size_t t = 0; t < n; ++t) {
-    std::memcpy(out + t * out_stride + window.begin, spare + t * kGroup + (window.begin - window.first),
-                window.count * sizeof(float));
+    std::memcpy(out + t * out_stride + window.begin,
+                spare + t * kGroup + (window.begin - window.first), window.count * sizeof(float));
   }
 }
 
@@ -60,17 +62,19 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
     const uint8_t* next = row + kGroup < job.row_end ? first + kGroup * job.w.row_bytes : nullptr;
     for (size_t t = 0; t < n;) {
       const size_t tokens = HWY_MIN(n - t, size_t{2});
-      Store(window, tokens, job.out + t * job.out_stride, job.out_stride, [&](float* to, size_t stride) {
-        (tokens == 2 ? kernels.two : kernels.one)({first, job.w.row_bytes, job.x.cols / 32, job.x.Row(t),
-                                                   job.x.stride, t == 0 ? next : nullptr, to, stride});
-      });
+      Store(window, tokens, job.out + t * job.out_stride, job.out_stride,
+            [&](float* to, size_t stride) {
+              (tokens == 2 ? kernels.two
+                           : kernels.one)({first, job.w.row_bytes, job.x.cols / 32, job.x.Row(t),
+                                           job.x.stride, t == 0 ? next : nullptr, to, stride});
+            });
       t += tokens;
     }
   }
 }
 
-// Tokens of the next tile when `left` of n are left: even, at most n, and leaving no tile of two behind a
-// full one.
+// Tokens of the next tile when `left` of n are left: even, at most n, and leaving no tile of two
+// behind a full one.
 inline size_t TileTokens(size_t left, size_t n, size_t most) {
   if (left >= most + 4 || left == most) return most;
   const size_t tile = left > most ? (most > 4 ? most - 4 : 2) : (left + 1) & ~size_t{1};
@@ -81,12 +85,13 @@ inline size_t TileTokens(size_t left, size_t n, size_t most) {
 struct Panels {
   size_t bytes;  // of one
   size_t count;
-  size_t row;    // first row of the first
+  size_t row;  // first row of the first
   const uint8_t* next;
   size_t next_bytes;
 };
 
-inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels, const QuantTiles& tiles, int raw) {
+inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
+                                  const QuantTiles& tiles, int raw) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   const size_t calls = (n + tiles.max_tokens - 1) / tiles.max_tokens * panels.count;
   const uint8_t* ahead = panels.next;
@@ -97,10 +102,11 @@ inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels, con
     const size_t at = HWY_MIN(t, n - tile);
     for (size_t p = 0; p < panels.count; ++p, ahead += blocks * step) {
       const Window window = WindowAt(panels.row + p * kGroup, job.row_end, job.w.rows);
-      Store(window, tile, job.out + at * job.out_stride, job.out_stride, [&](float* to, size_t stride) {
-        tiles.tile[tile / 2]({job.scratch + p * panels.bytes, blocks, job.x.Row(at), job.x.stride, raw, ahead,
-                              step, to, stride});
-      });
+      Store(window, tile, job.out + at * job.out_stride, job.out_stride,
+            [&](float* to, size_t stride) {
+              tiles.tile[tile / 2]({job.scratch + p * panels.bytes, blocks, job.x.Row(at),
+                                    job.x.stride, raw, ahead, step, to, stride});
+            });
     }
     t = at + tile;
   }
@@ -112,8 +118,9 @@ inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
   const QuantTiles tiles = QuantTilesFor(kernels.form, kernels.wide);
   const size_t blocks = job.x.cols / 32, panel_bytes = blocks * PanelStep(kernels.form);
   const size_t room = HWY_MAX(size_t{1}, kPanelBudget / panel_bytes) * kGroup;
-  // While tiles run they fetch the weights of the next panels. Nothing has fetched the first ones: with many
-  // tokens the first panel is a single group, with few, unpacking fetches one group ahead.
+  // While tiles run they fetch the weights of the next panels. Nothing has fetched the first ones:
+  // with many tokens the first panel is a single group, with few, unpacking fetches one group
+  // ahead.
   const bool few = job.x.n_tokens <= kFewTokens;
   size_t row = job.row_begin;
   for (size_t end = row + (few ? room : kGroup); row < job.row_end; row = end, end += room) {
@@ -122,11 +129,13 @@ inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
     for (size_t r = row; r < end; r += kGroup, ++n) {
       const uint8_t* first = job.w.Row(WindowAt(r, job.row_end, job.w.rows).first);
       const bool fetch = few && row == job.row_begin && r + kGroup < end;
-      kernels.unpack({first, job.w.row_bytes, blocks, fetch ? first + kGroup * job.w.row_bytes : nullptr,
+      kernels.unpack({first, job.w.row_bytes, blocks,
+                      fetch ? first + kGroup * job.w.row_bytes : nullptr,
                       job.scratch + n * panel_bytes});
     }
     const size_t next_bytes = (HWY_MIN(end + room, job.row_end) - end) * job.w.row_bytes;
-    RunTiles(job, {panel_bytes, n, row, job.w.data + end * job.w.row_bytes, next_bytes}, tiles, kernels.raw);
+    RunTiles(job, {panel_bytes, n, row, job.w.data + end * job.w.row_bytes, next_bytes}, tiles,
+             kernels.raw);
   }
 }
 

@@ -1,5 +1,6 @@
 // Traits of the super-block types (256 elements; small integer scales under one or two f16), as
-// matmul_quant_types-inl.h describes them. Scales of all rows are taken apart in the lanes of one vector.
+// matmul_quant_types-inl.h describes them. Scales of all rows are taken apart in the lanes of one
+// vector.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_SUPER_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_SUPER_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_SUPER_INL_H_
@@ -23,7 +24,8 @@ HWY_INLINE void GatherU32(const RowGroup& rows, size_t offset, VU* to) {
   HWY_ALIGN uint32_t bits[kN * kGroup];
   Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
     const uint8_t* from = rows.Row(r % 4, r / 4) + offset;
-    Unroll<kN>([&](auto k) SMALLMIND_LAMBDA { std::memcpy(&bits[k * kGroup + r], from + 4 * k, 4); });
+    Unroll<kN>([&](auto k)
+                   SMALLMIND_LAMBDA { std::memcpy(&bits[k * kGroup + r], from + 4 * k, 4); });
   });
   for (size_t k = 0; k < kN; ++k) to[k] = hn::Load(DU(), bits + k * kGroup);
 }
@@ -72,12 +74,13 @@ inline HWY_NOINLINE void ScalesK4(const RowGroup& rows, size_t at, Factors& to) 
   const VU scales[2] = {
       Masked(w[1], 0x3f3f3f3f),
       hn::Or(Masked(w[3], 0x0f0f0f0f), Masked(hn::ShiftRight<2>(w[1]), 0x30303030))};
-  const VU mins[2] = {
-      Masked(w[2], 0x3f3f3f3f),
-      hn::Or(Masked(hn::ShiftRight<4>(w[3]), 0x0f0f0f0f), Masked(hn::ShiftRight<2>(w[2]), 0x30303030))};
+  const VU mins[2] = {Masked(w[2], 0x3f3f3f3f),
+                      hn::Or(Masked(hn::ShiftRight<4>(w[3]), 0x0f0f0f0f),
+                             Masked(hn::ShiftRight<2>(w[2]), 0x30303030))};
   Unroll<8>([&](auto s) SMALLMIND_LAMBDA {
     hn::Store(hn::Mul(d, hn::ConvertTo(df, Byte<s % 4>(scales[s / 4]))), df, to.scale + s * kGroup);
-    hn::Store(hn::Mul(dmin, hn::ConvertTo(df, Byte<s % 4>(mins[s / 4]))), df, to.second + s * kGroup);
+    hn::Store(hn::Mul(dmin, hn::ConvertTo(df, Byte<s % 4>(mins[s / 4]))), df,
+              to.second + s * kGroup);
   });
 }
 
@@ -128,7 +131,8 @@ struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
     const VF d = LowHalves(hn::ShiftRight<16>(last[0]));
     Unroll<8>([&](auto s) SMALLMIND_LAMBDA {
       const VU four = w[s / 2];
-      hn::Store(hn::Mul(d, hn::ConvertTo(df, SignedByte<2 * (s % 2)>(four))), df, to.scale + s * kGroup);
+      hn::Store(hn::Mul(d, hn::ConvertTo(df, SignedByte<2 * (s % 2)>(four))), df,
+                to.scale + s * kGroup);
       hn::Store(hn::Mul(d, hn::ConvertTo(df, SignedByte<2 * (s % 2) + 1>(four))), df,
                 to.second + s * kGroup);
     });
@@ -157,7 +161,8 @@ struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, QuantForm::kScale> {
     Unroll<8>([&](auto s) SMALLMIND_LAMBDA {
       const VU low = Masked(hn::ShiftRight<4 * s>(w[1]), 15);
       const VU high = Masked(hn::ShiftRight<16 + 2 * s>(w[0]), 3);
-      const VI scale = hn::Sub(hn::BitCast(DI(), hn::Or(low, hn::ShiftLeft<4>(high))), hn::Set(DI(), 32));
+      const VI scale =
+          hn::Sub(hn::BitCast(DI(), hn::Or(low, hn::ShiftLeft<4>(high))), hn::Set(DI(), 32));
       hn::Store(hn::Mul(d, hn::ConvertTo(df, scale)), df, to.scale + s * kGroup);
     });
   }
@@ -204,7 +209,8 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
     }
   }
   template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors& f, VU8& lo, VU8& hi) {
+  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors& f, VU8& lo,
+                                VU8& hi) {
     const size_t s = b % 8;
     const size_t at = b / 8 * kBytes + offsetof(BlockQ2_K, qs) + 32 * (s / 4);
     // Products are at most 45: one int16 multiplication serves two bytes.
@@ -216,7 +222,8 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
   }
 };
 
-// Products are −124 … 128. They are stored negated, which fits int8, with d negated as well: the same result.
+// Products are −124 … 128. They are stored negated, which fits int8, with d negated as well: the
+// same result.
 template <>
 struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
   static constexpr bool kWide = true;
@@ -229,7 +236,8 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
     GatherU32<3>(rows, block + offsetof(BlockQ3_K, scales), w);
     GatherU32<1>(rows, block + offsetof(BlockQ3_K, d) - 2, last);  // ends with the block
     const VF d = hn::Neg(LowHalves(hn::ShiftRight<16>(last[0])));
-    // Low nibbles of scales 0-7, then 8-15, are in dwords 0 and 1; two high bits of each four in dword 2.
+    // Low nibbles of scales 0-7, then 8-15, are in dwords 0 and 1; two high bits of each four in
+    // dword 2.
     Unroll<4>([&](auto k) SMALLMIND_LAMBDA {
       const VU low = Masked(hn::ShiftRight<k / 2 * 4>(w[k % 2]), 0x0f0f0f0f);
       const VU high = Masked(hn::ShiftRight<2 * k>(w[2]), 0x03030303);
@@ -242,7 +250,8 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
     for (size_t s = 0; s < 8; ++s) hn::Store(d, df, to.scale + s * kGroup);
   }
   template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors& f, VU8& lo, VU8& hi) {
+  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors& f, VU8& lo,
+                                VU8& hi) {
     const DI16 di16;
     const size_t s = b % 8, block = b / 8 * kBytes;
     const size_t at = block + offsetof(BlockQ3_K, qs) + 32 * (s / 4);

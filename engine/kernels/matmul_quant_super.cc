@@ -17,13 +17,20 @@ namespace {
 
 void Super(const QuantJob& job) {
   switch (job.w.type) {
-    case DType::kQ2_K: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ2_K>>());
-    case DType::kQ3_K: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ3_K>>());
-    case DType::kQ4_K: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ4_K>>());
-    case DType::kQ5_K: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ5_K>>());
-    case DType::kQ6_K: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ6_K>>());
-    case DType::kIQ4_XS: return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kIQ4_XS>>());
-    default: return;
+    case DType::kQ2_K:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ2_K>>());
+    case DType::kQ3_K:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ3_K>>());
+    case DType::kQ4_K:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ4_K>>());
+    case DType::kQ5_K:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ5_K>>());
+    case DType::kQ6_K:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ6_K>>());
+    case DType::kIQ4_XS:
+      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kIQ4_XS>>());
+    default:
+      return;
   }
 }
 

@@ -1,3 +1,5 @@
+#include "engine/kernels/matmul_quant.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,16 +10,15 @@
 #include "engine/kernels/acts.h"
 #include "engine/kernels/matmul.h"
 #include "engine/kernels/matmul_oracle.h"
-#include "engine/kernels/matmul_quant.h"
 #include "engine/kernels/targets.h"
 #include "engine/kernels/targets_testing.h"
 
 namespace smallmind {
 namespace {
 
-constexpr DType kTypes[] = {DType::kQ8_0,   DType::kQ4_0,   DType::kQ4_1, DType::kQ5_0,
-                            DType::kQ5_1,   DType::kIQ4_NL, DType::kQ4_K, DType::kQ5_K,
-                            DType::kQ6_K,   DType::kIQ4_XS, DType::kQ2_K, DType::kQ3_K};
+constexpr DType kTypes[] = {DType::kQ8_0, DType::kQ4_0,   DType::kQ4_1, DType::kQ5_0,
+                            DType::kQ5_1, DType::kIQ4_NL, DType::kQ4_K, DType::kQ5_K,
+                            DType::kQ6_K, DType::kIQ4_XS, DType::kQ2_K, DType::kQ3_K};
 
 // 64-byte aligned bytes.
 class Bytes {
@@ -45,13 +46,23 @@ void FillWeights(DType type, size_t rows, size_t cols, uint8_t* to, std::mt19937
   };
   for (size_t b = 0; b < blocks; ++b) {
     switch (type) {
-      case DType::kQ2_K: put(b, 80), put(b, 82); break;
-      case DType::kQ3_K: put(b, 108); break;
-      case DType::kQ6_K: put(b, 208); break;
-      case DType::kQ4_1: case DType::kQ5_1: case DType::kQ4_K: case DType::kQ5_K:
+      case DType::kQ2_K:
+        put(b, 80), put(b, 82);
+        break;
+      case DType::kQ3_K:
+        put(b, 108);
+        break;
+      case DType::kQ6_K:
+        put(b, 208);
+        break;
+      case DType::kQ4_1:
+      case DType::kQ5_1:
+      case DType::kQ4_K:
+      case DType::kQ5_K:
         put(b, 0), put(b, 2);
         break;
-      default: put(b, 0);
+      default:
+        put(b, 0);
     }
   }
 }
@@ -64,7 +75,8 @@ struct Case {
 // Runs one product, split at `cut`, and compares every element with the oracle.
 void Check(const Case& c, size_t cut, const std::string& target, std::mt19937& rng) {
   const size_t row_bytes = RowBytes(c.type, c.cols);
-  // Weights end where the vector ends, so that the address sanitizer sees a read beyond the last row.
+  // Weights end where the vector ends, so that the address sanitizer sees a read beyond the last
+  // row.
   std::vector<uint8_t> weights(c.rows * row_bytes);
   FillWeights(c.type, c.rows, c.cols, weights.data(), rng);
   const WeightView view{c.type, weights.data(), c.rows, c.cols, row_bytes};
@@ -95,8 +107,9 @@ void Check(const Case& c, size_t cut, const std::string& target, std::mt19937& r
       const float got = out[t * out_stride + r];
       if (exact) {
         ASSERT_EQ(std::bit_cast<uint32_t>(got), std::bit_cast<uint32_t>(expected))
-            << Info(c.type).name << " " << target << " rows " << c.rows << " cols " << c.cols << " tokens "
-            << c.tokens << " at row " << r << " token " << t << ": " << got << " for " << expected;
+            << Info(c.type).name << " " << target << " rows " << c.rows << " cols " << c.cols
+            << " tokens " << c.tokens << " at row " << r << " token " << t << ": " << got << " for "
+            << expected;
       } else {
         // Two roundings a step instead of one: of the size of the terms, not of the result.
         ASSERT_NEAR(got, expected, 1e-5f * static_cast<float>(c.cols) * 16.0f) << Info(c.type).name;
@@ -118,8 +131,10 @@ TEST(MatMulOracle, DecodesAsTheReference) {
     for (size_t c = 0; c < kCols; ++c) {
       const OracleBlock block = DecodeOracleBlock(type, row.data(), c / 32);
       const size_t half = c % 32 / 16;
-      const float offset = block.has_min ? block.min * static_cast<float>(block.min_factor[half]) : 0.0f;
-      const float value = block.scale[block.two_scales ? half : 0] * static_cast<float>(block.q[c % 32]);
+      const float offset =
+          block.has_min ? block.min * static_cast<float>(block.min_factor[half]) : 0.0f;
+      const float value =
+          block.scale[block.two_scales ? half : 0] * static_cast<float>(block.q[c % 32]);
       ASSERT_EQ(value - offset, expected[c]) << Info(type).name << " column " << c;
     }
   }

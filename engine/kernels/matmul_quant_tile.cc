@@ -1,9 +1,9 @@
 // Register tiles: an unpacked panel of one row group times 2 to 12 tokens.
 //
-// A block of 32 columns costs 8 dots, a conversion, a multiply and an fma (plus one fma for a minimum) per
-// token and group: dots, multiplies and fmas share two pipes of the processors we know, so 8 of 10 slots is
-// the ceiling, and broadcasts, conversions and loads ride on other ports for free. Tested in
-// matmul_quant_test.cc.
+// A block of 32 columns costs 8 dots, a conversion, a multiply and an fma (plus one fma for a
+// minimum) per token and group: dots, multiplies and fmas share two pipes of the processors we
+// know, so 8 of 10 slots is the ceiling, and broadcasts, conversions and loads ride on other ports
+// for free. Tested in matmul_quant_test.cc.
 #include "engine/kernels/matmul_quant.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -19,8 +19,8 @@ namespace HWY_NAMESPACE {
 namespace quant {
 namespace {
 
-// Tokens of the largest tile: an int32 and a float accumulator each. Where a dot is several instructions,
-// more tokens would only be more code.
+// Tokens of the largest tile: an int32 and a float accumulator each. Where a dot is several
+// instructions, more tokens would only be more code.
 constexpr size_t kMaxTile = HWY_ARCH_X86 && !kUnsignedDot ? (kGroup > 4 ? 6 : 4) : 12;
 
 // T tokens times one panel. kWide as in Dot.
@@ -105,7 +105,8 @@ void GemmTile(const QuantTileArgs& args) {
     }
     Unroll<kPointers>([&](auto i) SMALLMIND_LAMBDA { at[i] += sizeof(ActBlock); });
   }
-  Unroll<T>([&](auto t) SMALLMIND_LAMBDA { hn::StoreU(acc[t], df, args.out + t * args.out_stride); });
+  Unroll<T>([&](auto t)
+                SMALLMIND_LAMBDA { hn::StoreU(acc[t], df, args.out + t * args.out_stride); });
 }
 
 template <QuantForm kForm, bool kWide>
@@ -127,9 +128,12 @@ QuantTiles TilesFor(QuantForm form, bool wide) {
     case QuantForm::kScale:
       if constexpr (kUnsignedDot) return Tiles<QuantForm::kScale, true>();
       return wide ? Tiles<QuantForm::kScale, true>() : Tiles<QuantForm::kScale, false>();
-    case QuantForm::kTwoScale: return Tiles<QuantForm::kTwoScale, kUnsignedDot>();
-    case QuantForm::kMin: return Tiles<QuantForm::kMin, false>();
-    case QuantForm::kTwoMin: return Tiles<QuantForm::kTwoMin, false>();
+    case QuantForm::kTwoScale:
+      return Tiles<QuantForm::kTwoScale, kUnsignedDot>();
+    case QuantForm::kMin:
+      return Tiles<QuantForm::kMin, false>();
+    case QuantForm::kTwoMin:
+      return Tiles<QuantForm::kTwoMin, false>();
   }
   return {};
 }
@@ -143,7 +147,9 @@ namespace smallmind {
 
 HWY_EXPORT(TilesFor);
 
-QuantTiles QuantTilesFor(QuantForm form, bool wide) { return HWY_DYNAMIC_DISPATCH(TilesFor)(form, wide); }
+QuantTiles QuantTilesFor(QuantForm form, bool wide) {
+  return HWY_DYNAMIC_DISPATCH(TilesFor)(form, wide);
+}
 
 }  // namespace smallmind
 #endif  // HWY_ONCE

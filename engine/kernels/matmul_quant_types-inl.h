@@ -1,10 +1,14 @@
-// What the kernels need to know of each simple block type (32 elements, one f16 scale): where its bytes are.
+// What the kernels need to know of each simple block type (32 elements, one f16 scale): where its
+// bytes are.
 //
-// A type's traits give the float factors of the order contract for up to 8 blocks of a whole row group
-// (`Scales`), then, for 32 columns of rows kI, 4+kI, 8+kI, 12+kI, the bytes the dot multiplies (`Quants`).
+// A type's traits give the float factors of the order contract for up to 8 blocks of a whole row
+// group
+// (`Scales`), then, for 32 columns of rows kI, 4+kI, 8+kI, 12+kI, the bytes the dot multiplies
+// (`Quants`).
 //   kForm   which factors there are (order.h)
-//   kWide   bytes need all 8 bits: Dot<true>; then they are the signed values, +128 where kUnsignedDot
-//   kRaw    what a byte is above its signed value otherwise (0 for types with a minimum)
+//   kWide   bytes need all 8 bits: Dot<true>; then they are the signed values, +128 where
+//   kUnsignedDot kRaw    what a byte is above its signed value otherwise (0 for types with a
+//   minimum)
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
@@ -27,9 +31,10 @@ constexpr size_t kMaxChunk = 8;  // blocks of 32 columns that Scales handles at 
 // Factors of `kMaxChunk` blocks of 32 columns, lane = row.
 struct Factors {
   HWY_ALIGN float scale[kMaxChunk * kGroup];
-  HWY_ALIGN float second[kMaxChunk * kGroup];    // ws2 or wm (Q2_K: wm/128)
-  HWY_ALIGN int32_t mins[2 * kMaxChunk * kGroup];   // Q2_K: the two integers of a block
-  HWY_ALIGN int32_t steps[2 * kMaxChunk * kGroup];  // Q2_K, Q3_K: scales of its halves, as two equal int16
+  HWY_ALIGN float second[kMaxChunk * kGroup];      // ws2 or wm (Q2_K: wm/128)
+  HWY_ALIGN int32_t mins[2 * kMaxChunk * kGroup];  // Q2_K: the two integers of a block
+  HWY_ALIGN int32_t
+      steps[2 * kMaxChunk * kGroup];  // Q2_K, Q3_K: scales of its halves, as two equal int16
 };
 
 HWY_INLINE VU8 LowNibbles(VU8 v) { return hn::And(v, hn::Set(DU8(), uint8_t{15})); }
@@ -37,8 +42,10 @@ HWY_INLINE VU8 HighNibbles(VU8 v) {
   return LowNibbles(hn::BitCast(DU8(), hn::ShiftRight<4>(hn::BitCast(DU16(), v))));
 }
 
-// Collects the u16 at `offset` + b·step of every row for b < n, and converts: f16 to float32 is exact.
-inline HWY_NOINLINE void GatherF16(const RowGroup& rows, size_t offset, size_t step, size_t n, float* out) {
+// Collects the u16 at `offset` + b·step of every row for b < n, and converts: f16 to float32 is
+// exact.
+inline HWY_NOINLINE void GatherF16(const RowGroup& rows, size_t offset, size_t step, size_t n,
+                                   float* out) {
   HWY_ALIGN uint16_t bits[kMaxChunk * kGroup];
   for (size_t b = 0; b < n; ++b, offset += step) {
     Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
@@ -61,7 +68,7 @@ struct Weights;
 template <class Block, QuantForm kTheForm>
 struct SimpleWeights {
   static constexpr QuantForm kForm = kTheForm;
-  static constexpr size_t kColumns = 32;         // of one storage block
+  static constexpr size_t kColumns = 32;  // of one storage block
   static constexpr size_t kBytes = sizeof(Block);
 
   static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t n, Factors& to) {
@@ -117,7 +124,8 @@ struct Weights<DType::kQ4_1> : SimpleWeights<BlockQ4_1, QuantForm::kMin> {
   }
 };
 
-// 16 where the bit of element 0..15 (then 16..31) is set. `bits` holds the 32-bit word at byte 0 of a block.
+// 16 where the bit of element 0..15 (then 16..31) is set. `bits` holds the 32-bit word at byte 0 of
+// a block.
 HWY_INLINE void FifthBits(VU8 bits, VU8& lo, VU8& hi) {
   const DU8 d;
   alignas(16) static constexpr uint8_t kLow[16] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1};
@@ -178,10 +186,12 @@ struct Weights<DType::kIQ4_NL> : SimpleWeights<BlockIQ4_NL, QuantForm::kScale> {
   }
 };
 
-// What to add to a dot of raw bytes with activations so that it becomes the signed sum: bias is −128·Σx.
+// What to add to a dot of raw bytes with activations so that it becomes the signed sum: bias is
+// −128·Σx.
 template <class W>
 HWY_INLINE VI Surplus(int32_t bias) {
-  if constexpr (W::kForm == QuantForm::kMin || W::kForm == QuantForm::kTwoMin || (W::kWide && !kUnsignedDot)) {
+  if constexpr (W::kForm == QuantForm::kMin || W::kForm == QuantForm::kTwoMin ||
+                (W::kWide && !kUnsignedDot)) {
     return hn::Zero(DI());
   } else {
     return hn::Set(DI(), (bias >> 7) * W::kRaw);

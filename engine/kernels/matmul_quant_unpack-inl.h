@@ -1,7 +1,8 @@
 // Unpacking: the weights of a row group as a panel for the register tiles (matmul_quant_tile.cc).
 //
-// Panel: per 32 columns the group's factors (one vector each), then 8 vectors of bytes, [k/4][row][4], so that
-// one dot instruction advances all rows of the group by four columns against four broadcast activations.
+// Panel: per 32 columns the group's factors (one vector each), then 8 vectors of bytes,
+// [k/4][row][4], so that one dot instruction advances all rows of the group by four columns against
+// four broadcast activations.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_UNPACK_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_UNPACK_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_UNPACK_INL_H_
@@ -19,7 +20,8 @@ namespace quant {
 
 // On wide-dot targets every signed type is lifted to +128, so that one kernel serves them all.
 template <class W>
-constexpr bool kLifted = kUnsignedDot && (W::kForm == QuantForm::kScale || W::kForm == QuantForm::kTwoScale);
+constexpr bool kLifted = kUnsignedDot &&
+                         (W::kForm == QuantForm::kScale || W::kForm == QuantForm::kTwoScale);
 
 // `next` is where to prefetch from, as many bytes as the group has; null for nothing.
 struct UnpackArgs {

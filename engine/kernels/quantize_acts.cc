@@ -1,6 +1,6 @@
-// One pass over 32 floats held in registers: amax, scale, round, sums. Maxima and integer sums do not depend
-// on the order, so no lane discipline is needed. Tested in quantize_acts_test.cc against the scalar text of
-// the rule, on every attainable target.
+// One pass over 32 floats held in registers: amax, scale, round, sums. Maxima and integer sums do
+// not depend on the order, so no lane discipline is needed. Tested in quantize_acts_test.cc against
+// the scalar text of the rule, on every attainable target.
 #include "engine/kernels/acts.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -7,7 +7,8 @@
 namespace smallmind {
 namespace {
 
-// Compiled in and supported here. Asked once, before any forcing: afterwards Highway only tells what is forced.
+// Compiled in and supported here. Asked once, before any forcing: afterwards Highway only tells
+// what is forced.
 int64_t Attainable() {
   static const int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
   return targets;
