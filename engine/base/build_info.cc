@@ -1,6 +1,7 @@
-// The build writes two headers: build_facts.h, one per variant and rewritten only when its row changes,
-// and git_revision.h, shared by all. Keeping both out of the command line and inside this one file means
-// that a new commit recompiles one small object a variant. Tested by build_info_test.cc.
+// The build writes two headers: build_facts.h, one per variant and rewritten only when its row
+// changes, and git_revision.h, shared by all. Keeping both out of the command line and inside this
+// one file means that a new commit recompiles one small object a variant. Tested by
+// build_info_test.cc.
 #include "engine/base/build_info.h"
 
 #include "build_facts.h"

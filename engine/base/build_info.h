@@ -1,4 +1,5 @@
-// What this binary is: the facts of the build that made it, for `info` and the protocol's hello event.
+// What this binary is: the facts of the build that made it, for `info` and the protocol's hello
+// event.
 #pragma once
 
 #include <string_view>
@@ -14,7 +15,7 @@ struct BuildInfo {
   std::string_view lto;       // "none", "full", "thin"
   std::string_view pgo;       // "none", "instrument", "use"
   std::string_view link;      // "dynamic" or "static"
-  std::string_view git;       // abbreviated commit, "-dirty" appended; "unknown" outside a repository
+  std::string_view git;  // abbreviated commit, "-dirty" appended; "unknown" outside a repository
 };
 
 const BuildInfo& GetBuildInfo();
