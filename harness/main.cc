@@ -34,6 +34,9 @@ int main(int argc, char** argv) {
   app.require_subcommand(0, 1);
   AddRun(app, line);
   AddReport(app, line);
+  AddGate(app, line);
+  AddSelftest(app, line);
+  AddVerify(app, line);
   AddList(app, line);
   AddExport(app, line);
   try {

@@ -272,6 +272,7 @@ void VisitFields(S& s, F&& f) {
   f("ceilings", s.ceilings);
   f("warnings", s.warnings);
   f("analysis", s.analysis);
+  f("selftest", s.selftest);
 }
 
 template <typename S>

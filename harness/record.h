@@ -189,7 +189,7 @@ struct PlanInfo {
   bool cold = false;
   bool aslr_off = false;
   bool timers = false;
-  std::string inject;  // VARIANT=PCT: a slowdown that is known to be there
+  std::string inject;  // VARIANT=PCT,…: slowdowns that are known to be there
   // Slow competitors sit out rounds: "variant|layout|model|workload" -> runs every n-th round.
   std::map<std::string, int> strides;
 };
@@ -216,6 +216,7 @@ struct RunInfo {
   int64_t samples = 0;
   std::vector<std::string> warnings;
   Json analysis = Json::object();  // written by the report's analysis
+  Json selftest = Json::object();  // this machine's latest operating curve, see selftest.h
 };
 
 std::string ToString(SampleStatus status);

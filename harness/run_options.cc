@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 
 #include "harness/error.h"
 #include "harness/models.h"
@@ -33,8 +34,7 @@ uint64_t ParseSeed(const std::string& text) {
   return value;
 }
 
-void CheckInject(const std::string& inject) {
-  if (inject.empty()) return;
+void CheckInjection(const std::string& inject) {
   const size_t equals = inject.find('=');
   double percent = 0;
   if (equals != std::string::npos) {
@@ -44,6 +44,11 @@ void CheckInject(const std::string& inject) {
     if (result.ec == std::errc() && result.ptr == end && percent > 0 && percent <= 1000) return;
   }
   throw RunError("--inject wants VARIANT=PERCENT, not: " + inject);
+}
+
+void CheckInject(const std::string& injections) {
+  std::istringstream parts(injections);
+  for (std::string part; std::getline(parts, part, ',');) CheckInjection(part);
 }
 
 }  // namespace
@@ -98,7 +103,7 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
       ->check(CLI::Range(0, 64))
       ->group(conditions);
   app.add_flag("--timers", o.timers, "in-engine kernel timers")->group(conditions);
-  app.add_option("--inject", o.inject, "VARIANT=PERCENT: a known slowdown, to test the harness")
+  app.add_option("--inject", o.inject, "VARIANT=PERCENT,…: a known slowdown, to test the harness")
       ->group(conditions);
   const char* output = "Output";
   app.add_option("--results-dir", o.results_dir, "where runs are kept (results/)")->group(output);

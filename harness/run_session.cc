@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 
 #include "harness/ceilings.h"
 #include "harness/elf.h"
@@ -15,6 +16,7 @@
 #include "harness/page_cache.h"
 #include "harness/peer.h"
 #include "harness/runner.h"
+#include "harness/selftest.h"
 
 namespace smallmind::harness {
 namespace {
@@ -68,11 +70,20 @@ void CheckNames(const std::vector<VariantInfo>& variants, const PlanInfo& plan) 
       }
     }
   }
-  if (plan.inject.empty()) return;
-  const std::string name = plan.inject.substr(0, plan.inject.find('='));
-  if (std::ranges::none_of(variants, [&](const VariantInfo& v) { return v.name == name; })) {
-    throw RunError("--inject names \"" + name + "\", which is not among the variants");
+  std::istringstream injections(plan.inject);
+  for (std::string part; std::getline(injections, part, ',');) {
+    const std::string name = part.substr(0, part.find('='));
+    if (std::ranges::none_of(variants, [&](const VariantInfo& v) { return v.name == name; })) {
+      throw RunError("--inject names \"" + name + "\", which is not among the variants");
+    }
   }
+}
+
+// The machine's latest operating curve, where `harness selftest` ever ran here.
+Json LatestSelftest(const fs::path& results_dir, const Environment& environment) {
+  std::ifstream file(SelftestPath(results_dir, environment));
+  const Json json = file ? Json::parse(file, nullptr, false) : Json();
+  return json.is_object() ? json : Json::object();
 }
 
 RunInfo Prepare(const RunOptions& options, const std::vector<std::string>& command_line,
@@ -82,6 +93,7 @@ RunInfo Prepare(const RunOptions& options, const std::vector<std::string>& comma
   run.command = command_line;
   run.plan = MakePlan(options, clock.UnixSeconds());
   run.environment = ReadEnvironment();
+  run.selftest = LatestSelftest(ResultsDirOf(options), run.environment);
   run.workloads = WorkloadsOf(options, run.environment.usable_cpus);
   CheckNames(variants, run.plan);
   run.reference = ChooseReference(variants, options.reference);

@@ -208,9 +208,11 @@ ProcessRequest Runner::RequestFor(const Cell& cell, const Sample& sample) const 
                     "-t",   std::to_string(workload.threads),
                     "-r",   std::to_string(workload.reps)};
     if (run_.plan.timers) request.argv.push_back("--timers");
-    const std::string& inject = run_.plan.inject;  // VARIANT=PCT
-    if (const size_t equals = inject.find('='); inject.substr(0, equals) == variant.name) {
-      request.argv.insert(request.argv.end(), {"--inject-slowdown", inject.substr(equals + 1)});
+    std::istringstream injections(run_.plan.inject);  // VARIANT=PCT,VARIANT=PCT
+    for (std::string part; std::getline(injections, part, ',');) {
+      const size_t equals = part.find('=');
+      if (part.substr(0, equals) != variant.name) continue;
+      request.argv.insert(request.argv.end(), {"--inject-slowdown", part.substr(equals + 1)});
     }
   }
   request.environment_padding = sample.env_bytes;

@@ -3,9 +3,11 @@
 #include <cstdio>
 #include <memory>
 
+#include "harness/baseline.h"
 #include "harness/commands/command.h"
 #include "harness/commands/present.h"
 #include "harness/error.h"
+#include "harness/gate.h"
 #include "harness/interrupt.h"
 #include "harness/run_session.h"
 
@@ -19,6 +21,16 @@ int RunAndPresent(const RunOptions& options, const std::vector<std::string>& arg
   }
   try {
     Present(outcome, options);
+    if (!options.save_baseline.empty()) {
+      SaveBaseline(ResultsDirOf(options), options.save_baseline, outcome.directory);
+    }
+    if (!options.baseline.empty()) {
+      const Run old = LoadBaseline(ResultsDirOf(options), options.baseline);
+      std::fputs(GateMarkdown(JudgeBaseline(old.info, old.samples, outcome.info, outcome.samples,
+                                            outcome.info.reference, GateThresholds("")))
+                     .c_str(),
+                 stdout);
+    }
   } catch (const HarnessError& error) {  // the measuring's own outcome decides the exit code
     std::fprintf(stderr, "harness: %s\n", error.what());
     if (outcome.ExitCode() == kExitOk) return error.exit_code();

@@ -1,0 +1,56 @@
+#include "harness/baseline.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "harness/error.h"
+
+namespace smallmind::harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path Folder(const fs::path& results_dir, const std::string& name) {
+  const bool good =
+      !name.empty() && name[0] != '.' && std::ranges::all_of(name, [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
+      });
+  if (!good)
+    throw RunError("a baseline's name has letters, digits, '.', '-' and '_', not: " + name);
+  return results_dir / "baselines" / name;
+}
+
+}  // namespace
+
+void SaveBaseline(const fs::path& results_dir, const std::string& name,
+                  const fs::path& run_directory) {
+  const fs::path folder = Folder(results_dir, name);
+  try {
+    fs::create_directories(folder);
+    for (const char* file : {"run.json", "samples.jsonl"}) {
+      fs::copy_file(run_directory / file, folder / file, fs::copy_options::overwrite_existing);
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw RunError(std::string("--save-baseline: ") + error.what());
+  }
+}
+
+bool HasBaseline(const fs::path& results_dir, const std::string& name) {
+  return fs::exists(Folder(results_dir, name) / "run.json");
+}
+
+Run LoadBaseline(const fs::path& results_dir, const std::string& name) {
+  const fs::path folder = Folder(results_dir, name);
+  if (!HasBaseline(results_dir, name)) {
+    std::string known;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(results_dir / "baselines", error)) {
+      known += (known.empty() ? "" : ", ") + entry.path().filename().string();
+    }
+    throw BadInput("no baseline \"" + name + "\"; saved: " + (known.empty() ? "none" : known) +
+                   " (harness --save-baseline NAME makes one)");
+  }
+  return LoadRun(folder.string());
+}
+
+}  // namespace smallmind::harness

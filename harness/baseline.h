@@ -1,0 +1,19 @@
+// Named records to compare with later: results/baselines/NAME holds a run's run.json and samples.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "harness/record.h"
+
+namespace smallmind::harness {
+
+// RunError for a name with characters other than letters, digits, '.', '-' and '_'.
+void SaveBaseline(const std::filesystem::path& results_dir, const std::string& name,
+                  const std::filesystem::path& run_directory);
+
+// BadInput where there is none, listing those there are.
+Run LoadBaseline(const std::filesystem::path& results_dir, const std::string& name);
+bool HasBaseline(const std::filesystem::path& results_dir, const std::string& name);
+
+}  // namespace smallmind::harness

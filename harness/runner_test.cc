@@ -1,0 +1,219 @@
+#include "harness/runner.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <sstream>
+
+namespace smallmind::harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+class FakeClock : public Clock {
+ public:
+  int64_t now = 5 * kSecond;
+  int64_t NowNs() override { return now; }
+  double UnixSeconds() override { return static_cast<double>(now) / kSecond; }
+  void SleepNs(int64_t ns) override { now += ns; }
+};
+
+class FakeProbe : public SystemProbe {
+ public:
+  SystemSnapshot Snapshot() override { return {}; }
+  int64_t CalibrationNs() override { return 1'000'000; }
+};
+
+class SilentProgress : public Progress {
+ public:
+  std::vector<std::string> messages;
+  void Message(const std::string& text) override { messages.push_back(text); }
+  void Update(const std::string&, int64_t, int64_t, double, double) override {}
+  void RoundDone(int, const std::string&) override {}
+  void Finish() override {}
+};
+
+// A good transcript of the workload p2-n2 with one repetition.
+std::string Transcript() {
+  return R"({"event":"exec","t_ns":1000}
+{"event":"hello","protocol":1,"target":"AVX2","threads":1}
+{"event":"phase","name":"ready","t_ns":2000}
+{"event":"token","rep":0,"index":0,"t_ns":5000}
+{"event":"token","rep":0,"index":1,"t_ns":6000}
+{"event":"rep","rep":0,"prompt_tokens":2,"gen_tokens":2,"start_ns":3000,"prefill_ns":1500,"token_hash":"aa","logits_hash":"bb"}
+{"event":"done"}
+)";
+}
+
+// Programs by the binary's name; each run takes `seconds` of the fake clock.
+class FakeProcesses : public ProcessRunner {
+ public:
+  explicit FakeProcesses(FakeClock& clock) : clock_(clock) {}
+  std::function<void(const std::string& binary, int run, ProcessResult&)> behave =
+      [](const std::string&, int, ProcessResult&) {};
+  std::map<std::string, double> seconds;
+  std::vector<ProcessRequest> requests;
+
+  ProcessResult Run(const ProcessRequest& request) override {
+    requests.push_back(request);
+    ProcessResult result;
+    result.started = true;
+    result.out = Transcript();
+    const std::string& binary = request.argv[0];
+    const double took = seconds.contains(binary) ? seconds[binary] : 1.0;
+    result.wall_ns = static_cast<int64_t>(took * kSecond);
+    clock_.now += result.wall_ns;
+    behave(binary, runs_[binary]++, result);
+    return result;
+  }
+
+ private:
+  FakeClock& clock_;
+  std::map<std::string, int> runs_;
+};
+
+class RunnerTest : public ::testing::Test {
+ protected:
+  RunnerTest()
+      : processes_(clock_),
+        directory_(RunDirectory::Create(fs::path(::testing::TempDir()) / "runner_test", 1.7e9)) {
+    for (const char* name : {"o2", "a", "b"}) {
+      run_.variants.push_back({});
+      run_.variants.back().name = run_.variants.back().binary = name;
+    }
+    run_.reference = "o2";
+    run_.models.push_back({});
+    run_.models[0].name = "tiny";
+    run_.workloads = {{"p2-n2-t1", 2, 2, 1, 1}};
+    run_.plan.seed = "42";
+    run_.plan.min_rounds = 2;
+    run_.plan.max_rounds = 4;
+    run_.plan.retries = 1;
+    run_.plan.timeout_s = 10;
+  }
+  std::vector<Sample> Execute(std::vector<Sample> earlier = {}) {
+    Runner runner(run_, std::move(earlier), directory_,
+                  {processes_, clock_, probe_, progress_, interrupt_});
+    runner.Execute();
+    return runner.samples();
+  }
+  static int Count(const std::vector<Sample>& samples, const std::string& variant) {
+    int count = 0;
+    for (const Sample& sample : samples) count += sample.variant == variant;
+    return count;
+  }
+
+  FakeClock clock_;
+  FakeProbe probe_;
+  SilentProgress progress_;
+  FakeProcesses processes_;
+  std::atomic<bool> interrupt_ = false;
+  RunInfo run_;
+  RunDirectory directory_;
+};
+
+TEST_F(RunnerTest, FollowsThePlanAndRecordsEverySample) {
+  const auto samples = Execute();
+  ASSERT_EQ(samples.size(), 3u * 5);
+  EXPECT_EQ(run_.status, RunStatus::kComplete);
+  const Plan plan(run_, 42);
+  for (int round = 0; round < 4; ++round) {
+    const auto cells = plan.Round(round);
+    for (int i = 0; i < 3; ++i) {
+      const Sample& sample = samples[3 + round * 3 + i];
+      EXPECT_EQ(sample.variant, run_.variants[cells[i].variant].name);
+      EXPECT_EQ(sample.position, i);
+      EXPECT_FALSE(sample.warmup);
+    }
+  }
+  EXPECT_TRUE(samples[0].warmup);
+  EXPECT_EQ(LoadRun(directory_.path()).samples.size(), samples.size());
+  EXPECT_EQ(samples[4].metrics.at("decode_tps"), 1e6);
+}
+
+TEST_F(RunnerTest, FailedSamplesAreRetriedOnceAndRecorded) {
+  processes_.behave = [](const std::string& binary, int run, ProcessResult& result) {
+    if (binary == "a" && run == 1) result.signal = 11;
+  };
+  const auto samples = Execute();
+  EXPECT_EQ(Count(samples, "a"), 6);
+  EXPECT_EQ(Count(samples, "b"), 5);
+}
+
+TEST_F(RunnerTest, ACellThatKeepsFailingIsGivenUp) {
+  processes_.behave = [](const std::string& binary, int, ProcessResult& result) {
+    if (binary == "a") result.timed_out = true;
+  };
+  const auto samples = Execute();
+  EXPECT_EQ(Count(samples, "a"), kGiveUpAfter * 2);
+  for (const Sample& sample : samples) {
+    EXPECT_TRUE(sample.variant != "a" || sample.status == SampleStatus::kTimeout);
+  }
+  ASSERT_EQ(run_.warnings.size(), 1u);
+  EXPECT_NE(run_.warnings[0].find("given up"), std::string::npos);
+}
+
+TEST_F(RunnerTest, TheBudgetEndsTheRunBetweenRounds) {
+  run_.plan.max_rounds = 1000;
+  run_.plan.budget_s = 20;  // a round takes three seconds
+  const auto samples = Execute();
+  EXPECT_EQ(run_.status, RunStatus::kBudget);
+  EXPECT_EQ(samples.size(), 3u * (1 + 6));
+}
+
+TEST_F(RunnerTest, PreciseEnoughStopsAtMinRounds) {
+  run_.plan.target_ci_pct = 1;  // the fake has no noise; three pairs give an interval of zero
+  run_.plan.min_rounds = 3;
+  run_.plan.max_rounds = 100;
+  Execute();
+  EXPECT_EQ(run_.rounds_done, 3);
+  EXPECT_EQ(run_.status, RunStatus::kComplete);
+}
+
+TEST_F(RunnerTest, ASlowCompetitorSitsOutRounds) {
+  run_.plan.max_rounds = run_.plan.min_rounds = 8;
+  processes_.seconds["b"] = 20;
+  const auto samples = Execute();
+  EXPECT_EQ(Count(samples, "o2"), 9);
+  EXPECT_EQ(run_.plan.strides.at("b|0|tiny|p2-n2-t1"), 8);
+  EXPECT_EQ(Count(samples, "b"), 2);  // the warm-up and round 0
+}
+
+TEST_F(RunnerTest, AnInterruptedSampleIsNotRecorded) {
+  processes_.behave = [&](const std::string&, int run, ProcessResult& result) {
+    if (run == 2) result.interrupted = true;
+  };
+  const auto samples = Execute();
+  EXPECT_EQ(run_.status, RunStatus::kInterrupted);
+  EXPECT_EQ(samples.size(), 6u);
+}
+
+TEST_F(RunnerTest, ResumingSkipsWhatIsThere) {
+  std::vector<Sample> all = Execute();
+  const size_t before = processes_.requests.size();
+  std::vector<Sample> half(all.begin(), all.begin() + 8);
+  run_.rounds_done = 1;
+  const auto samples = Execute(half);
+  EXPECT_EQ(processes_.requests.size() - before, all.size() - 8);
+  ASSERT_EQ(samples.size(), all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(samples[i].variant, all[i].variant);
+    EXPECT_EQ(samples[i].round, all[i].round);
+    EXPECT_EQ(samples[i].id, all[i].id);
+    EXPECT_EQ(samples[i].env_bytes, all[i].env_bytes);
+  }
+}
+
+TEST_F(RunnerTest, InjectionsReachTheirVariantAlone) {
+  run_.plan.inject = "a=5,b=2";
+  Execute();
+  for (const ProcessRequest& request : processes_.requests) {
+    const std::string last = request.argv.back();
+    EXPECT_EQ(last, request.argv[0] == "a" ? "5" : request.argv[0] == "b" ? "2" : "1");
+  }
+}
+
+}  // namespace
+}  // namespace smallmind::harness

@@ -1,0 +1,83 @@
+// Tested with a small repository whose scripts/build makes a shell script (worktree_build_test.cc).
+#include "harness/worktree_build.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "harness/error.h"
+#include "harness/manifest.h"
+#include "harness/process.h"
+
+namespace smallmind::harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kBuildTimeoutS = 3600;
+
+ProcessResult Execute(std::vector<std::string> argv, const fs::path& launcher) {
+  ProcessRequest request;
+  request.argv = std::move(argv);
+  request.timeout_s = kBuildTimeoutS;
+  return RealProcessRunner(launcher.string(), nullptr).Run(request);
+}
+
+bool Good(const ProcessResult& result) {
+  return result.started && result.exit_code == 0 && result.signal == 0 && !result.timed_out;
+}
+
+std::string LastLine(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  return text.substr(text.rfind('\n') + 1);
+}
+
+}  // namespace
+
+VariantInfo BuildRef(const std::string& ref, const std::string& variant, const fs::path& source_dir,
+                     const fs::path& build_dir) {
+  const fs::path launcher = build_dir / "bin" / "launcher";
+  const ProcessResult parsed = Execute(
+      {"git", "-C", source_dir.string(), "rev-parse", "--verify", "--quiet", ref + "^{commit}"},
+      launcher);
+  const std::string commit = LastLine(parsed.out);
+  if (!Good(parsed) || commit.size() < 12) {
+    throw BadInput("--against " + ref + ": no such commit in " + source_dir.string());
+  }
+  const fs::path tree = build_dir / "against" / commit.substr(0, 12);
+  if (!fs::exists(tree / "scripts")) {
+    fs::create_directories(tree.parent_path());
+    Execute({"git", "-C", source_dir.string(), "worktree", "prune"}, launcher);
+    const ProcessResult added = Execute({"git", "-C", source_dir.string(), "worktree", "add",
+                                         "--detach", "--force", tree.string(), commit},
+                                        launcher);
+    if (!Good(added)) throw BadInput("--against " + ref + ": " + LastLine(added.err_tail));
+  }
+  if (!fs::exists(tree / "scripts" / "build")) {
+    throw BadInput("--against " + ref + ": that commit has no scripts/build");
+  }
+  // Fetched sources (Highway) are the same for both: they are pinned.
+  if (const fs::path fetched = source_dir / "third_party";
+      fs::exists(fetched) && !fs::exists(tree / "third_party")) {
+    fs::create_directory_symlink(fs::canonical(fetched), tree / "third_party");
+  }
+  std::fprintf(stderr, "building %s of %s (%s)\n", variant.c_str(), ref.c_str(),
+               commit.substr(0, 12).c_str());
+  const ProcessResult built =
+      Execute({(tree / "scripts" / "build").string(), "--variants", variant}, launcher);
+  if (!Good(built)) {
+    throw BadInput("--against " + ref + ": it does not build: " + LastLine(built.err_tail));
+  }
+  const Manifest manifest = ReadManifest(tree / "build");
+  const auto row = std::ranges::find_if(manifest.variants,
+                                        [&](const VariantInfo& v) { return v.name == variant; });
+  if (row == manifest.variants.end() || row->status != "built") {
+    throw BadInput("--against " + ref + ": " + variant + " was not built there");
+  }
+  VariantInfo other = *row;
+  other.name = variant + "@" + ref;
+  other.title = variant + " of " + commit.substr(0, 12);
+  other.git = commit.substr(0, 12);
+  return other;
+}
+
+}  // namespace smallmind::harness
