@@ -17,7 +17,7 @@ std::vector<double> Rounds(double centre, double noise, uint64_t seed) {
 
 TEST(Selftest, QuietMachineFindsFivePercentAndKeepsAlpha) {
   const SelftestResult result = OperatingCurve(
-      Rounds(0, 0.02, 1), {{1, Rounds(0.01, 0.02, 2)}, {5, Rounds(0.05, 0.02, 3)}}, 200, 9);
+      Rounds(0, 0.02, 1), {{1, Rounds(0.01, 0.02, 2)}, {5, Rounds(0.05, 0.02, 3)}}, 60, 9);
   ASSERT_EQ(result.curve.size(), 6u);
   EXPECT_EQ(result.ExitCode(), kExitOk) << SelftestMarkdown(result);
   for (const CurvePoint& point : result.curve) EXPECT_LE(point.fp_low, 0.05);
@@ -28,13 +28,13 @@ TEST(Selftest, QuietMachineFindsFivePercentAndKeepsAlpha) {
 
 TEST(Selftest, NoisyMachineSaysThatItCannotSee) {
   const SelftestResult result =
-      OperatingCurve(Rounds(0, 0.3, 1), {{5, Rounds(0.05, 0.3, 3)}}, 200, 9);
+      OperatingCurve(Rounds(0, 0.3, 1), {{5, Rounds(0.05, 0.3, 3)}}, 60, 9);
   EXPECT_EQ(result.ExitCode(), kExitInconclusive);
 }
 
 TEST(Selftest, ASlowdownThatLooksLikeASpeedUpIsNotPower) {
   const SelftestResult result =
-      OperatingCurve(Rounds(0, 0.02, 1), {{5, Rounds(-0.05, 0.02, 3)}}, 200, 9);
+      OperatingCurve(Rounds(0, 0.02, 1), {{5, Rounds(-0.05, 0.02, 3)}}, 60, 9);
   EXPECT_EQ(result.curve.back().power.at(5), 0);
 }
 

@@ -53,7 +53,11 @@ class Bench:
                               text=True, timeout=120, cwd="/", **options)
 
     def directory(self):
-        (only,) = (self.root / "results").iterdir()
+        (only,) = (path for path in (self.root / "results").iterdir() if path.name[0].isdigit())
+        return only
+
+    def directory_of(self, file):
+        (only,) = (self.root / "results").glob(f"2*/{file}")
         return only
 
     def info(self):
@@ -105,7 +109,7 @@ class HarnessTest(unittest.TestCase):
                             "garbage": "--mode garbage", "partial": "--mode partial",
                             "huge": "--mode huge", "nodone": "--mode nodone", "zero": "--mode zero",
                             "exit": "--mode exit"})
-        result = bench.run("--rounds", "3", "--timeout", "1.5", "--retries", "0", "--warmup", "0")
+        result = bench.run("--rounds", "3", "--timeout", "6", "--retries", "0", "--warmup", "0")
         self.assertEqual(result.returncode, 1, result.stderr)
         expected = {"crash": ("crashed", "SIGSEGV"), "hang": ("timeout", "--timeout"),
                     "garbage": ("failed", "Segmentation fold"), "partial": ("failed", "done"),
@@ -220,6 +224,69 @@ class HarnessTest(unittest.TestCase):
         self.assertIn("peak_rss_mib", by_name["llama"][0]["metrics"])
         self.assertEqual(by_name["own"][-1]["status"], "ok")
         self.assertTrue(all("SIGTERM" in s["reason"] for s in by_name["dead"]))
+
+    def gate(self, bench, *arguments):
+        # Startup of a Python fake is the machine's mood; only what the fake controls is judged.
+        return bench.run("gate", "--threshold", "startup_ms=100000", *arguments)
+
+    def test_gate_against_a_binary(self):
+        bench = self.bench({"o2": ""})
+        other = ["--against-binary", str(bench.root / "variants" / "o2" / "smallmind")]
+        for extra, code in ((["--rounds", "15"], 0), (["--rounds", "15", "--inject", "o2=5"], 3),
+                            (["--rounds", "2"], 4), (["--rounds", "15", "--inject", "o2@before=9"], 0)):
+            result = self.gate(bench, *other, *extra)
+            self.assertEqual(result.returncode, code, f"{extra}\n{result.stdout}\n{result.stderr}")
+
+    def test_gate_against_a_baseline(self):
+        bench = self.bench({"o2": ""})
+        self.assertEqual(bench.run("--rounds", "15", "--save-baseline", "default").returncode, 0)
+        same = self.gate(bench, "--rounds", "15")
+        # Only the figures' own 1 % noise and the machine's measured speed lie between the runs.
+        self.assertIn(same.returncode, (0, 4), same.stdout + same.stderr)
+        slow = self.gate(bench, "--rounds", "15", "--inject", "o2=40")
+        self.assertEqual(slow.returncode, 3, slow.stdout + slow.stderr)
+        missing = self.gate(bench, "--baseline", "nosuch")
+        self.assertEqual((missing.returncode, missing.stderr.count("\n")), (2, 1))
+
+    def test_different_output_fails_the_gate_and_is_not_ranked(self):
+        bench = self.bench({"o2": "", "wrong": "--output x"})
+        result = bench.run("--rounds", "5")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("!", result.stdout)
+        wrong = str(bench.root / "variants" / "wrong" / "smallmind")
+        gate = self.gate(bench, "--rounds", "5", "--against-binary", wrong)
+        self.assertEqual(gate.returncode, 3, gate.stdout)
+        self.assertIn("output differs", gate.stdout)
+
+    def test_report_export_and_history(self):
+        bench = self.bench({"o2": "", "lto": ""})
+        csv = bench.root / "samples.csv"
+        result = bench.run("--rounds", "5", "--export-csv", str(csv))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertGreater(len(csv.read_text().splitlines()), 10)
+        history = bench.root / "results" / "history.jsonl"
+        self.assertEqual(len(history.read_text().splitlines()), 1)
+        history.unlink()
+        run = str(bench.directory())
+        harness = str(bench.root / "bin" / "harness")
+        for arguments in (["report", run, "--no-plots"], ["export", run, "-f", "bencher"],
+                          ["export", run, "-f", "google-benchmark"]):
+            done = subprocess.run([harness, *arguments], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue((bench.directory() / "report.md").exists())
+        bad = subprocess.run([harness, "export", run, "-f", "nosuch"], capture_output=True, text=True,
+                             check=False)
+        self.assertEqual((bad.returncode, bad.stderr.count("\n")), (1, 1))
+
+    def test_selftest_draws_an_operating_curve(self):
+        bench = self.bench({"o2": ""})
+        result = bench.run("selftest", "--rounds", "12", "--comparisons", "200")
+        self.assertIn(result.returncode, (0, 4), result.stdout + result.stderr)
+        curve = json.loads((bench.directory_of("selftest.json")).read_text())
+        self.assertEqual([point["rounds"] for point in curve["curve"]], [5, 8, 12])
+        self.assertGreater(curve["curve"][-1]["power"][-1]["power"], 0.9)
+        kept = list((bench.root / "results" / "selftest").iterdir())
+        self.assertEqual(len(kept), 1)
 
     def test_missing_models_are_made(self):
         bench = self.bench({"o2": ""})
