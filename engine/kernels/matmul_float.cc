@@ -1,7 +1,7 @@
 // F32, F16 and BF16 weights × float activations.
 //
-// One token: row after row, a stream from memory, with one reduction for four rows. More
-// tokens: tiles of 4 rows × 6 tokens, 24 accumulators of 16 lanes: ten loads for 24 products, below
+// One token: row after row, a stream from memory, with one reduction for four rows. More tokens:
+// tiles of 4 rows × 6 tokens, 24 accumulators of 16 lanes: ten loads for 24 products, below
 // which Zen 4's FMA units starve (4 × 4 reaches 77 % of their rate, 4 × 6 all of it). A tile's
 // activations are packed once for 64 rows; weights are read from memory once for 96 tokens, ahead
 // of their use. F16 widens on load, BF16 runs on pair dots (order.h, 2b). Every result is the same
@@ -26,10 +26,9 @@ namespace smallmind {
 inline constexpr size_t kMaxTileTokens = 6;
 inline constexpr size_t kVecBytes = 16 << 10;  // activations that leave L1 room for a stream
 inline constexpr size_t kGrain = 32;           // rows; an activation block, for what consumes them
-inline constexpr size_t kPanelBytes = 512
-                                      << 10;  // of weights that stay in L2 for a block of tokens
-inline constexpr size_t kPanelRows = 64;      // but at least so many, for which a tile is packed
-inline constexpr size_t kBlockTokens = 96;    // as often are weights used for each read from memory
+inline constexpr size_t kPanelBytes = 512 << 10;  // weights that stay in L2 for some tokens
+inline constexpr size_t kPanelRows = 64;    // but at least so many, for which a tile is packed
+inline constexpr size_t kBlockTokens = 96;  // as often are weights used for each read from memory
 }  // namespace smallmind
 #endif
 
@@ -75,7 +74,9 @@ void RoundRowToBf16T(const float* x, size_t cols, uint16_t* HWY_RESTRICT out) {
     const auto bits = hn::BitCast(du, v);
     const auto even = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
     const auto up = hn::Add(hn::Add(bits, hn::Set(du, 0x7FFF)), even);
-    const auto kept = hn::IfThenElse(hn::RebindMask(du, hn::IsNaN(v)), bits, up);
+    // A NaN whose payload would be cut off must not become infinite.
+    const auto quiet = hn::Or(bits, hn::Set(du, 0x400000));
+    const auto kept = hn::IfThenElse(hn::RebindMask(du, hn::IsNaN(v)), quiet, up);
     const auto narrow = hn::TruncateTo(d16, hn::ShiftRight<16>(kept));
     if (cols - k >= kLanes) {
       hn::StoreU(narrow, d16, out + k);

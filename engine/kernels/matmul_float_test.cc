@@ -158,6 +158,9 @@ TEST(MatMulFloat, RoundsToBf16LikeTheFormat) {
     RoundRowToBf16(values, n, out.data());
     for (size_t i = 0; i < n; ++i) EXPECT_EQ(out[i], F32ToBF16(values[i])) << target << " " << i;
     for (size_t i = n; i < out.size(); ++i) EXPECT_EQ(out[i], 0);
+    const float nan = std::bit_cast<float>(0x7F800001u);  // its payload does not fit
+    RoundRowToBf16(&nan, 1, out.data());
+    EXPECT_TRUE(std::isnan(BF16ToF32(out[0]))) << target;
   });
 }
 
