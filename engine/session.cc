@@ -56,8 +56,7 @@ Session::Session(const Engine& engine, const SessionOptions& options)
     : engine_(engine),
       options_(Resolve(options, engine.model().spec)),
       executor_(engine.model(), options_.threads),
-      cache_(Executor::CacheShape(engine.model().spec, options_.kv_type, options_.context,
-                                  options_.batch)) {}
+      cache_(Executor::CacheShape(engine.model().spec, options_.kv_type, options_.context)) {}
 
 Session::~Session() = default;
 

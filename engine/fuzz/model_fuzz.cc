@@ -141,7 +141,7 @@ void Run(std::span<const uint8_t> bytes, DType cache_type) {
   // short.
   if (model.spec.n_layers * model.spec.dim > size_t{1} << 16) return;
   Executor executor(model, 1);
-  KvCache cache(Executor::CacheShape(model.spec, cache_type, kContext, 4));
+  KvCache cache(Executor::CacheShape(model.spec, cache_type, kContext));
   std::vector<BatchToken> batch;
   for (size_t i = 0; i < 4; ++i) {
     batch.push_back({static_cast<int32_t>(i % model.spec.vocab), &cache, i, i == 3});

@@ -41,15 +41,13 @@ Executor::Executor(const Model& model, size_t threads) : model_(model), team_(th
 
 Executor::~Executor() = default;
 
-KvShape Executor::CacheShape(const ModelSpec& spec, DType type, size_t context, size_t batch) {
-  (void)batch;
-  KvShape shape{.type = type,
-                .n_kv_heads = spec.n_kv_heads,
-                .head_dim_k = spec.head_dim_k,
-                .head_dim_v = spec.head_dim_v,
-                .context = context,
-                .layer_ring = std::vector<size_t>(spec.n_layers, context)};
-  return shape;
+KvShape Executor::CacheShape(const ModelSpec& spec, DType type, size_t context) {
+  return {.type = type,
+          .n_layers = spec.n_layers,
+          .n_kv_heads = spec.n_kv_heads,
+          .head_dim_k = spec.head_dim_k,
+          .head_dim_v = spec.head_dim_v,
+          .context = context};
 }
 
 void Executor::Check(std::span<const BatchToken> tokens) const {

@@ -39,8 +39,8 @@ class Executor {
   size_t threads() const { return team_.size(); }
   void set_timers(StageTimers* timers) { timers_ = timers; }
 
-  // The KV cache that fits this model: windowed layers keep their window plus `batch` positions.
-  static KvShape CacheShape(const ModelSpec& spec, DType type, size_t context, size_t batch);
+  // The KV cache that fits this model.
+  static KvShape CacheShape(const ModelSpec& spec, DType type, size_t context);
 
  private:
   friend class Pass;

@@ -40,7 +40,7 @@ struct RunOptions {
 // Logits of every position: tokens × vocab.
 std::vector<float> Logits(const Model& model, std::span<const int32_t> tokens, const RunOptions& o) {
   Executor executor(model, o.threads);
-  KvCache cache(Executor::CacheShape(model.spec, o.kv, tokens.size(), o.batch));
+  KvCache cache(Executor::CacheShape(model.spec, o.kv, tokens.size()));
   std::vector<float> all;
   for (size_t at = 0; at < tokens.size(); at += o.batch) {
     std::vector<BatchToken> batch;
@@ -137,8 +137,8 @@ TEST(Executor, SequencesInOneBatchAreIndependent) {
   const std::vector<int32_t> a = {1, 262, 265, 271, 100}, b = {1, 7, 8, 9, 200, 150, 266};
   const std::vector<float> alone_a = Logits(model, a, {}), alone_b = Logits(model, b, {});
   Executor executor(model, 2);
-  KvCache cache_a(Executor::CacheShape(model.spec, DType::kF32, 16, 16));
-  KvCache cache_b(Executor::CacheShape(model.spec, DType::kF32, 16, 16));
+  KvCache cache_a(Executor::CacheShape(model.spec, DType::kF32, 16));
+  KvCache cache_b(Executor::CacheShape(model.spec, DType::kF32, 16));
   std::vector<BatchToken> batch;
   for (size_t i = 0; i < a.size(); ++i) batch.push_back({a[i], &cache_a, i, true});
   for (size_t i = 0; i < b.size(); ++i) batch.push_back({b[i], &cache_b, i, true});
@@ -155,7 +155,7 @@ TEST(Executor, UnwantedLogitsChangeNothing) {
     const std::vector<float> all = Logits(model, tokens, {});
     for (size_t batch : {1, 3, 7}) {
       Executor executor(model, 2);
-      KvCache cache(Executor::CacheShape(model.spec, DType::kF32, 16, 16));
+      KvCache cache(Executor::CacheShape(model.spec, DType::kF32, 16));
       std::vector<float> last;
       for (size_t at = 0; at < tokens.size(); at += batch) {
         std::vector<BatchToken> part;
@@ -173,7 +173,7 @@ TEST(Executor, UnwantedLogitsChangeNothing) {
 TEST(Executor, RefusesBadTokensAndPositions) {
   const Model model = Model::Load(TestdataDir() / "arch" / "gpt2.gguf");
   Executor executor(model, 1);
-  KvCache cache(Executor::CacheShape(model.spec, DType::kF32, 100, 16));
+  KvCache cache(Executor::CacheShape(model.spec, DType::kF32, 100));
   const auto run = [&](int32_t id, size_t pos) {
     const BatchToken token{id, &cache, pos, true};
     executor.Forward({&token, 1});

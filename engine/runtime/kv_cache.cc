@@ -20,18 +20,11 @@ KvCache::KvCache(const KvShape& shape) : shape_(shape) {
   }
   k_stride_ = RowBytes(shape.type, shape.head_dim_k);
   v_stride_ = RowBytes(shape.type, shape.head_dim_v);
-  size_t offset = 0;
-  const auto take = [&](size_t bytes) {
-    const size_t at = offset;
-    offset += (bytes + 63) / 64 * 64;
-    return at;
-  };
-  for (size_t layer = 0; layer < shape.layer_ring.size(); ++layer) {
-    k_offset_.push_back(take(shape.n_kv_heads * HeadK(layer)));
-    v_offset_.push_back(take(shape.n_kv_heads * HeadV(layer)));
-  }
-  bytes_ = offset;
-  store_.Reserve(offset);
+  const auto whole_lines = [](size_t bytes) { return (bytes + 63) / 64 * 64; };
+  head_k_ = whole_lines(shape.context * k_stride_);
+  head_v_ = whole_lines(shape.context * v_stride_);
+  layer_bytes_ = shape.n_kv_heads * (head_k_ + head_v_);
+  store_.Reserve(shape.n_layers * layer_bytes_);
 }
 
 }  // namespace smallmind
