@@ -105,9 +105,11 @@ void AddVerify(CLI::App& app, CommandLine& line) {
   verify->add_option("--tokens", options->tokens, "token ids, comma-separated");
   verify->add_option("-t,--threads", options->threads, "thread counts (1, 2, 4 … all CPUs)")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(1, 1024));
   verify->add_option("--batch", options->batches, "batch sizes (1,7)")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::Range(1, 1 << 20));
   verify->add_flag("--no-targets", options->no_targets, "do not force Highway targets");
   verify->add_option("--build-dir", options->run.build_dir, "build tree (that of this program)");
