@@ -21,6 +21,8 @@ def main(argv):
     parser.add_argument("--output", required=True)
     parser.add_argument("models", nargs="+")
     options = parser.parse_args(argv)
+    # It looks for its runtime library beside the path it is called by: a link in /usr/bin will not do.
+    options.bolt = str(pathlib.Path(options.bolt).resolve())
     profile = pathlib.Path(options.output + ".fdata")
     instrumented = options.output + ".instrumented"
     profile.unlink(missing_ok=True)
