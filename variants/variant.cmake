@@ -70,7 +70,7 @@ function(smallmind_add_variant name)
   if(ROW_${name}_pgo STREQUAL "use")
     set(stamp ${PROJECT_BINARY_DIR}/pgo/${ROW_${name}_trained_by}/profile_stamp.h)
     target_precompile_headers(engine-${name} PRIVATE ${stamp})
-    # Not precompiled: GCC numbers functions differently behind a precompiled header, and the trainer has none here.
+    # One file: precompiling would only cost time.
     target_compile_options(smallmind-${name} PRIVATE "SHELL:-include ${stamp}")
     foreach(target engine-${name} smallmind-${name})
       add_dependencies(${target} pgo-train-${ROW_${name}_trained_by})
