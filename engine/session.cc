@@ -1,5 +1,6 @@
-// Glue between tokenizer, executor and sampler. A prompt is cut into batches here; logits are computed only
-// for the tokens that somebody asked for. Tested by session_test.cc through this interface alone.
+// Glue between tokenizer, executor and sampler. A prompt is cut into batches here; logits are
+// computed only for the tokens that somebody asked for. Tested by session_test.cc through this
+// interface alone.
 
 #include "engine/session.h"
 
@@ -11,7 +12,8 @@
 
 namespace smallmind {
 
-Engine Engine::OpenWithoutTokenizer(const std::filesystem::path& path, const EngineOptions& options) {
+Engine Engine::OpenWithoutTokenizer(const std::filesystem::path& path,
+                                    const EngineOptions& options) {
   Engine engine;
   engine.model_ = std::make_unique<const Model>(Model::Load(path, options.context));
   return engine;
@@ -20,10 +22,9 @@ Engine Engine::OpenWithoutTokenizer(const std::filesystem::path& path, const Eng
 void Engine::LoadTokenizer() {
   tokenizer_ = Tokenizer::Create(model_->file);
   if (tokenizer_->vocab_size() > model_->spec.vocab) {
-    throw InputError(model_->file.path() + ": the tokenizer has " +
-                     std::to_string(tokenizer_->vocab_size()) +
-                     " tokens but token_embd.weight only " + std::to_string(model_->spec.vocab) +
-                     " rows");
+    throw InputError(
+        model_->file.path() + ": the tokenizer has " + std::to_string(tokenizer_->vocab_size()) +
+        " tokens but token_embd.weight only " + std::to_string(model_->spec.vocab) + " rows");
   }
 }
 
@@ -123,8 +124,8 @@ GenerateResult Session::Generate(std::string_view prompt, const GenerateOptions&
       result.reason = StopReason::kEndOfText;
       break;
     }
-    const bool first = result.tokens.empty() && result.prompt.size() == 1 &&
-                       result.prompt[0] == tokenizer.bos();
+    const bool first =
+        result.tokens.empty() && result.prompt.size() == 1 && result.prompt[0] == tokenizer.bos();
     result.tokens.push_back(token);
     history.push_back(token);
     if (!emit(stops.Push(joiner.Push(tokenizer.Decode(token, first, false))))) return result;

@@ -7,8 +7,8 @@
 //     return true;  // false cancels
 //   });
 //
-// An Engine is const and may be shared by any number of sessions in any threads; a session owns its threads, its
-// cache, its scratch and its random numbers, and is used by one thread at a time.
+// An Engine is const and may be shared by any number of sessions in any threads; a session owns its
+// threads, its cache, its scratch and its random numbers, and is used by one thread at a time.
 #pragma once
 
 #include <functional>
@@ -34,8 +34,10 @@ class Engine {
  public:
   // Throws InputError for anything wrong with the file.
   static Engine Open(const std::filesystem::path& path, const EngineOptions& options);
-  // The model alone, for tools that bring token ids; tokenizer() throws InputError until LoadTokenizer().
-  static Engine OpenWithoutTokenizer(const std::filesystem::path& path, const EngineOptions& options);
+  // The model alone, for tools that bring token ids; tokenizer() throws InputError until
+  // LoadTokenizer().
+  static Engine OpenWithoutTokenizer(const std::filesystem::path& path,
+                                     const EngineOptions& options);
 
   void LoadTokenizer();
 
@@ -48,9 +50,9 @@ class Engine {
 };
 
 struct SessionOptions {
-  size_t threads = 0;    // 0: UsableCpus()
-  size_t context = 0;    // 0: the trained length, at most 4096
-  size_t batch = 512;    // tokens a forward pass takes at once; never changes a result
+  size_t threads = 0;  // 0: UsableCpus()
+  size_t context = 0;  // 0: the trained length, at most 4096
+  size_t batch = 512;  // tokens a forward pass takes at once; never changes a result
   DType kv_type = DType::kF16;
 };
 
@@ -81,16 +83,16 @@ class Session {
   size_t context() const { return cache_.context(); }
   size_t threads() const { return executor_.threads(); }
 
-  // Appends tokens to the sequence. Returns the last one's logits (vocab floats, valid until the next call).
-  // Throws InputError where they do not fit the context.
+  // Appends tokens to the sequence. Returns the last one's logits (vocab floats, valid until the
+  // next call). Throws InputError where they do not fit the context.
   std::span<const float> Prefill(std::span<const TokenId> tokens);
   std::span<const float> Decode(TokenId token) { return Prefill({&token, 1}); }
   // Appends tokens and hands every token's logits to `sink`, in order.
   void PrefillAll(std::span<const TokenId> tokens,
                   const std::function<void(std::span<const float>)>& sink);
 
-  // Appends the prompt, samples until a stop. `on_text` gets whole UTF-8 sequences; returning false cancels.
-  // Starts from the present position, so that a conversation can go on.
+  // Appends the prompt, samples until a stop. `on_text` gets whole UTF-8 sequences; returning false
+  // cancels. Starts from the present position, so that a conversation can go on.
   GenerateResult Generate(std::string_view prompt, const GenerateOptions& options,
                           const std::function<bool(std::string_view)>& on_text);
 

@@ -84,7 +84,8 @@ TEST(Session, ContextOverflowIsAClearError) {
   EXPECT_EQ(r.reason, StopReason::kContextFull);
 }
 
-// Two sessions at once on one model give what each gives alone; under TSan this is the data-race test.
+// Two sessions at once on one model give what each gives alone; under TSan this is the data-race
+// test.
 TEST(Session, ConcurrentSessionsGiveWhatEachGivesAlone) {
   SMALLMIND_NEED_SHARED("models");
   const Engine engine = Engine::Open(Stories(), {});

@@ -1,4 +1,4 @@
-// Tested with a small repository whose scripts/build makes a shell script (worktree_build_test.cc).
+// Exercised by `make gate AGAINST=REF`; no unit test builds a worktree.
 #include "harness/worktree_build.h"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
-// Prints the best Highway target that this machine runs and the table's dynamic rows contain. CMake compiles
-// and runs it once, with a dynamic row's defines; rows whose expected_target is "best" are held to it.
+// Prints the best Highway target that this machine runs and the table's dynamic rows contain. CMake
+// compiles and runs it once, with a dynamic row's defines; rows whose expected_target is "best" are
+// held to it.
 #include <cstdio>
 
 #include "hwy/highway.h"

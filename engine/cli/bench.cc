@@ -189,7 +189,8 @@ void AddBench(Program& program, int64_t main_ns) {
       .Range(1, 100000)
       .ShowDefault();
   c.Flag("--timers", &o->timers, "Report the time of each stage of the forward pass");
-  c.Flag("--ceilings", &o->ceilings, "Measure the machine instead: read bandwidth, FMA, int8, BF16");
+  c.Flag("--ceilings", &o->ceilings,
+         "Measure the machine instead: read bandwidth, FMA, int8, BF16");
   c.Flag("--training-text", &o->training_text, "Use the text that PGO trains on");
   c.Option("--inject-slowdown", &o->slowdown_pct, "Percent of every forward pass to waste")
       .RealRange(0.0, 1000.0);

@@ -1,5 +1,6 @@
-// Every pass is one Run of a thread team, so that all threads work at the same time; the best pass counts, because
-// noise only ever slows one down. Reading takes 256 MiB, beyond any last-level cache the field runs on a desktop.
+// Every pass is one Run of a thread team, so that all threads work at the same time; the best pass
+// counts, because noise only ever slows one down. Reading takes 256 MiB, beyond any last-level
+// cache the field runs on a desktop.
 
 #include "engine/cli/ceilings.h"
 

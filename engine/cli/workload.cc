@@ -1,5 +1,6 @@
-// The only timed code of `bench`. Nothing is printed and nothing hashed between the clock reads that count,
-// except the first token's logits hash, which falls into the first inter-token gap: 10 µs for 49,152 logits.
+// The only timed code of `bench`. Nothing is printed and nothing hashed between the clock reads
+// that count, except the first token's logits hash, which falls into the first inter-token gap: 10
+// µs for 49,152 logits.
 
 #include "engine/cli/workload.h"
 
@@ -45,8 +46,8 @@ uint64_t HashBytes(const void* data, size_t bytes, uint64_t seed) {
   return hash ^ (hash >> 32);
 }
 
-Repetition RunRepetition(const Engine& engine, Session& session, std::string_view text, size_t n_prompt,
-                         size_t n_gen, double slowdown) {
+Repetition RunRepetition(const Engine& engine, Session& session, std::string_view text,
+                         size_t n_prompt, size_t n_gen, double slowdown) {
   Repetition r;
   r.token_ns.reserve(n_gen);
   session.Reset();

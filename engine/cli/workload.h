@@ -12,19 +12,20 @@ namespace smallmind {
 struct Repetition {
   std::vector<TokenId> prompt;
   std::vector<TokenId> generated;
-  int64_t start_ns = 0;        // text handed over
-  int64_t prefill_ns = 0;      // tokenised → first token's logits
+  int64_t start_ns = 0;           // text handed over
+  int64_t prefill_ns = 0;         // tokenised → first token's logits
   std::vector<int64_t> token_ns;  // when each generated token was known
-  uint64_t token_hash = 0;     // of the generated ids
-  uint64_t logits_hash = 0;    // of the logits behind the first and the last generated token
+  uint64_t token_hash = 0;        // of the generated ids
+  uint64_t logits_hash = 0;       // of the logits behind the first and the last generated token
 };
 
-// n_prompt ≥ 1; n_gen may be 0 (prefill alone). slowdown: this share of every forward pass's time is spent again
-// in a busy loop (0.05: 5 % slower), to prove that a gate sees it.
-Repetition RunRepetition(const Engine& engine, Session& session, std::string_view text, size_t n_prompt,
-                         size_t n_gen, double slowdown);
+// n_prompt ≥ 1; n_gen may be 0 (prefill alone). slowdown: this share of every forward pass's time
+// is spent again in a busy loop (0.05: 5 % slower), to prove that a gate sees it.
+Repetition RunRepetition(const Engine& engine, Session& session, std::string_view text,
+                         size_t n_prompt, size_t n_gen, double slowdown);
 
-// 64 bits of FNV-1a over 8-byte words, four lanes wide so that a vocabulary of logits costs microseconds.
+// 64 bits of FNV-1a over 8-byte words, four lanes wide so that a vocabulary of logits costs
+// microseconds.
 uint64_t HashBytes(const void* data, size_t bytes, uint64_t seed = 0);
 
 }  // namespace smallmind

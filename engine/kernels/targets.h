@@ -6,7 +6,8 @@
 
 namespace smallmind {
 
-// Name of the target that kernels dispatch to now ("AVX3_ZEN4"); for static builds the compiled one.
+// Name of the target that kernels dispatch to now ("AVX3_ZEN4"); for static builds the compiled
+// one.
 std::string ChosenTarget();
 std::string StaticTarget();
 bool DispatchIsDynamic();

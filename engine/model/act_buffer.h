@@ -1,4 +1,5 @@
-// Activation rows of a batch, in the forms that matrix kernels take: float32, int8 blocks of 32, BF16.
+// Activation rows of a batch, in the forms that matrix kernels take: float32, int8 blocks of 32,
+// BF16.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,8 @@ struct ActForms {
   operator bool() const { return blocks || bf16; }
 };
 
-// Owns `rows` × `cols` floats and, where asked for, their other forms. Float rows are padded by one cache
-// line so that equal columns of neighbouring rows do not share a cache set.
+// Owns `rows` × `cols` floats and, where asked for, their other forms. Float rows are padded by one
+// cache line so that equal columns of neighbouring rows do not share a cache set.
 class ActBuffer {
  public:
   void Reserve(size_t rows, size_t cols, ActForms forms) {
@@ -45,7 +46,8 @@ class ActBuffer {
   size_t stride() const { return stride_; }
   float* Row(size_t r) { return floats_.data() + r * stride_; }
 
-  // Columns [begin, end) of row r in the other forms; begin is a multiple of 32, and end too or the last.
+  // Columns [begin, end) of row r in the other forms; begin is a multiple of 32, and end too or the
+  // last.
   void Quantise(size_t r, size_t begin, size_t end) {
     if (forms_.bf16) {
       RoundRowToBf16(Row(r) + begin, end - begin, bf16_.data() + r * bf16_stride_ + begin);

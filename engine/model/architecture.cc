@@ -1,5 +1,6 @@
-// The table itself. Sources: each model family's published configuration and the GGUF specification's keys.
-// Tested against engine/testdata/arch: one golden model a row (model/forward_test.cc).
+// The table itself. Sources: each model family's published configuration and the GGUF
+// specification's keys. Tested against engine/testdata/arch: one golden model a row
+// (model/forward_test.cc).
 
 #include "engine/model/architecture.h"
 

@@ -1,7 +1,7 @@
 // The architecture table: what a GGUF's general.architecture means beyond its metadata numbers.
 //
-// One row per architecture drives the one forward pass. Optional tensors (biases, QK norms, fused projections,
-// experts, post-norms) are found by name when the weights are bound and need no flag.
+// One row per architecture drives the one forward pass. Optional tensors (biases, QK norms, fused
+// projections, experts, post-norms) are found by name when the weights are bound and need no flag.
 #pragma once
 
 #include <span>
@@ -29,10 +29,11 @@ struct Architecture {
   bool position_embedding = false;  // learned positions added to the embedding
   bool scaled_embedding = false;    // embedding × √dim
   WindowKind window = WindowKind::kNone;
-  size_t default_window = 0;        // where the metadata gives none
-  // Layer count whose attention scale is 1/√(dim/heads) instead of 1/√head_dim: the largest gemma2 and gemma3.
+  size_t default_window = 0;  // where the metadata gives none
+  // Layer count whose attention scale is 1/√(dim/heads) instead of 1/√head_dim: the largest gemma2
+  // and gemma3.
   size_t dim_scaled_layers = 0;
-  float local_rope_base = 0;        // rope base of windowed layers where it differs (gemma3)
+  float local_rope_base = 0;  // rope base of windowed layers where it differs (gemma3)
 };
 
 std::span<const Architecture> Architectures();

@@ -1,7 +1,8 @@
 // Checks a batch, grows scratch, sends the team through Pass. See pass.h for the walk itself.
 //
-// Scratch for T tokens of a 1.1B model is about 100 KiB a token; a one-token prompt therefore stays small.
-// Tested by forward_test.cc: golden logits, batch splits, thread counts, concurrent sessions.
+// Scratch for T tokens of a 1.1B model is about 100 KiB a token; a one-token prompt therefore stays
+// small. Tested by forward_test.cc: golden logits, batch splits, thread counts, concurrent
+// sessions.
 
 #include "engine/model/executor.h"
 
@@ -35,8 +36,10 @@ Executor::Executor(const Model& model, size_t threads) : model_(model), team_(th
   if (s.n_experts > 0) experts_ = std::make_unique<ExpertState>();
   const size_t widest = std::max({s.dim, s.ff, s.expert_ff, s.attn_out_dim()});
   matmul_scratch_ = (MatMulScratchBytes(widest) + 63) / 64 * 64;
-  attn_scratch_ = (AttentionScratchBytes(s.head_dim_k, s.head_dim_v,
-                                         kQueryTile * (s.n_heads / s.n_kv_heads)) + 63) / 64 * 64;
+  attn_scratch_ =
+      (AttentionScratchBytes(s.head_dim_k, s.head_dim_v, kQueryTile * (s.n_heads / s.n_kv_heads)) +
+       63) /
+      64 * 64;
 }
 
 Executor::~Executor() = default;

@@ -1,4 +1,5 @@
-// Runs the transformer: a batch of tokens in, logits out. Owns threads and scratch, no sequence state.
+// Runs the transformer: a batch of tokens in, logits out. Owns threads and scratch, no sequence
+// state.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +17,8 @@
 
 namespace smallmind {
 
-// One token of a batch. Tokens of one sequence are consecutive, at consecutive positions; several sequences
-// may share a batch.
+// One token of a batch. Tokens of one sequence are consecutive, at consecutive positions; several
+// sequences may share a batch.
 struct BatchToken {
   int32_t id = 0;
   KvCache* cache = nullptr;
@@ -31,9 +32,9 @@ class Executor {
   Executor(const Model& model, size_t threads);
   ~Executor();
 
-  // Logits of the tokens that asked for them, in batch order: n × vocab, valid until the next call. Writes the
-  // tokens' keys and values to their caches; does not change a cache's length.
-  // Throws InputError on an id outside the vocabulary or a position outside the cache.
+  // Logits of the tokens that asked for them, in batch order: n × vocab, valid until the next call.
+  // Writes the tokens' keys and values to their caches; does not change a cache's length. Throws
+  // InputError on an id outside the vocabulary or a position outside the cache.
   std::span<const float> Forward(std::span<const BatchToken> tokens);
 
   size_t threads() const { return team_.size(); }
@@ -60,19 +61,20 @@ class Executor {
   std::span<const BatchToken> tokens_;
   std::vector<size_t> wanted_;  // indices of tokens whose logits are asked for
 
-  // Scratch, grown to the largest batch seen. Rows are tokens, or workers where a batch is one token.
-  AlignedBuffer<float> x_;         // [rows][dim] residual stream
-  AlignedBuffer<float> angles_;    // [rows][2 kinds][cos, sin][n_rot/2]
-  ActBuffer normed_;               // [rows][dim] input of QKV, feed-forward and head
-  AlignedBuffer<float> qkv_;       // [tokens][q_dim + k_dim + v_dim]
-  ActBuffer attn_;                 // [rows][attn_out_dim]
-  ActBuffer mid_;                  // [tokens][ff] gate, then the activated product
-  AlignedBuffer<float> up_;        // [tokens][ff]
-  AlignedBuffer<float> residual_;  // [tokens][dim] what a block adds to x
-  AlignedBuffer<float> partials_;  // of one token's attention over blocks of a long context
-  AlignedBuffer<float> logits_;    // [wanted][vocab]
-  AlignedBuffer<uint8_t> scratch_; // [threads] kernels' scratch
-  size_t matmul_scratch_ = 0;      // bytes a thread
+  // Scratch, grown to the largest batch seen. Rows are tokens, or workers where a batch is one
+  // token.
+  AlignedBuffer<float> x_;          // [rows][dim] residual stream
+  AlignedBuffer<float> angles_;     // [rows][2 kinds][cos, sin][n_rot/2]
+  ActBuffer normed_;                // [rows][dim] input of QKV, feed-forward and head
+  AlignedBuffer<float> qkv_;        // [tokens][q_dim + k_dim + v_dim]
+  ActBuffer attn_;                  // [rows][attn_out_dim]
+  ActBuffer mid_;                   // [tokens][ff] gate, then the activated product
+  AlignedBuffer<float> up_;         // [tokens][ff]
+  AlignedBuffer<float> residual_;   // [tokens][dim] what a block adds to x
+  AlignedBuffer<float> partials_;   // of one token's attention over blocks of a long context
+  AlignedBuffer<float> logits_;     // [wanted][vocab]
+  AlignedBuffer<uint8_t> scratch_;  // [threads] kernels' scratch
+  size_t matmul_scratch_ = 0;       // bytes a thread
   size_t attn_scratch_ = 0;
 
   struct ExpertState;

@@ -1,4 +1,5 @@
-// Parts of Executor's scratch that only mixture-of-experts models have, and constants the walk shares.
+// Parts of Executor's scratch that only mixture-of-experts models have, and constants the walk
+// shares.
 #pragma once
 
 #include "engine/model/executor.h"

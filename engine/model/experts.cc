@@ -1,6 +1,6 @@
-// Selection is scalar and sequential: a handful of experts a token. The order of the sum over experts is by
-// rank, so it does not depend on which other tokens are in the batch. Tested in experts_test.cc and by the
-// mixtral golden model.
+// Selection is scalar and sequential: a handful of experts a token. The order of the sum over
+// experts is by rank, so it does not depend on which other tokens are in the batch. Tested in
+// experts_test.cc and by the mixtral golden model.
 
 #include "engine/model/experts.h"
 
@@ -36,7 +36,8 @@ void ExpertPlan::Build(std::span<const Route> routes, size_t n_used, size_t n_ex
   groups.clear();
   for (size_t e = 0; e < n_experts; ++e) {
     count[e + 1] += count[e];
-    if (count[e + 1] > count[e]) groups.push_back({static_cast<uint32_t>(e), count[e], count[e + 1]});
+    if (count[e + 1] > count[e])
+      groups.push_back({static_cast<uint32_t>(e), count[e], count[e + 1]});
   }
   token_of_slot.resize(routes.size());
   slot_of_choice.resize(routes.size());

@@ -1,7 +1,8 @@
 // Scratch and routing of mixture-of-experts feed-forward layers.
 //
-// Per token: router logits → softmax over all experts → the n_used largest, renormalised to sum 1 (Mixtral,
-// Qwen3-MoE). Tokens are regrouped by expert so that an expert's weights are read once per batch.
+// Per token: router logits → softmax over all experts → the n_used largest, renormalised to sum 1
+// (Mixtral, Qwen3-MoE). Tokens are regrouped by expert so that an expert's weights are read once
+// per batch.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,8 @@ struct Route {
   float weight = 0;
 };
 
-// The n_used experts of one token, largest weight first, ties to the lower index. probs is overwritten with
-// softmax(probs). routes has n_used entries.
+// The n_used experts of one token, largest weight first, ties to the lower index. probs is
+// overwritten with softmax(probs). routes has n_used entries.
 void SelectExperts(std::span<float> probs, std::span<Route> routes);
 
 // Slots of a batch, ordered by expert: slot s is (token, rank); an expert's slots are consecutive.
@@ -41,10 +42,10 @@ struct ExpertScratch {
   std::vector<float> probs;   // [tokens][n_experts]
   std::vector<Route> routes;  // [tokens][n_used]
   ExpertPlan plan;
-  ActBuffer in;                     // [slots][dim] copies of the normed rows
-  ActBuffer mid;                    // [slots][expert_ff]
-  AlignedBuffer<float> up;          // [slots][expert_ff]
-  AlignedBuffer<float> out;         // [slots][dim]
+  ActBuffer in;              // [slots][dim] copies of the normed rows
+  ActBuffer mid;             // [slots][expert_ff]
+  AlignedBuffer<float> up;   // [slots][expert_ff]
+  AlignedBuffer<float> out;  // [slots][dim]
 };
 
 }  // namespace smallmind

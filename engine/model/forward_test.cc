@@ -1,5 +1,5 @@
-// Whole forward passes against reference logits, and the order contract seen from outside: batch splits, thread
-// counts and company in a batch never change a bit.
+// Whole forward passes against reference logits, and the order contract seen from outside: batch
+// splits, thread counts and company in a batch never change a bit.
 
 #include <gtest/gtest.h>
 
@@ -38,7 +38,8 @@ struct RunOptions {
 };
 
 // Logits of every position: tokens × vocab.
-std::vector<float> Logits(const Model& model, std::span<const int32_t> tokens, const RunOptions& o) {
+std::vector<float> Logits(const Model& model, std::span<const int32_t> tokens,
+                          const RunOptions& o) {
   Executor executor(model, o.threads);
   KvCache cache(Executor::CacheShape(model.spec, o.kv, tokens.size()));
   std::vector<float> all;
@@ -94,12 +95,13 @@ TEST_P(GoldenArch, F16CacheStaysClose) {
   const std::vector<float> reference = ReadFloats(dir / (std::string(GetParam()) + ".logits.f32"));
   const std::vector<float> whole = Logits(model, tokens, {.kv = DType::kF16});
   EXPECT_LE(Nmse(reference, whole), 1e-6);
-  EXPECT_TRUE(SameBits(whole, Logits(model, tokens, {.threads = 2, .batch = 3, .kv = DType::kF16})));
+  EXPECT_TRUE(
+      SameBits(whole, Logits(model, tokens, {.threads = 2, .batch = 3, .kv = DType::kF16})));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenArch,
-                         testing::Values("llama", "llama-tied-ropefreqs", "mixtral", "gpt2", "qwen2",
-                                         "qwen3", "phi3", "gemma2"),
+                         testing::Values("llama", "llama-tied-ropefreqs", "mixtral", "gpt2",
+                                         "qwen2", "qwen3", "phi3", "gemma2"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::erase(name, '-');
@@ -108,7 +110,8 @@ INSTANTIATE_TEST_SUITE_P(All, GoldenArch,
 
 class GoldenQuant : public testing::TestWithParam<const char*> {};
 
-// Error against exactly decoded weights no larger than the reference engine's own quantised kernels make.
+// Error against exactly decoded weights no larger than the reference engine's own quantised kernels
+// make.
 TEST_P(GoldenQuant, ErrorIsNoWorseThanTheField) {
   SMALLMIND_NEED_SHARED("goldens/quant");
   const auto dir = SharedDir() / "goldens" / "quant";
@@ -121,15 +124,16 @@ TEST_P(GoldenQuant, ErrorIsNoWorseThanTheField) {
   ASSERT_EQ(exact.size(), whole.size());
   const double ours = Nmse(exact, whole), theirs = Nmse(exact, field);
   RecordProperty("nmse", std::to_string(ours));
-  std::printf("%s: nmse %.3e, llama.cpp's %.3e, ratio %.3f\n", name.c_str(), ours, theirs, ours / theirs);
+  std::printf("%s: nmse %.3e, llama.cpp's %.3e, ratio %.3f\n", name.c_str(), ours, theirs,
+              ours / theirs);
   EXPECT_LE(ours, 1.05 * theirs);
   EXPECT_TRUE(SameBits(whole, Logits(model, tokens, {.threads = 3, .batch = 1})));
   EXPECT_TRUE(SameBits(whole, Logits(model, tokens, {.threads = 2, .batch = 7})));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenQuant,
-                         testing::Values("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q3_K", "Q4_K", "Q5_K",
-                                         "Q6_K", "IQ4_NL"));
+                         testing::Values("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q3_K", "Q4_K",
+                                         "Q5_K", "Q6_K", "IQ4_NL"));
 
 // A sequence's logits do not depend on what else is in the batch.
 TEST(Executor, SequencesInOneBatchAreIndependent) {
@@ -165,7 +169,8 @@ TEST(Executor, UnwantedLogitsChangeNothing) {
         const auto out = executor.Forward(part);
         last.assign(out.begin(), out.end());
       }
-      EXPECT_TRUE(SameBits(std::span(all).last(model.spec.vocab), last)) << name << " batch " << batch;
+      EXPECT_TRUE(SameBits(std::span(all).last(model.spec.vocab), last))
+          << name << " batch " << batch;
     }
   }
 }

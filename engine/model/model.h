@@ -1,5 +1,5 @@
-// A loaded model: the mapped file, its specification and its bound weights. Const after loading, so any
-// number of sessions and threads may share one.
+// A loaded model: the mapped file, its specification and its bound weights. Const after loading, so
+// any number of sessions and threads may share one.
 #pragma once
 
 #include <filesystem>
@@ -15,7 +15,8 @@ struct Model {
   ModelSpec spec;
   ModelWeights weights;
 
-  // Maps, reads and binds; touches no weight page. `context`: positions sessions will have (0: trained length).
+  // Maps, reads and binds; touches no weight page. `context`: positions sessions will have (0:
+  // trained length).
   static Model Load(const std::filesystem::path& path, size_t context = 0) {
     GgufFile file = GgufFile::Open(path);
     ModelSpec spec = ReadSpec(file, context);

@@ -1,7 +1,7 @@
 // The transformer layer as data flow; see pass.h for the barriers.
 //
-// Every result depends on its own token and weights only (kernels/order.h), so the split over workers, chunks and
-// batches never shows in the bits. Tested by forward_test.cc.
+// Every result depends on its own token and weights only (kernels/order.h), so the split over
+// workers, chunks and batches never shows in the bits. Tested by forward_test.cc.
 
 #include "engine/model/pass.h"
 
@@ -131,7 +131,8 @@ void Pass::MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer&
     MatMul(linear.weight, begin, end, acts.Floats(first_row, n), out, stride, Scratch());
   }
   if (linear.bias == nullptr) return;
-  for (size_t t = 0; t < n; ++t) AddInPlace(out + t * stride + begin, linear.bias + begin, end - begin);
+  for (size_t t = 0; t < n; ++t)
+    AddInPlace(out + t * stride + begin, linear.bias + begin, end - begin);
 }
 
 size_t Pass::ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple) {
@@ -141,7 +142,8 @@ size_t Pass::ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, siz
   return std::max(unit, share / unit * unit);
 }
 
-void Pass::Products(std::span<const Product> products, ActBuffer& acts, size_t first_row, size_t n) {
+void Pass::Products(std::span<const Product> products, ActBuffer& acts, size_t first_row,
+                    size_t n) {
   std::array<size_t, 4> first_chunk{};
   std::array<size_t, 4> rows{};
   size_t chunks = 0;
@@ -203,8 +205,9 @@ void Pass::SelfAttention(size_t layer) {
   clock_.Mark(Stage::kAttnOut);
 }
 
-// One token. A short context is one task a KV head, with its rotation. A longer one is cut into blocks of
-// positions for all workers, at the price of two barriers more; the combination's order is fixed either way.
+// One token. A short context is one task a KV head, with its rotation. A longer one is cut into
+// blocks of positions for all workers, at the price of two barriers more; the combination's order
+// is fixed either way.
 void Pass::AttendAlone(size_t layer, bool store_only) {
   const size_t group = s_.n_heads / s_.n_kv_heads;
   const BatchToken& token = e_.tokens_[0];
@@ -256,10 +259,8 @@ void Pass::RotateAndStore(size_t layer, size_t token, size_t kv_head) {
     RopeInterleaved(k, s_.rope.n_rot, angles, angles + half);
   }
   KvCache& cache = *b.cache;
-  StoreKv(cache.shape().type, k, s_.head_dim_k,
-          cache.K(layer, kv_head) + b.pos * cache.k_stride());
-  StoreKv(cache.shape().type, v, s_.head_dim_v,
-          cache.V(layer, kv_head) + b.pos * cache.v_stride());
+  StoreKv(cache.shape().type, k, s_.head_dim_k, cache.K(layer, kv_head) + b.pos * cache.k_stride());
+  StoreKv(cache.shape().type, v, s_.head_dim_v, cache.V(layer, kv_head) + b.pos * cache.v_stride());
 }
 
 void Pass::PrepareQueries(size_t layer, size_t token, size_t head_begin, size_t head_end) {
@@ -307,8 +308,8 @@ AttentionQuery Pass::Query(size_t layer, size_t token, size_t row, size_t h) con
           .pos = pos};
 }
 
-// Attention of active tokens [first, last) for the query heads that share kv_head, and the quantisation of
-// what they produce.
+// Attention of active tokens [first, last) for the query heads that share kv_head, and the
+// quantisation of what they produce.
 void Pass::AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last) {
   const size_t group = s_.n_heads / s_.n_kv_heads;
   std::vector<AttentionQuery> queries;
@@ -371,7 +372,8 @@ void Pass::Activate(float* gate, const float* up, size_t n) const {
 }
 
 void Pass::FeedForward(const LayerWeights& layer) {
-  // Gate and up rows of one chunk, their product and its quantisation stay with one worker: no barrier between.
+  // Gate and up rows of one chunk, their product and its quantisation stay with one worker: no
+  // barrier between.
   const Linear& gate = s_.arch->gated_ffn ? layer.gate : layer.up;
   const bool quantise = e_.quantised_.ffn_mid;
   const size_t chunk = ChunkRows(gate.weight, n_, w_.count(), quantise ? 32 : 1);

@@ -1,9 +1,9 @@
 // One worker's walk through a forward pass: the stages of a layer and the barriers between them.
 //
-// Barriers a layer for a single token: five (after QKV, attention, output projection, gate/up, down). Token-wise
-// work of a single token (norms, residual adds, quantisation) is done by every worker on a copy of its own:
-// a few hundred nanoseconds repeated are cheaper than another barrier. A batch splits token-wise work over
-// workers and pays three barriers more.
+// Barriers a layer for a single token: five (after QKV, attention, output projection, gate/up,
+// down). Token-wise work of a single token (norms, residual adds, quantisation) is done by every
+// worker on a copy of its own: a few hundred nanoseconds repeated are cheaper than another barrier.
+// A batch splits token-wise work over workers and pays three barriers more.
 #pragma once
 
 #include <span>
@@ -50,8 +50,8 @@ class Pass {
                   size_t n, float* out, size_t stride);
   void Activate(float* gate, const float* up, size_t n) const;
 
-  // Rows handed out at once: whole tiles and a multiple of `multiple`, about eight chunks a worker so that a slow
-  // one holds nobody up.
+  // Rows handed out at once: whole tiles and a multiple of `multiple`, about eight chunks a worker
+  // so that a slow one holds nobody up.
   static size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple);
 
   template <typename Body>

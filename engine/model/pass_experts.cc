@@ -1,5 +1,5 @@
-// The mixture-of-experts feed-forward of pass.h: route, regroup tokens by expert, run each expert once on all of
-// its tokens, sum by rank. Five barriers; the golden mixtral model tests it.
+// The mixture-of-experts feed-forward of pass.h: route, regroup tokens by expert, run each expert
+// once on all of its tokens, sum by rank. Five barriers; the golden mixtral model tests it.
 
 #include <algorithm>
 #include <cstring>
@@ -31,8 +31,8 @@ void Pass::ExpertFeedForward(const LayerWeights& layer) {
   });
   w_.Barrier();
   const bool quantise = e_.quantised_.ffn_mid;
-  const size_t unit = ChunkRows(layer.gate_exps.weight.Rows(0, s_.expert_ff), n_, w_.count(),
-                                quantise ? 32 : 1);
+  const size_t unit =
+      ChunkRows(layer.gate_exps.weight.Rows(0, s_.expert_ff), n_, w_.count(), quantise ? 32 : 1);
   const size_t up_chunks = (s_.expert_ff + unit - 1) / unit;
   w_.For(x.plan.groups.size() * up_chunks, 1, [&](size_t task, size_t) {
     const ExpertPlan::Group& g = x.plan.groups[task / up_chunks];
@@ -42,7 +42,8 @@ void Pass::ExpertFeedForward(const LayerWeights& layer) {
     const Linear gate = layer.gate_exps.Rows(first, first + s_.expert_ff);
     const Linear up = layer.up_exps.Rows(first, first + s_.expert_ff);
     float* up_out = x.up.data() + g.begin * x.mid.stride();
-    MatMulRows(gate, begin, end, x.in, g.begin, g.end - g.begin, x.mid.Row(g.begin), x.mid.stride());
+    MatMulRows(gate, begin, end, x.in, g.begin, g.end - g.begin, x.mid.Row(g.begin),
+               x.mid.stride());
     MatMulRows(up, begin, end, x.in, g.begin, g.end - g.begin, up_out, x.mid.stride());
     for (size_t slot = g.begin; slot < g.end; ++slot) {
       Activate(x.mid.Row(slot) + begin, x.up.data() + slot * x.mid.stride() + begin, end - begin);

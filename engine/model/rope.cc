@@ -1,7 +1,8 @@
 // inv_freq[i] = base^(−2i/n_rot), then per scaling type:
-//   linear    ÷ factor                                        (Chen et al. 2023, position interpolation)
-//   factors   ÷ rope_freqs.weight[i] (llama3) or the long/short factors (LongRoPE, phi3)
-//   yarn      blend of interpolated and original by wavelength (Peng et al. 2023), magnitude 1 + 0.1·ln(factor)
+//   linear    ÷ factor                                        (Chen et al. 2023, position
+//   interpolation) factors   ÷ rope_freqs.weight[i] (llama3) or the long/short factors (LongRoPE,
+//   phi3) yarn      blend of interpolated and original by wavelength (Peng et al. 2023), magnitude
+//   1 + 0.1·ln(factor)
 // Tested by rope_test.cc against the papers' formulas and by the golden models.
 
 #include "engine/model/rope.h"
@@ -40,10 +41,10 @@ std::vector<double> BaseFrequencies(size_t n_rot, double base) {
 
 void ApplyYarn(const Scaling& s, size_t n_rot, double base, RopeSpec* rope) {
   const double last = static_cast<double>(n_rot) - 1.0;
-  const double low =
-      std::max(0.0, std::floor(CorrectionDim(double(n_rot), s.original_context, s.beta_fast, base)));
-  const double high =
-      std::min(last, std::ceil(CorrectionDim(double(n_rot), s.original_context, s.beta_slow, base)));
+  const double low = std::max(
+      0.0, std::floor(CorrectionDim(double(n_rot), s.original_context, s.beta_fast, base)));
+  const double high = std::min(
+      last, std::ceil(CorrectionDim(double(n_rot), s.original_context, s.beta_slow, base)));
   for (size_t i = 0; i < rope->inv_freq.size(); ++i) {
     const double ramp = (static_cast<double>(i) - low) / std::max(0.001, high - low);
     const double extrapolate = 1.0 - std::clamp(ramp, 0.0, 1.0);
@@ -87,7 +88,8 @@ void ReadRope(const GgufFile& file, const std::string& prefix, size_t context, M
   }
   Scaling s;
   s.type = std::string(file.String(prefix + "rope.scaling.type", "none"));
-  s.factor = file.Float(prefix + "rope.scaling.factor", file.Float(prefix + "rope.scale_linear", 1.0));
+  s.factor =
+      file.Float(prefix + "rope.scaling.factor", file.Float(prefix + "rope.scale_linear", 1.0));
   if (s.factor == 0.0) s.factor = 1.0;
   if (!(s.factor > 0.0 && std::isfinite(s.factor))) {
     throw InputError(file.path() + ": " + prefix + "rope.scaling.factor must be positive");
@@ -122,7 +124,8 @@ void ReadRope(const GgufFile& file, const std::string& prefix, size_t context, M
   spec->rope_local = rope;
   if (spec->arch->local_rope_base > 0) {
     // Windowed layers of such models never see far, so their rotation is not scaled.
-    const double local_base = file.Float(prefix + "rope.freq_base_swa", spec->arch->local_rope_base);
+    const double local_base =
+        file.Float(prefix + "rope.freq_base_swa", spec->arch->local_rope_base);
     spec->rope_local.inv_freq = BaseFrequencies(n_rot, local_base);
     spec->rope_local.magnitude = 1.0f;
   }

@@ -1,7 +1,8 @@
 // Reads the numbers, checks that they can describe a transformer, derives the rest.
 //
-// Limits are far above any published model and keep every later product inside 64 bits and the allocation
-// sizes sane before the weights confirm the shapes. Tested in spec_test.cc and by the hostile-file tests.
+// Limits are far above any published model and keep every later product inside 64 bits and the
+// allocation sizes sane before the weights confirm the shapes. Tested in spec_test.cc and by the
+// hostile-file tests.
 
 #include "engine/model/spec.h"
 
@@ -27,7 +28,8 @@ class Reader {
   float Positive(const std::string& key, double fallback) const {
     const double value = file_.Float(prefix_ + key, fallback);
     if (!(value >= 0 && std::isfinite(value))) {
-      throw InputError(file_.path() + ": " + prefix_ + key + " must be a finite number, 0 or above");
+      throw InputError(file_.path() + ": " + prefix_ + key +
+                       " must be a finite number, 0 or above");
     }
     return static_cast<float>(value);
   }
@@ -39,7 +41,8 @@ class Reader {
     const std::vector<int32_t> values = file_.Array(full)->Ints();
     for (int32_t v : values) {
       if (v != values[0]) {
-        throw InputError(file_.path() + ": " + full + " differs between layers, which is not supported");
+        throw InputError(file_.path() + ": " + full +
+                         " differs between layers, which is not supported");
       }
     }
     return values.empty() || values[0] < 0 ? 0 : static_cast<uint64_t>(values[0]);
@@ -117,8 +120,8 @@ ModelSpec ReadSpec(const GgufFile& file, size_t context) {
   spec.vocab = VocabularySize(file, prefix);
 
   const bool rms = spec.arch->norm == NormKind::kRms;
-  spec.norm_eps =
-      read.Positive(rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon", 1e-5);
+  spec.norm_eps = read.Positive(
+      rms ? "attention.layer_norm_rms_epsilon" : "attention.layer_norm_epsilon", 1e-5);
   const double per_head = spec.arch->dim_scaled_layers == spec.n_layers
                               ? static_cast<double>(spec.dim) / static_cast<double>(spec.n_heads)
                               : static_cast<double>(spec.head_dim_k);

@@ -1,4 +1,5 @@
-// ModelSpec: a model's shape and constants as plain data, read from GGUF metadata and one architecture row.
+// ModelSpec: a model's shape and constants as plain data, read from GGUF metadata and one
+// architecture row.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +11,12 @@
 
 namespace smallmind {
 
-// Rotary embedding of one kind of layer. Angle of pair i at position p: p · inv_freq[i]; cos and sin are
-// multiplied by `magnitude` (YaRN's and longrope's attention factor).
+// Rotary embedding of one kind of layer. Angle of pair i at position p: p · inv_freq[i]; cos and
+// sin are multiplied by `magnitude` (YaRN's and longrope's attention factor).
 struct RopeSpec {
   RopeKind kind = RopeKind::kNone;
-  size_t n_rot = 0;               // leading elements of a head that rotate
-  std::vector<double> inv_freq;   // n_rot/2
+  size_t n_rot = 0;              // leading elements of a head that rotate
+  std::vector<double> inv_freq;  // n_rot/2
   float magnitude = 1.0f;
 };
 
@@ -23,8 +24,8 @@ struct ModelSpec {
   const Architecture* arch = nullptr;
   std::string name;
   size_t n_layers = 0;
-  size_t dim = 0;         // embedding length
-  size_t ff = 0;          // feed-forward length of a dense layer
+  size_t dim = 0;  // embedding length
+  size_t ff = 0;   // feed-forward length of a dense layer
   size_t n_heads = 0;
   size_t n_kv_heads = 0;
   size_t head_dim_k = 0;
@@ -36,8 +37,8 @@ struct ModelSpec {
   float attn_soft_cap = 0.0f;   // 0: none
   float final_soft_cap = 0.0f;  // 0: none
   float embed_scale = 1.0f;
-  size_t window = 0;                  // positions a windowed layer sees, its own included; 0: none
-  std::vector<bool> layer_windowed;   // n_layers
+  size_t window = 0;                 // positions a windowed layer sees, its own included; 0: none
+  std::vector<bool> layer_windowed;  // n_layers
   size_t n_experts = 0;
   size_t n_experts_used = 0;
   size_t expert_ff = 0;
@@ -50,8 +51,9 @@ struct ModelSpec {
   size_t attn_out_dim() const { return n_heads * head_dim_v; }
 };
 
-// Reads and checks everything but the weights. `context`: positions the session will have (0: trained length);
-// longrope models choose their factors by it. Throws InputError naming file, key, found and allowed.
+// Reads and checks everything but the weights. `context`: positions the session will have (0:
+// trained length); longrope models choose their factors by it. Throws InputError naming file, key,
+// found and allowed.
 ModelSpec ReadSpec(const GgufFile& file, size_t context);
 
 }  // namespace smallmind

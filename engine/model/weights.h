@@ -10,7 +10,8 @@
 
 namespace smallmind {
 
-// A matrix with an optional bias: y = W·x + b. `weight` is empty where the layer has no such matrix.
+// A matrix with an optional bias: y = W·x + b. `weight` is empty where the layer has no such
+// matrix.
 struct Linear {
   WeightView weight;            // [out][in]
   const float* bias = nullptr;  // [out]
@@ -28,7 +29,7 @@ struct Norm {
 
 struct LayerWeights {
   Norm attn_norm;
-  Linear q, k, v;  // views of one fused matrix where the file has attn_qkv
+  Linear q, k, v;       // views of one fused matrix where the file has attn_qkv
   Norm q_norm, k_norm;  // per head, [head_dim_k]; null where absent
   Linear o;
   Norm post_attn_norm;  // on the attention output; null where absent

@@ -1,5 +1,5 @@
-// Affinity first (taskset, cpusets), then the cgroup v2 quota: a container with "--cpus 2" on a 64-core host
-// must not start 64 threads. Tested in thread_team_test.cc against sched_setaffinity.
+// Affinity first (taskset, cpusets), then the cgroup v2 quota: a container with "--cpus 2" on a
+// 64-core host must not start 64 threads. Tested in thread_team_test.cc against sched_setaffinity.
 
 #include "engine/runtime/cpus.h"
 

@@ -1,5 +1,5 @@
-// Only arithmetic on offsets; what is stored is the attention kernel's business (kernels/attention.h).
-// Tested through cached-against-uncached logits in model/forward_test.cc.
+// Only arithmetic on offsets; what is stored is the attention kernel's business
+// (kernels/attention.h). Tested through cached-against-uncached logits in model/forward_test.cc.
 
 #include "engine/runtime/kv_cache.h"
 

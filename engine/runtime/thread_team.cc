@@ -1,10 +1,10 @@
 // Central counter barrier with a phase word; waiters spin on the phase, then park on it (futex).
 //
-// With four threads a tree buys nothing: one contended line moves three times. Loop counters carry the
-// number of their loop, so that they need no reset and no barrier of their own: a slot is taken over by
-// compare-and-swap when a newer loop first asks. A slot is reused every fourth loop; a worker lags behind by
-// at most the loops since the last barrier, and callers have at most kLoopSlots − 1 of them.
-// Tested in thread_team_test.cc, under TSan as well.
+// With four threads a tree buys nothing: one contended line moves three times. Loop counters carry
+// the number of their loop, so that they need no reset and no barrier of their own: a slot is taken
+// over by compare-and-swap when a newer loop first asks. A slot is reused every fourth loop; a
+// worker lags behind by at most the loops since the last barrier, and callers have at most
+// kLoopSlots − 1 of them. Tested in thread_team_test.cc, under TSan as well.
 
 #include "engine/runtime/thread_team.h"
 
@@ -60,9 +60,9 @@ bool Worker::NextChunk(size_t n, size_t grain, size_t* begin) {
 
 ThreadTeam::ThreadTeam(size_t n_threads) {
   if (n_threads == 0) n_threads = 1;
-  // Spinning only pays while every thread has a CPU of its own: about half a millisecond, then park. Waking a
-  // parked virtual CPU takes 50 µs, during which the others would park as well: with 30 µs of spinning a
-  // 135M model decoded 10 % slower.
+  // Spinning only pays while every thread has a CPU of its own: about half a millisecond, then
+  // park. Waking a parked virtual CPU takes 50 µs, during which the others would park as well: with
+  // 30 µs of spinning a 135M model decoded 10 % slower.
   spins_ = n_threads <= UsableCpus() ? 30000 : 50;
   workers_.resize(n_threads);
   for (size_t i = 0; i < n_threads; ++i) {

@@ -1,8 +1,9 @@
 // A fixed team of threads that run one body together (SPMD), with a barrier and shared loops.
 //
-// A forward pass is one Run(): the threads meet at a handful of barriers a layer instead of being handed a
-// task per operation. A barrier costs well under a microsecond while all threads run; a thread that waits
-// longer than half a millisecond parks in the kernel, so a preempted virtual CPU costs no spinning.
+// A forward pass is one Run(): the threads meet at a handful of barriers a layer instead of being
+// handed a task per operation. A barrier costs well under a microsecond while all threads run; a
+// thread that waits longer than half a millisecond parks in the kernel, so a preempted virtual CPU
+// costs no spinning.
 #pragma once
 
 #include <atomic>
@@ -27,8 +28,8 @@ class Worker {
   // All workers of the team arrive before any leaves. What was written before is visible after.
   void Barrier();
 
-  // Splits [0, n) dynamically into runs of `grain`; every worker calls it with the same n and grain, in the
-  // same order of loops. body(begin, end). No barrier at the end.
+  // Splits [0, n) dynamically into runs of `grain`; every worker calls it with the same n and
+  // grain, in the same order of loops. body(begin, end). No barrier at the end.
   template <typename Body>
   void For(size_t n, size_t grain, Body&& body) {
     ++loop_;
@@ -56,8 +57,9 @@ class ThreadTeam {
 
   size_t size() const { return workers_.size(); }
 
-  // Runs body on every thread and returns when all are done. Not reentrant. The body must not throw past
-  // a barrier that others wait at; exceptions thrown by worker 0 after its last barrier propagate.
+  // Runs body on every thread and returns when all are done. Not reentrant. The body must not throw
+  // past a barrier that others wait at; exceptions thrown by worker 0 after its last barrier
+  // propagate.
   void Run(const std::function<void(Worker&)>& body);
 
  private:
@@ -74,9 +76,9 @@ class ThreadTeam {
     std::atomic<uint64_t> state{0};  // loop number << 32 | next index
   };
 
-  Line epoch_;      // of Run(): bumped to start a body
-  Line arrived_;    // at the barrier
-  Line phase_;      // of the barrier: bumped by the last to arrive
+  Line epoch_;    // of Run(): bumped to start a body
+  Line arrived_;  // at the barrier
+  Line phase_;    // of the barrier: bumped by the last to arrive
   LoopSlot loops_[kLoopSlots];
   uint32_t spins_;
   std::atomic<bool> stop_{false};

@@ -21,7 +21,8 @@ TEST(ThreadTeam, EveryWorkerRunsOnce) {
   }
 }
 
-// Writes before a barrier are read after it by all the others; a missing barrier shows here and under TSan.
+// Writes before a barrier are read after it by all the others; a missing barrier shows here and
+// under TSan.
 TEST(ThreadTeam, BarrierOrdersMemory) {
   ThreadTeam team(4);
   std::vector<uint64_t> cell(4 * 16, 0);

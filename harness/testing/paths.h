@@ -17,7 +17,7 @@ inline std::string LauncherPath() {
 }
 
 inline std::string FakeVariantPath() {
-  return std::string(SMALLMIND_SOURCE_DIR) + "/harness/testing/fake_variant.py";
+  return SMALLMIND_SOURCE_DIR "/harness/testing/fake_variant.py";
 }
 
 }  // namespace smallmind::harness
