@@ -6,10 +6,9 @@
 // that depends on the variance alone leaves the mean's distribution as it was (Chow & Robbins, "On
 // the asymptotic theory of fixed-width sequential confidence intervals", 1965). What remains is
 // optimism where the variance happens to be underestimated early. Simulated at a nominal 5 %: eight
-// variants, whose widest interval decides, give 5.0-5.5 % false positives; a single pair, at its
-// worst target, 6.7 %; stopping on significance gives three to four times the nominal rate.
-// stopping_test.cc repeats the simulation; the gate, where one pair decides, runs a fixed number of
-// rounds.
+// variants, whose widest interval decides, give 5.0-5.6 % false positives; a single pair, as in a
+// gate, at its worst target 6.7 %; stopping on significance gives three to four times the nominal
+// rate. stopping_test.cc repeats the simulation.
 #pragma once
 
 #include <string>
