@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "harness/error.h"
+#include "harness/testing/paths.h"
 
 namespace smallmind::harness {
 
@@ -44,7 +45,7 @@ TEST(Elf, SymbolsOfThisBinary) {
 }
 
 TEST(Elf, StrippedSizeIsWhatStripLeaves) {
-  const std::string copy = (fs::path(::testing::TempDir()) / "stripped").string();
+  const std::string copy = (TestTempDir() / "stripped").string();
   fs::copy_file(Self(), copy, fs::copy_options::overwrite_existing);
   if (std::system(("strip -s " + copy).c_str()) != 0) GTEST_SKIP() << "needs binutils' strip";
   const double actual = static_cast<double>(fs::file_size(copy));
@@ -55,7 +56,7 @@ TEST(Elf, StrippedSizeIsWhatStripLeaves) {
 }
 
 TEST(Elf, OtherFilesAreBadInput) {
-  const std::string path = (fs::path(::testing::TempDir()) / "not.elf").string();
+  const std::string path = (TestTempDir() / "not.elf").string();
   std::ofstream(path) << "#!/bin/sh\n";
   EXPECT_THROW(SectionSizes(path), BadInput);
   EXPECT_THROW(SectionSizes(path + ".missing"), BadInput);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "harness/testing/paths.h"
+
 namespace smallmind::harness {
 namespace {
 
@@ -16,7 +18,7 @@ void Put(const fs::path& path, const std::string& text) {
 }
 
 fs::path MadeUpMachine() {
-  const fs::path root = fs::path(::testing::TempDir()) / "machine";
+  const fs::path root = TestTempDir() / "machine";
   fs::remove_all(root);
   Put(root / "proc/cpuinfo", "model name\t: Fast CPU\nflags\t\t: fpu avx2 fma hypervisor zzz\n");
   Put(root / "proc/meminfo", "MemTotal:  1024 kB\nMemAvailable: 512 kB\n");

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "harness/error.h"
+#include "harness/testing/paths.h"
 #include "harness/testing/synthetic_run.h"
 
 namespace smallmind::harness {
@@ -66,7 +67,7 @@ TEST(Export, GoogleBenchmarksOwnToolReadsIt) {
     GTEST_SKIP() << "needs libbenchmark-tools";
   }
   const Exported e;
-  const auto folder = std::filesystem::path(testing::TempDir()) / "smallmind-compare";
+  const auto folder = TestTempDir() / "smallmind-compare";
   const auto paths = WriteExport("google-benchmark", e.run, e.analysis, folder.string());
   const auto answer = folder / "answer.txt";
   const std::string command = "/usr/bin/python3 " + std::string(tool) + " --no-color benchmarks '" +

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "harness/error.h"
+#include "harness/testing/paths.h"
 #include "harness/testing/synthetic_run.h"
 
 namespace smallmind::harness {
@@ -38,7 +39,7 @@ TEST(History, FindsThePlantedSlowDownOnItsOwnMachine) {
 }
 
 TEST(History, AppendsOnceAndSurvivesATornLine) {
-  const fs::path path = fs::path(testing::TempDir()) / "smallmind-history.jsonl";
+  const fs::path path = TestTempDir() / "smallmind-history.jsonl";
   fs::remove(path);
   SyntheticPlan plan;
   plan.variants = {FactorialVariants()[0], FactorialVariants()[1]};

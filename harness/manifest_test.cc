@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "harness/error.h"
+#include "harness/testing/paths.h"
 
 namespace smallmind::harness {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path WriteManifest(const std::string& text) {
-  const fs::path build = fs::path(::testing::TempDir()) / "manifest_test";
+  const fs::path build = TestTempDir() / "manifest_test";
   fs::create_directories(build / "variants");
   std::ofstream(build / "variants" / "manifest.json") << text;
   return build;

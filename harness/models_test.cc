@@ -14,9 +14,7 @@ namespace fs = std::filesystem;
 
 class ModelsTest : public ::testing::Test {
  protected:
-  ModelsTest()
-      : build_(fs::path(::testing::TempDir()) / "models_test"),
-        processes_(LauncherPath(), nullptr) {
+  ModelsTest() : build_(TestTempDir() / "models_test"), processes_(LauncherPath(), nullptr) {
     fs::remove_all(build_);
     fs::create_directories(build_);
   }

@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include "harness/testing/paths.h"
+
 namespace smallmind::harness {
 namespace {
 
 TEST(PageCache, WarmsAndEvicts) {
-  const auto path = (std::filesystem::path(::testing::TempDir()) / "pages.bin").string();
+  const auto path = (TestTempDir() / "pages.bin").string();
   std::ofstream(path) << std::string(1 << 20, 'x');
   WarmFile(path);
   const double warm = ResidentPct(path);

@@ -7,6 +7,7 @@
 
 #include "harness/error.h"
 #include "harness/metrics.h"
+#include "harness/testing/paths.h"
 
 namespace smallmind::harness {
 namespace {
@@ -81,7 +82,7 @@ TEST(Record, UnknownFieldsAreIgnoredAndMissingOnesKeepDefaults) {
 }
 
 TEST(Record, TornLastLineIsIgnoredAndOtherBadLinesAreNot) {
-  const auto path = std::filesystem::path(::testing::TempDir()) / "torn.jsonl";
+  const auto path = TestTempDir() / "torn.jsonl";
   const std::string line = Json(FilledSample()).dump() + "\n";
   std::ofstream(path) << line << line << line.substr(0, 40);
   EXPECT_EQ(LoadSamples(path.string()).size(), 2u);

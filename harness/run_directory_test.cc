@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "harness/error.h"
+#include "harness/testing/paths.h"
 
 namespace smallmind::harness {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path Fresh(const std::string& name) {
-  const fs::path path = fs::path(::testing::TempDir()) / name;
+  const fs::path path = TestTempDir() / name;
   fs::remove_all(path);
   return path;
 }

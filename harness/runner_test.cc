@@ -5,6 +5,8 @@
 #include <functional>
 #include <sstream>
 
+#include "harness/testing/paths.h"
+
 namespace smallmind::harness {
 namespace {
 
@@ -77,8 +79,7 @@ class FakeProcesses : public ProcessRunner {
 class RunnerTest : public ::testing::Test {
  protected:
   RunnerTest()
-      : processes_(clock_),
-        directory_(RunDirectory::Create(fs::path(::testing::TempDir()) / "runner_test", 1.7e9)) {
+      : processes_(clock_), directory_(RunDirectory::Create(TestTempDir() / "runner_test", 1.7e9)) {
     for (const char* name : {"o2", "a", "b"}) {
       run_.variants.push_back({});
       run_.variants.back().name = run_.variants.back().binary = name;

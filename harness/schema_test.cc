@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "harness/report.h"
+#include "harness/testing/paths.h"
 #include "harness/testing/synthetic_run.h"
 
 namespace smallmind::harness {
@@ -27,7 +28,7 @@ class Schema : public testing::Test {
       if (ci != nullptr && std::string(ci) == "true") FAIL() << "needs python3-jsonschema";
       GTEST_SKIP() << "needs python3-jsonschema";
     }
-    folder_ = fs::path(testing::TempDir()) /
+    folder_ = TestTempDir() /
               ("smallmind-schema-" +
                std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     fs::remove_all(folder_);

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "harness/error.h"
+#include "harness/testing/paths.h"
 
 namespace smallmind::harness {
 namespace {
@@ -44,7 +45,7 @@ bool Has(const std::vector<std::string>& argv, const std::string& word) {
 class VerifyTest : public ::testing::Test {
  protected:
   VerifyTest() {
-    plan_.scratch = fs::path(::testing::TempDir()) / "verify";
+    plan_.scratch = TestTempDir() / "verify";
     fs::create_directories(plan_.scratch);
     for (const char* name : {"o2", "lto"}) {
       plan_.variants.push_back({});

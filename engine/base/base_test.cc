@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
@@ -17,7 +18,9 @@
 namespace smallmind {
 namespace {
 
-std::string TempPath(const std::string& name) { return testing::TempDir() + "base_test_" + name; }
+std::string TempPath(const std::string& name) {
+  return testing::TempDir() + "base_test_" + std::to_string(getpid()) + name;
+}
 
 TEST(MappedFile, ReadsBytesAndSurvivesMoves) {
   const std::string path = TempPath("map");

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "engine/base/error.h"
+#include "engine/base/testing.h"
 
 namespace smallmind {
 namespace {
@@ -26,7 +27,7 @@ std::string Contents(const fs::path& path) {
 class OutputFileTest : public testing::Test {
  protected:
   void SetUp() override {
-    dir_ = fs::path(testing::TempDir()) /
+    dir_ = TestTempDir() /
            ("output_file_" + std::to_string(testing::UnitTest::GetInstance()->random_seed()) +
             testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(dir_);

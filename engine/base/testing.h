@@ -1,6 +1,8 @@
 // Where tests find data: the repository's own, and the shared folder beside it.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -9,6 +11,14 @@ namespace smallmind {
 
 inline std::filesystem::path TestdataDir() {
   return std::filesystem::path(SMALLMIND_SOURCE_DIR) / "engine" / "testdata";
+}
+
+// A folder of this test process alone: the tests of several variants run side by side.
+inline std::filesystem::path TestTempDir() {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("smallmind-test-" + std::to_string(getpid()));
+  std::filesystem::create_directories(path);
+  return path;
 }
 
 inline std::filesystem::path SharedDir() {

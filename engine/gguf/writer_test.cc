@@ -14,9 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path TempFile() {
-  return fs::path(testing::TempDir()) /
-         (std::string("writer_") + testing::UnitTest::GetInstance()->current_test_info()->name() +
-          ".gguf");
+  return TestTempDir() / (std::string("writer_") +
+                          testing::UnitTest::GetInstance()->current_test_info()->name() + ".gguf");
 }
 
 TEST(GgufWriter, ReadsBackWhatItWrote) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/testing.h"
 #include "engine/gguf/gguf.h"
 #include "engine/modelmaker/preset.h"
 #include "engine/modelmaker/random_weights.h"
@@ -22,9 +23,8 @@ namespace fs = std::filesystem;
 class MakeModelTest : public testing::Test {
  protected:
   void SetUp() override {
-    dir_ = fs::path(testing::TempDir()) /
-           (std::string("make_model_") +
-            testing::UnitTest::GetInstance()->current_test_info()->name());
+    dir_ = TestTempDir() / (std::string("make_model_") +
+                            testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::create_directories(dir_);
   }
   void TearDown() override { fs::remove_all(dir_); }

@@ -21,9 +21,8 @@ namespace fs = std::filesystem;
 class QuantizeTest : public testing::Test {
  protected:
   void SetUp() override {
-    dir_ =
-        fs::path(testing::TempDir()) /
-        (std::string("quantize_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    dir_ = TestTempDir() / (std::string("quantize_") +
+                            testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::create_directories(dir_);
   }
   void TearDown() override { fs::remove_all(dir_); }

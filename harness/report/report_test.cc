@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "harness/report/text.h"
+#include "harness/testing/paths.h"
 #include "harness/testing/synthetic_run.h"
 
 namespace smallmind::harness {
@@ -119,7 +120,7 @@ TEST(Html, EscapesEverythingAndFetchesNothing) {
 }
 
 TEST(Report, WritesFilesAndKeepsTheRecord) {
-  fs::path folder = fs::path(testing::TempDir()) / "smallmind-report";
+  fs::path folder = TestTempDir() / "smallmind-report";
   fs::remove_all(folder);
   const auto run = MakeSyntheticRun(FactorialPlan());
   WriteSyntheticRun(run, folder / "run");

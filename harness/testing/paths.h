@@ -1,6 +1,8 @@
 // Where the harness's tests find the launcher and the fake variant.
 #pragma once
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <string>
 
@@ -18,6 +20,14 @@ inline std::string LauncherPath() {
 
 inline std::string FakeVariantPath() {
   return SMALLMIND_SOURCE_DIR "/harness/testing/fake_variant.py";
+}
+
+// A folder of this test process alone: tests run side by side, once a variant and toolchain.
+inline std::filesystem::path TestTempDir() {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("smallmind-test-" + std::to_string(getpid()));
+  std::filesystem::create_directories(path);
+  return path;
 }
 
 }  // namespace smallmind::harness
