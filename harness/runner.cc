@@ -1,5 +1,5 @@
 // Tested without waiting by a fake process runner and clock (runner_test.cc), and as a whole with
-// real, misbehaving processes and kills at random moments (harness_test.py).
+// real, misbehaving processes and kills at random moments (testing/test_harness.py).
 #include "harness/runner.h"
 
 #include <algorithm>

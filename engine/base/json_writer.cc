@@ -1,5 +1,5 @@
 // JSON string escaping, with UTF-8 checked byte by byte (Unicode 15, table 3-7: no overlong forms,
-// no surrogates). Tested in json_writer_test.cc.
+// no surrogates). Tested in base_test.cc.
 #include "engine/base/json_writer.h"
 
 namespace smallmind {

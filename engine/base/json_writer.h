@@ -3,7 +3,7 @@
 //   JsonLine().Add("event", "token").Add("index", 3).str()   ->   {"event":"token","index":3}
 //
 // Text that is not UTF-8 becomes U+FFFD; doubles print the shortest digits that read back the same;
-// NaN and infinities, which JSON cannot say, become null. Tested in json_writer_test.cc.
+// NaN and infinities, which JSON cannot say, become null. Tested in base_test.cc.
 #pragma once
 
 #include <charconv>

@@ -1,5 +1,5 @@
 // One mmap of the whole file. The descriptor is closed at once: the mapping keeps the file alive.
-// Tested in mapped_file_test.cc.
+// Tested in base_test.cc.
 #include "engine/base/mapped_file.h"
 
 #include <fcntl.h>

@@ -1,5 +1,4 @@
-// The one place that knows CLI11. Tested through the program's behaviour by cli_test.cc's exit
-// codes and by arguments_test.cc.
+// The one place that knows CLI11. Tested by arguments_test.cc.
 #include "engine/cli/arguments.h"
 
 #include <CLI/CLI.hpp>

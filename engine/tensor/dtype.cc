@@ -1,4 +1,4 @@
-// The table of element types. Tested in dtype_test.cc.
+// The table of element types. Tested through decode_test.cc.
 #include "engine/tensor/dtype.h"
 
 #include <array>

@@ -1,6 +1,6 @@
 // The sums a candidate needs (Σq, Σq², Σxq) come from one pass over the group; its best scale,
 // minimum and error then follow in closed form, in double because the error is a small difference
-// of large sums. Tested in fit_test.cc against brute force, and end to end in encode_test.cc.
+// of large sums. Tested end to end in encode_test.cc.
 #include "engine/tensor/fit.h"
 
 #include <algorithm>
