@@ -10,8 +10,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/testing.h"
-#include "engine/model/executor.h"
-#include "engine/model/model.h"
+#include "engine/model/forward_testing.h"
 
 namespace smallmind {
 namespace {
@@ -29,44 +28,6 @@ std::vector<int32_t> ReadTokens(const std::filesystem::path& path) {
   std::vector<int32_t> tokens;
   for (std::string item; std::getline(file, item, ',');) tokens.push_back(std::stoi(item));
   return tokens;
-}
-
-struct RunOptions {
-  size_t threads = 1;
-  size_t batch = 1000;
-  DType kv = DType::kF32;
-};
-
-// Logits of every position: tokens × vocab.
-std::vector<float> Logits(const Model& model, std::span<const int32_t> tokens,
-                          const RunOptions& o) {
-  Executor executor(model, o.threads);
-  KvCache cache(Executor::CacheShape(model.spec, o.kv, tokens.size()));
-  std::vector<float> all;
-  for (size_t at = 0; at < tokens.size(); at += o.batch) {
-    std::vector<BatchToken> batch;
-    for (size_t i = at; i < std::min(tokens.size(), at + o.batch); ++i) {
-      batch.push_back({tokens[i], &cache, i, true});
-    }
-    const std::span<const float> out = executor.Forward(batch);
-    all.insert(all.end(), out.begin(), out.end());
-    cache.set_length(at + batch.size());
-  }
-  return all;
-}
-
-double Nmse(std::span<const float> reference, std::span<const float> actual) {
-  double error = 0, norm = 0;
-  for (size_t i = 0; i < reference.size(); ++i) {
-    const double d = double{actual[i]} - double{reference[i]};
-    error += d * d;
-    norm += double{reference[i]} * double{reference[i]};
-  }
-  return error / norm;
-}
-
-bool SameBits(std::span<const float> a, std::span<const float> b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
 class GoldenArch : public testing::TestWithParam<const char*> {};
