@@ -89,16 +89,13 @@ std::string Analysis::Unranked(const std::string& variant) const {
 Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
                  const AnalysisOptions& options,
                  const std::map<std::string, std::vector<SymbolSize>>& symbols) {
-  const Series series(samples);
+  const Series series(run, samples);
+  const Series training(run, samples, Prompts::kTraining);
   Analysis a;
   a.options = options;
   a.reference = run.reference;
   a.regimes = series.regimes();
-  for (const VariantInfo& v : run.variants) {
-    for (const std::string& measured : series.variants()) {
-      if (measured == v.name) a.variants.push_back(v.name);
-    }
-  }
+  a.variants = series.variants();
   a.summaries = Summarise(series, options);
   a.comparisons = Compare(series, run.reference, options);
   a.outputs = CheckOutputs(series, run.reference);
@@ -112,7 +109,7 @@ Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
   a.footprint = MeasureFootprints(run, symbols, a.comparisons);
   a.pareto = FindParetoFront(run, series, a.summaries, a.outputs);
   a.layouts = MeasureLayouts(run, series, options);
-  a.pgo = MeasurePgoGap(run, series, options);
+  a.pgo = MeasurePgoGap(run, series, training, options);
   a.recommendations = Recommend(run, series, a.summaries, a.outputs, options);
   a.warnings = Warn(a, run);
   return a;

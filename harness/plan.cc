@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
+#include <string>
 
+#include "harness/profile_base.h"
 #include "harness/random.h"
 
 namespace smallmind::harness {
@@ -29,15 +32,25 @@ Plan::Plan(const RunInfo& run, uint64_t seed) : seed_(seed) {
       competitors_.push_back({static_cast<int>(v), layout});
     }
   }
+  std::set<std::string> profiled;
+  for (const VariantInfo& v : run.variants) {
+    if (v.status != "built" || v.pgo != "use") continue;
+    profiled.insert(v.name);
+    profiled.insert(ProfileBase(run, v));
+  }
+  for (const Competitor& c : competitors_) {
+    if (c.layout == 0 && profiled.contains(run.variants[static_cast<size_t>(c.variant)].name)) {
+      profiled_.push_back(c);
+    }
+  }
   for (size_t m = 0; m < run.models.size(); ++m) {
     for (size_t w = 0; w < run.workloads.size(); ++w) {
-      blocks_.push_back({static_cast<int>(m), static_cast<int>(w)});
+      blocks_.push_back({static_cast<int>(m), static_cast<int>(w), run.workloads[w].training});
     }
   }
 }
 
 std::vector<Cell> Plan::Round(int round) const {
-  const uint64_t n = competitors_.size();
   const uint64_t index = static_cast<uint64_t>(round + 1);  // the warm-up round is 0
   std::vector<size_t> block_order(blocks_.size());
   std::iota(block_order.begin(), block_order.end(), size_t{0});
@@ -45,10 +58,14 @@ std::vector<Cell> Plan::Round(int round) const {
 
   std::vector<Cell> cells;
   for (const size_t b : block_order) {
+    // No warm-up of its own: the binaries and models are warm from the other workloads.
+    if (blocks_[b].training && (round < 0 || round % kTrainingEvery != 0)) continue;
+    std::vector<Competitor> order = blocks_[b].training ? profiled_ : competitors_;
+    const uint64_t n = order.size();
+    if (n == 0) continue;
     // Round 0 begins the first square; the warm-up stands outside.
     const uint64_t square = round < 0 ? UINT64_MAX : static_cast<uint64_t>(round) / n;
     const uint64_t shift = round < 0 ? 0 : static_cast<uint64_t>(round) % n;
-    std::vector<Competitor> order = competitors_;
     Random(Derive(seed_, {kSquare, b, square})).Shuffle(order);
     for (uint64_t i = 0; i < n; ++i) {
       const Competitor& competitor = order[(i + shift) % n];

@@ -27,6 +27,9 @@ struct Cell {
 
 inline constexpr int kWarmupRound = -1;
 
+// Training prompts (Workload::training) run in every so many rounds: their question is a side one.
+inline constexpr int kTrainingEvery = 2;
+
 class Plan {
  public:
   // Built variants only; skipped ones have no cells. A peer has no layouts.
@@ -34,7 +37,8 @@ class Plan {
 
   // Round kWarmupRound is in an order of its own.
   std::vector<Cell> Round(int round) const;
-  size_t cells_per_round() const { return competitors_.size() * blocks_.size(); }
+  // Those of round 0, which is as long as a round can be.
+  size_t cells_per_round() const { return Round(0).size(); }
 
   // Bytes of environment padding of a sample, 0..4095: the same for the resumed sample.
   int EnvironmentBytes(int round, const Cell& cell, int attempt) const;
@@ -45,9 +49,11 @@ class Plan {
   };
   struct Block {
     int model, workload;
+    bool training;
   };
   uint64_t seed_;
   std::vector<Competitor> competitors_;
+  std::vector<Competitor> profiled_;  // rows with a profile and what they are compared with
   std::vector<Block> blocks_;
 };
 

@@ -79,6 +79,35 @@ TEST(Plan, LayoutsAreCompetitorsOfTheirOwn) {
   EXPECT_EQ(Plan(run, 1).cells_per_round(), 10u);
 }
 
+TEST(Plan, TrainingPromptsAreForProfiledRowsAndTheirBasesEverySecondRound) {
+  RunInfo run = ThreeByTwo();
+  run.reference = "o2";
+  run.variants[0].pgo = run.variants[1].pgo = "none";
+  run.variants[1].lto = "full";
+  run.variants[2].pgo = "use";
+  run.variants[0].layouts = {"a"};
+  const Plan before(run, 7);
+  run.workloads.push_back(run.workloads[0]);
+  run.workloads[1].training = true;
+  const Plan plan(run, 7);
+  for (int round = kWarmupRound; round < 6; ++round) {
+    std::map<int, std::set<int>> models;  // of each variant on training prompts
+    size_t ordinary = 0;
+    for (const Cell& cell : plan.Round(round)) {
+      ordinary += cell.workload == 0;
+      if (cell.workload == 0) continue;
+      EXPECT_EQ(cell.layout, 0);
+      EXPECT_TRUE(models[cell.variant].insert(cell.model).second);
+    }
+    EXPECT_EQ(ordinary, before.Round(round).size());
+    if (round < 0 || round % kTrainingEvery != 0) {
+      EXPECT_TRUE(models.empty());
+    } else {
+      EXPECT_EQ(models, (std::map<int, std::set<int>>{{0, {0, 1}}, {2, {0, 1}}}));
+    }
+  }
+}
+
 TEST(Random, StreamIsFixedForAllTime) {
   Random random(42);
   EXPECT_EQ(random.Next(), 13679457532755275413u);  // published SplitMix64 vector for seed 42

@@ -181,6 +181,7 @@ void VisitFields(S& s, F&& f) {
   f("gen_tokens", s.gen_tokens);
   f("threads", s.threads);
   f("reps", s.reps);
+  f("training", s.training);
 }
 
 template <Is<Environment> S, typename F>

@@ -10,6 +10,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace smallmind::harness {
@@ -124,7 +125,14 @@ struct Workload {
   int gen_tokens = 32;
   int threads = 0;  // as asked of the engine, resolved: never 0 in a record
   int reps = 3;
+  // The prompts that profiles were trained on: run by rows with a profile and their bases alone,
+  // every few rounds, for the profile's honesty and for nothing else. The name begins with
+  // kTrainingPrefix.
+  bool training = false;
 };
+
+inline constexpr std::string_view kTrainingPrefix = "train-";
+inline bool IsTraining(std::string_view workload) { return workload.starts_with(kTrainingPrefix); }
 
 // Cpu, kernel, toolchain, load: facts read at the start, and those of the whole run at its end.
 struct Environment {

@@ -103,6 +103,10 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
       ->check(CLI::Range(0, 64))
       ->group(conditions);
   app.add_flag("--timers", o.timers, "in-engine kernel timers")->group(conditions);
+  app.add_flag("--training-prompts", o.training_prompts,
+               "every few rounds also what profiles were trained on: how far do they flatter "
+               "themselves?")
+      ->group(conditions);
   app.add_option("--inject", o.inject, "VARIANT=PERCENT,…: a known slowdown, to test the harness")
       ->group(conditions);
   const char* output = "Output";
@@ -162,9 +166,11 @@ PlanInfo MakePlan(const RunOptions& o, double unix_seconds) {
 
 std::vector<Workload> WorkloadsOf(const RunOptions& o, int usable_cpus) {
   const Mode& mode = ModeOf(o);
-  return MakeWorkloads(
+  std::vector<Workload> workloads = MakeWorkloads(
       o.prompts.empty() ? mode.prompts : o.prompts, o.gens.empty() ? mode.gens : o.gens,
       o.threads.empty() ? std::to_string(usable_cpus) : o.threads, o.reps > 0 ? o.reps : mode.reps);
+  if (o.training_prompts) AddTrainingPrompts(workloads);
+  return workloads;
 }
 
 }  // namespace smallmind::harness

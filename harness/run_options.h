@@ -33,6 +33,7 @@ struct RunOptions {
   bool aslr_off = false;
   bool fixed_environment = false;
   bool timers = false;
+  bool training_prompts = false;
   int layouts = 0;
   std::string inject;
   std::string resume;

@@ -234,6 +234,7 @@ std::vector<std::string> RunOutcome::FailedVariants() const {
     if (variant.kind == VariantKind::kPeer || variant.status != "built") continue;
     for (const ModelInfo& model : info.models) {
       for (const Workload& workload : info.workloads) {
+        if (workload.training) continue;
         const bool usable = std::ranges::any_of(samples, [&](const Sample& sample) {
           return sample.Usable() && sample.variant == variant.name && sample.model == model.name &&
                  sample.workload == workload.name;

@@ -208,6 +208,7 @@ ProcessRequest Runner::RequestFor(const Cell& cell, const Sample& sample) const 
                     "-t",   std::to_string(workload.threads),
                     "-r",   std::to_string(workload.reps)};
     if (run_.plan.timers) request.argv.push_back("--timers");
+    if (workload.training) request.argv.push_back("--training-text");
     std::istringstream injections(run_.plan.inject);  // VARIANT=PCT,VARIANT=PCT
     for (std::string part; std::getline(injections, part, ',');) {
       const size_t equals = part.find('=');

@@ -35,6 +35,7 @@ double WidestInterval(const RunInfo& run, const std::vector<Sample>& samples) {
   std::map<Cell, std::vector<double>> ratios;
   for (const Sample& sample : samples) {
     if (!sample.Usable() || sample.variant == run.reference) continue;
+    if (IsTraining(sample.workload)) continue;
     if (run.plan.strides.contains(sample.variant + "|" + std::to_string(sample.layout) + "|" +
                                   sample.model + "|" + sample.workload)) {
       continue;

@@ -50,4 +50,14 @@ std::vector<Workload> MakeWorkloads(const std::string& prompts, const std::strin
   return workloads;
 }
 
+void AddTrainingPrompts(std::vector<Workload>& workloads) {
+  const size_t count = workloads.size();
+  for (size_t i = 0; i < count; ++i) {
+    Workload twin = workloads[i];
+    twin.name = std::string(kTrainingPrefix) + twin.name;
+    twin.training = true;
+    workloads.push_back(std::move(twin));
+  }
+}
+
 }  // namespace smallmind::harness

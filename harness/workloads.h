@@ -14,4 +14,7 @@ namespace smallmind::harness {
 std::vector<Workload> MakeWorkloads(const std::string& prompts, const std::string& gens,
                                     const std::string& threads, int reps);
 
+// A twin of each workload on the prompts that profiles were trained on (Workload::training).
+void AddTrainingPrompts(std::vector<Workload>& workloads);
+
 }  // namespace smallmind::harness

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/profile_base.h"
 #include "harness/report/text.h"
 
 namespace smallmind::harness {
@@ -16,6 +17,9 @@ const VariantInfo* FindVariant(const RunInfo& run, const std::string& name) {
   }
   return nullptr;
 }
+
+// Not shown to be worse, and estimated at most this factor behind: then simplicity decides.
+constexpr double kNearTheBest = 1.1;
 
 double MedianOf(const std::vector<MetricSummary>& summaries, const std::string& variant,
                 const Regime& regime, const std::string& metric) {
@@ -129,33 +133,61 @@ std::vector<LayoutSpread> MeasureLayouts(const RunInfo& run, const Series& serie
   return result;
 }
 
-std::vector<PgoGap> MeasurePgoGap(const RunInfo& run, const Series& series,
+std::vector<PgoGap> MeasurePgoGap(const RunInfo& run, const Series& series, const Series& training,
                                   const AnalysisOptions& options) {
   std::vector<PgoGap> gaps;
   for (const VariantInfo& v : run.variants) {
     if (v.pgo != "use") continue;
+    const std::string base = ProfileBase(run, v);
     for (const Regime& regime : series.regimes()) {
-      if (regime.workload.rfind(kTrainingPrefix, 0) == 0 || series.Cell(v.name, regime).empty())
-        continue;
-      PgoGap gap;
-      gap.variant = v.name;
-      gap.regime = regime;
-      gap.coverage = v.pgo_coverage;
-      gap.evaluated =
-          ComparePair(series, v.name, run.reference, regime, "decode_tps", options).ratio();
-      const Regime training{regime.model, std::string(kTrainingPrefix) + regime.workload};
-      if (!series.Cell(v.name, training).empty()) {
-        gap.on_training =
-            ComparePair(series, v.name, run.reference, training, "decode_tps", options).ratio();
-        const bool apart = gap.evaluated.log.high < gap.on_training.log.low;
-        gap.sentence = v.name + " on " + regime.model + ": " + RatioText(gap.on_training) +
-                       " on its training prompts, " + RatioText(gap.evaluated) + " on unseen ones" +
-                       (apart ? ": the profile flatters itself" : ": no gap that this run can see");
-      } else {
-        gap.sentence = v.name + " on " + regime.model + ": " + RatioText(gap.evaluated) +
-                       " on prompts it was not trained on; the training prompts were not run";
+      if (series.Cell(v.name, regime).empty()) continue;
+      for (const char* metric : {"decode_tps", "prefill_tps"}) {
+        PgoGap gap;
+        gap.variant = v.name;
+        gap.base = base;
+        gap.regime = regime;
+        gap.metric = metric;
+        gap.coverage = v.pgo_coverage;
+        gap.evaluated = ComparePair(series, v.name, base, regime, metric, options).ratio();
+        const Regime trained{regime.model, std::string(kTrainingPrefix) + regime.workload};
+        const std::string what =
+            std::string(metric == std::string_view("decode_tps") ? "decode" : "prefill") + " of " +
+            regime.model + " by " + v.name + ": " + RatioText(gap.evaluated) + " times " + base +
+            " on prompts it was not trained on";
+        if (training.Cell(v.name, trained).empty()) {
+          gap.sentence = what + "; the training prompts were not run";
+          gaps.push_back(std::move(gap));
+          continue;
+        }
+        gap.on_training = ComparePair(training, v.name, base, trained, metric, options).ratio();
+        // A round's own difference of the two gains: what the machine did in it cancels twice.
+        const auto logs = [&](const Series& from, const std::string& name, const Regime& where) {
+          return from.RoundLogs(name, where, metric, Cleanliness::kAll);
+        };
+        const auto a = logs(training, v.name, trained), b = logs(training, base, trained),
+                   c = logs(series, v.name, regime), d = logs(series, base, regime);
+        std::vector<double> differences;
+        for (const auto& [round, value] : a) {
+          if (b.count(round) == 0 || c.count(round) == 0 || d.count(round) == 0) continue;
+          differences.push_back(value - b.at(round) - c.at(round) + d.at(round));
+        }
+        gap.gap = stats::Location(differences, {options.level, options.resamples, options.seed});
+        const double margin = std::log1p(options.equal_within);
+        const stats::Interval& i = gap.gap.log;
+        gap.sentence = what + ", " + RatioText(gap.on_training) + " on its training prompts: ";
+        if (!std::isfinite(i.low) || !std::isfinite(i.high)) {
+          gap.sentence += "too few rounds to tell a gap";
+        } else if (i.low > -margin && i.high < margin) {
+          gap.sentence += "no gap";
+        } else if (i.low > 0.0) {
+          gap.sentence += "the profile flatters itself by " + RatioText(gap.gap);
+        } else if (i.high < 0.0) {
+          gap.sentence += "no flattery, it does less on its own prompts, " + RatioText(gap.gap);
+        } else {
+          gap.sentence += "no gap that this run can see, " + RatioText(gap.gap);
+        }
+        gaps.push_back(std::move(gap));
       }
-      gaps.push_back(std::move(gap));
     }
   }
   return gaps;
@@ -176,7 +208,7 @@ std::vector<Recommendation> Recommend(const RunInfo& run, const Series& series,
   if (largest == nullptr) return result;
   Regime regime;
   for (const Regime& r : series.regimes()) {
-    if (r.model == largest->name && r.workload.rfind(kTrainingPrefix, 0) != 0) regime = r;
+    if (r.model == largest->name) regime = r;
   }
   std::vector<std::string> candidates;
   for (const std::string& name : series.variants()) {
@@ -192,7 +224,13 @@ std::vector<Recommendation> Recommend(const RunInfo& run, const Series& series,
     const bool higher = FindMetric(metric)->direction == Direction::kHigherIsBetter;
     std::string best;
     double best_value = kNan;
+    // Who sat out most rounds has no claim to be near the best.
+    size_t most = 0;
     for (const std::string& name : among) {
+      most = std::max(most, series.Values(name, regime, metric, Cleanliness::kAll).size());
+    }
+    for (const std::string& name : among) {
+      if (2 * series.Values(name, regime, metric, Cleanliness::kAll).size() < most) continue;
       const double value = MedianOf(summaries, name, regime, metric);
       if (std::isfinite(value) &&
           (best.empty() || (higher ? value > best_value : value < best_value))) {
@@ -204,7 +242,12 @@ std::vector<Recommendation> Recommend(const RunInfo& run, const Series& series,
     for (const std::string& name : among) {
       if (name == best) continue;
       const Comparison c = ComparePair(series, name, best, regime, metric, options);
-      if (c.pairs > 0 && c.verdict != Verdict::kWorse) r.as_good.push_back(name);
+      const stats::Interval& i = c.ratio().log;
+      const bool bounded = std::isfinite(i.low) && std::isfinite(i.high);
+      if (2 * c.pairs >= most && bounded && c.verdict != Verdict::kWorse &&
+          std::fabs(i.estimate) < std::log(kNearTheBest)) {
+        r.as_good.push_back(name);
+      }
     }
     r.variant = best;
     for (const std::string& name : r.as_good) {
@@ -224,7 +267,7 @@ std::vector<Recommendation> Recommend(const RunInfo& run, const Series& series,
       r.evidence += ", " + RatioText(c.ratio()) + " times " + run.reference;
     }
     if (!others.empty())
-      r.evidence += "; not distinguishable from " + others + ", and the simplest of them";
+      r.evidence += "; this run cannot tell it from " + others + ", and it is the simplest of them";
     result.push_back(std::move(r));
   };
 
@@ -274,9 +317,12 @@ void to_json(Json& json, const PgoGap& g) {
   json = {{"variant", g.variant},
           {"model", g.regime.model},
           {"workload", g.regime.workload},
+          {"base", g.base},
+          {"metric", g.metric},
           {"coverage", Number(g.coverage)},
           {"evaluated", RatioJson(g.evaluated)},
           {"on_training", RatioJson(g.on_training)},
+          {"gap", RatioJson(g.gap)},
           {"sentence", g.sentence}};
 }
 

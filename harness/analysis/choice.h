@@ -31,10 +31,13 @@ struct LayoutSpread {
 
 struct PgoGap {
   std::string variant;
-  Regime regime;                // of the evaluation
-  double coverage = -1.0;       // of the hot code, -1 unknown
-  stats::LogRatio evaluated;    // decode gain over the reference on unseen prompts
-  stats::LogRatio on_training;  // the same on the training prompts; NaN where not run
+  std::string base;        // the same row without a profile
+  Regime regime;           // of the evaluation
+  std::string metric;      // decode_tps | prefill_tps
+  double coverage = -1.0;  // of the hot code, -1 unknown
+  // Gain over `base` on unseen and on training prompts, and the second over the first, each taken
+  // inside a round; NaN where the training prompts were not run.
+  stats::LogRatio evaluated, on_training, gap;
   std::string sentence;
 };
 
@@ -46,15 +49,13 @@ struct Recommendation {
       as_good;  // not distinguishable from the best; the simplest of them is chosen
 };
 
-// Workloads that begin with this ran the training prompts.
-inline constexpr std::string_view kTrainingPrefix = "train-";
-
 std::vector<ParetoPoint> FindParetoFront(const RunInfo& run, const Series& series,
                                          const std::vector<MetricSummary>& summaries,
                                          const std::vector<OutputCheck>& outputs);
 std::vector<LayoutSpread> MeasureLayouts(const RunInfo& run, const Series& series,
                                          const AnalysisOptions& options);
-std::vector<PgoGap> MeasurePgoGap(const RunInfo& run, const Series& series,
+// `training`: the same run's samples on training prompts.
+std::vector<PgoGap> MeasurePgoGap(const RunInfo& run, const Series& series, const Series& training,
                                   const AnalysisOptions& options);
 std::vector<Recommendation> Recommend(const RunInfo& run, const Series& series,
                                       const std::vector<MetricSummary>& summaries,

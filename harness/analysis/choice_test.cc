@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "harness/analysis.h"
+#include "harness/profile_base.h"
 #include "harness/testing/synthetic_run.h"
 
 namespace smallmind::harness {
@@ -82,7 +83,31 @@ TEST(Recommend, AmongEqualsTheSimplest) {
   const auto run = MakeSyntheticRun(plan);
   const Analysis a = Analyze(run.info, run.samples);
   EXPECT_EQ(Goal(a, "batch")->variant, "o2");
-  EXPECT_NE(Goal(a, "batch")->evidence.find("not distinguishable from tuned"), std::string::npos);
+  EXPECT_NE(Goal(a, "batch")->evidence.find("cannot tell it from tuned"), std::string::npos);
+}
+
+TEST(Recommend, WhoHardlyRanIsNeverRecommended) {
+  SyntheticPlan plan;
+  Planted o2, tuned, slow;
+  o2.name = "o2";
+  tuned.name = "tuned";
+  tuned.isa = "native";
+  tuned.speed = 1.3;
+  slow.name = "slow";
+  slow.speed = 0.02;
+  plan.variants = {o2, tuned, slow};
+  auto run = MakeSyntheticRun(plan);
+  // One round in eight, as slow competitors run: no interval, and so no verdict against it.
+  std::erase_if(run.samples,
+                [](const Sample& s) { return s.variant == "slow" && s.round % 8 != 0; });
+  std::erase_if(run.samples, [](const Sample& s) { return s.round > 7; });
+  const Analysis a = Analyze(run.info, run.samples);
+  ASSERT_EQ(a.recommendations.size(), 4u);
+  for (const Recommendation& r : a.recommendations) {
+    EXPECT_NE(r.variant, "slow") << r.goal;
+    EXPECT_EQ(std::ranges::count(r.as_good, "slow"), 0) << r.goal;
+  }
+  EXPECT_EQ(Goal(a, "batch")->variant, "tuned");
 }
 
 TEST(Layouts, SpreadIsFoundAndSmallEffectsAreNotAboveIt) {
@@ -132,20 +157,58 @@ TEST(Pgo, GapBetweenTrainingAndUnseenPrompts) {
   pgo.speed = 1.05;
   plan.variants = {o2, pgo};
   plan.models = {"smollm2-135m-q8_0"};
-  auto run = MakeSyntheticRun(plan);
-  EXPECT_NE(MeasurePgoGap(run.info, Series(run.samples), {}).at(0).sentence.find("were not run"),
-            std::string::npos);
-  plan.variants[1].speed = 1.20;
-  plan.seed = 9;
-  for (Sample s : MakeSyntheticRun(plan).samples) {
-    s.workload = "train-" + s.workload;
-    run.samples.push_back(s);
+  plan.noise = 0.002;
+  const auto plain = MakeSyntheticRun(plan);
+  const auto gaps_of = [](const smallmind::harness::Run& run) {
+    return MeasurePgoGap(run.info, Series(run.samples), Series(run.samples, Prompts::kTraining),
+                         {});
+  };
+  ASSERT_EQ(gaps_of(plain).size(), 2u);  // decode and prefill
+  EXPECT_NE(gaps_of(plain)[0].sentence.find("were not run"), std::string::npos);
+  const auto with_training = [&](double speed) {
+    auto run = plain;
+    SyntheticPlan other = plan;
+    other.variants[1].speed = speed;
+    other.seed = 9;
+    for (Sample s : MakeSyntheticRun(other).samples) {
+      s.workload = "train-" + s.workload;
+      run.samples.push_back(s);
+    }
+    return run;
+  };
+  const auto flattering = with_training(1.20);
+  for (const PgoGap& g : gaps_of(flattering)) {
+    EXPECT_EQ(g.base, "o2");
+    EXPECT_NEAR(g.evaluated.Ratio(), 1.05, 0.01);
+    EXPECT_NEAR(g.on_training.Ratio(), 1.20, 0.01);
+    EXPECT_NEAR(g.gap.Ratio(), 1.20 / 1.05, 0.01) << g.metric;
+    EXPECT_NE(g.sentence.find("flatters itself by 1.1"), std::string::npos) << g.sentence;
   }
-  const auto gaps = MeasurePgoGap(run.info, Series(run.samples), {});
-  ASSERT_EQ(gaps.size(), 1u);
-  EXPECT_NEAR(gaps[0].evaluated.Ratio(), 1.05, 0.02);
-  EXPECT_NEAR(gaps[0].on_training.Ratio(), 1.20, 0.02);
-  EXPECT_NE(gaps[0].sentence.find("flatters itself"), std::string::npos);
+  for (const PgoGap& g : gaps_of(with_training(1.05))) {
+    EXPECT_NE(g.sentence.find(": no gap"), std::string::npos) << g.sentence;
+  }
+  // What was trained on is no result: no table, no comparison knows it.
+  const Analysis a = Analyze(flattering.info, flattering.samples);
+  EXPECT_EQ(a.regimes.size(), 1u);
+  EXPECT_NEAR(a.Against("pgo", a.regimes[0], "decode_tps")->ratio().Ratio(), 1.05, 0.01);
+}
+
+TEST(Pgo, TheBaseOfAProfiledRowDiffersInItsProfileAlone) {
+  SyntheticPlan plan;
+  plan.variants = FactorialVariants();
+  auto run = MakeSyntheticRun(plan);
+  const auto base = [&](const char* name) {
+    for (const VariantInfo& v : run.info.variants) {
+      if (v.name == name) return ProfileBase(run.info, v);
+    }
+    return std::string();
+  };
+  EXPECT_EQ(base("pgo"), "o2");
+  EXPECT_EQ(base("native-pgo"), "native");
+  EXPECT_EQ(base("lto-pgo"), "lto");
+  EXPECT_EQ(base("production"), "native-lto");
+  std::erase_if(run.info.variants, [](const VariantInfo& v) { return v.name == "native-lto"; });
+  EXPECT_EQ(base("production"), "o2");
 }
 
 }  // namespace

@@ -22,15 +22,36 @@ const double* FindMetricValue(const Sample& sample, const std::string& metric) {
 
 }  // namespace
 
-Series::Series(const std::vector<Sample>& samples) {
+Series::Series(const std::vector<Sample>& samples, Prompts prompts) {
   for (const Sample& sample : samples) {
-    if (!sample.Usable()) continue;
+    if (!sample.Usable() || IsTraining(sample.workload) != (prompts == Prompts::kTraining))
+      continue;
     const Regime regime{sample.model, sample.workload};
     AddOnce(variants_, sample.variant);
     AddOnce(regimes_, regime);
     const Sample*& slot = cells_[{sample.variant, regime}][{sample.round, sample.layout}];
     if (slot == nullptr || sample.attempt >= slot->attempt) slot = &sample;
   }
+}
+
+Series::Series(const RunInfo& run, const std::vector<Sample>& samples, Prompts prompts)
+    : Series(samples, prompts) {
+  std::vector<std::string> variants;
+  for (const VariantInfo& v : run.variants) {
+    if (std::ranges::find(variants_, v.name) != variants_.end()) AddOnce(variants, v.name);
+  }
+  std::vector<Regime> regimes;
+  for (const ModelInfo& model : run.models) {
+    for (const Workload& workload : run.workloads) {
+      const Regime regime{model.name, workload.name};
+      if (std::ranges::find(regimes_, regime) != regimes_.end()) AddOnce(regimes, regime);
+    }
+  }
+  // What the run's head does not name (a record made by hand) comes after what it names.
+  for (const std::string& name : variants_) AddOnce(variants, name);
+  for (const Regime& regime : regimes_) AddOnce(regimes, regime);
+  variants_ = std::move(variants);
+  regimes_ = std::move(regimes);
 }
 
 std::vector<const Sample*> Series::Cell(const std::string& variant, const Regime& regime) const {

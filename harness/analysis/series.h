@@ -22,13 +22,19 @@ struct Regime {
 // Which samples a result rests on.
 enum class Cleanliness { kAll, kCleanOnly };
 
+// Evaluation prompts are what results are about; training prompts answer for PGO's honesty alone.
+enum class Prompts { kEvaluation, kTraining };
+
 // Points into `samples`, which must outlive it. Warm-ups and samples that are not ok never enter; a
 // later attempt of the same cell and round replaces an earlier one.
 class Series {
  public:
-  explicit Series(const std::vector<Sample>& samples);
+  explicit Series(const std::vector<Sample>& samples, Prompts prompts = Prompts::kEvaluation);
+  // The same with variants and regimes in the run's order instead of that of the first samples.
+  Series(const RunInfo& run, const std::vector<Sample>& samples,
+         Prompts prompts = Prompts::kEvaluation);
 
-  // Variants and regimes that have usable samples, in the order of their first one.
+  // Variants and regimes that have usable samples.
   const std::vector<std::string>& variants() const { return variants_; }
   const std::vector<Regime>& regimes() const { return regimes_; }
 

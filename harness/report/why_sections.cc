@@ -274,19 +274,22 @@ DocSection HonestySection(const Analysis& a) {
   DocTable pgo;
   pgo.caption = "Profiles are trained on prompts that the evaluation never uses.";
   pgo.columns = {{"variant"},
+                 {"against"},
                  {"model"},
+                 {"work"},
                  {"hot code covered", true},
-                 {"gain on unseen prompts", true},
-                 {"gain on training prompts", true},
+                 {"on unseen prompts", true},
+                 {"on training prompts", true},
+                 {"gap", true},
                  {"in words"}};
   for (const PgoGap& g : a.pgo) {
     pgo.rows.push_back(
-        {g.variant, g.regime.model,
+        {g.variant, g.base, g.regime.model, WorkOf(g.metric),
          g.coverage >= 0
              ? DocCell::Number(g.coverage,
                                PercentText(g.coverage > 1.0 ? g.coverage / 100.0 : g.coverage))
              : DocCell("unknown"),
-         RatioCell(g.evaluated), RatioCell(g.on_training), g.sentence});
+         RatioCell(g.evaluated), RatioCell(g.on_training), RatioCell(g.gap), g.sentence});
   }
   if (!pgo.rows.empty()) section.blocks.push_back(std::move(pgo));
   return section;

@@ -9,8 +9,10 @@ namespace smallmind::harness::stats {
 std::vector<double> HolmAdjust(std::span<const double> p_values) {
   std::vector<size_t> order(p_values.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return p_values[a] < p_values[b]; });
+  // Not std::stable_sort: GCC 12's uses what Clang calls deprecated. Ties come out equal anyway.
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return p_values[a] != p_values[b] ? p_values[a] < p_values[b] : a < b;
+  });
   std::vector<double> adjusted(p_values.size());
   double running = 0.0;
   for (size_t i = 0; i < order.size(); ++i) {

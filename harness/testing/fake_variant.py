@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Speaks the bench protocol without an engine, and misbehaves on request.
 
-  fake_variant.py [fake options] bench -m M -p P -n N -t T -r R [--timers]
+  fake_variant.py [fake options] bench -m M -p P -n N -t T -r R [--timers] [--training-text]
   fake_variant.py [fake options] make-model --preset NAME --quant TYPE --seed S --output F
 
 Time stamps are synthetic (no sleeping): the decode speed is --decode-tps, divided by the injected
@@ -111,6 +111,7 @@ def main():
     verb.add_argument("-t", type=int)
     verb.add_argument("-r", type=int, default=1)
     verb.add_argument("--timers", action="store_true")
+    verb.add_argument("--training-text", action="store_true")
     verb.add_argument("--ceilings", action="store_true")
     verb.add_argument("--inject-slowdown", type=float, default=0)
     verb = verbs.add_parser("make-model")
