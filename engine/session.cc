@@ -41,11 +41,9 @@ const Tokenizer& Engine::tokenizer() const {
 
 namespace {
 
-constexpr size_t kDefaultContext = 4096;
-
 SessionOptions Resolve(SessionOptions options, const ModelSpec& spec) {
   if (options.threads == 0) options.threads = UsableCpus();
-  if (options.context == 0) options.context = std::min(spec.context_train, kDefaultContext);
+  if (options.context == 0) options.context = DefaultContext(spec.context_train);
   if (options.batch == 0) options.batch = 1;
   options.batch = std::min(options.batch, options.context);
   return options;

@@ -26,7 +26,7 @@
 namespace smallmind {
 
 struct EngineOptions {
-  size_t context = 0;  // positions sessions will have; 0: the trained length
+  size_t context = 0;  // positions sessions will have; 0: as SessionOptions
 };
 
 // A model and its tokenizer.

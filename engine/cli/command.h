@@ -29,7 +29,7 @@ struct ModelOptions {
   std::string kv = "f16";  // f32, f16 or q8_0
   std::string target;      // Highway target to force; empty: the best
   size_t threads = 0;      // 0: every usable CPU
-  size_t context = 0;      // 0: what the command needs, or the trained length
+  size_t context = 0;      // 0: what the command needs, or the default
   size_t batch = 512;
 
   enum Presence { kRequiredModel, kOptionalModel };

@@ -20,7 +20,7 @@ int Run(const Options& o) {
   o.model.ApplyTarget();
   SessionOptions options = o.model.Session();
   if (options.context == 0) options.context = o.tokens.size();
-  const Engine engine = Engine::OpenWithoutTokenizer(o.model.path, {.context = o.model.context});
+  const Engine engine = Engine::OpenWithoutTokenizer(o.model.path, {.context = options.context});
   Session session(engine, options);
   std::ofstream file(o.output, std::ios::binary);
   if (!file) throw InputError("cannot write " + o.output);

@@ -14,10 +14,9 @@ enum class NormKind { kRms, kLayer };
 enum class RopeKind { kNone, kInterleaved, kNeox };  // pairs (2i, 2i+1) or (i, i + n/2)
 enum class Activation { kSilu, kGeluTanh };
 enum class WindowKind {
-  kNone,       // every layer sees everything
-  kAll,        // every layer has the window
-  kAlternate,  // layer 0, 2, 4 … has it (gemma2)
-  kFiveOfSix,  // all but every sixth (gemma3)
+  kNone,      // every layer sees everything
+  kAll,       // every layer has the window
+  kPeriodic,  // all but the last of every `window_period` layers
 };
 
 struct Architecture {
@@ -30,6 +29,7 @@ struct Architecture {
   bool scaled_embedding = false;    // embedding × √dim
   WindowKind window = WindowKind::kNone;
   size_t default_window = 0;  // where the metadata gives none
+  size_t window_period = 0;   // likewise
   // Layer count whose attention scale is 1/√(dim/heads) instead of 1/√head_dim: the largest gemma2
   // and gemma3.
   size_t dim_scaled_layers = 0;

@@ -21,6 +21,12 @@ ActForms Wants(const Linear& linear) {
   return linear ? ActForms::For(linear.weight.type) : ActForms{};
 }
 
+ActForms Wants(const ExpertMatrices& experts) {
+  ActForms forms = Wants(experts.stacked);
+  for (const Linear& expert : experts.split) forms |= Wants(expert);
+  return forms;
+}
+
 }  // namespace
 
 Executor::Executor(const Model& model, size_t threads) : model_(model), team_(threads) {

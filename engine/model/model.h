@@ -15,8 +15,8 @@ struct Model {
   ModelSpec spec;
   ModelWeights weights;
 
-  // Maps, reads and binds; touches no weight page. `context`: positions sessions will have (0:
-  // trained length).
+  // Maps, reads and binds; touches no weight page. `context`: positions sessions will have (0: the
+  // default).
   static Model Load(const std::filesystem::path& path, size_t context = 0) {
     GgufFile file = GgufFile::Open(path);
     ModelSpec spec = ReadSpec(file, context);

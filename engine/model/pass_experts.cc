@@ -31,16 +31,13 @@ void Pass::ExpertFeedForward(const LayerWeights& layer) {
   });
   w_.Barrier();
   const bool quantise = e_.quantised_.ffn_mid;
-  const size_t unit =
-      ChunkRows(layer.gate_exps.weight.Rows(0, s_.expert_ff), n_, w_.count(), quantise ? 32 : 1);
+  const size_t unit = ChunkRows(layer.gate_exps[0].weight, n_, w_.count(), quantise ? 32 : 1);
   const size_t up_chunks = (s_.expert_ff + unit - 1) / unit;
   w_.For(x.plan.groups.size() * up_chunks, 1, [&](size_t task, size_t) {
     const ExpertPlan::Group& g = x.plan.groups[task / up_chunks];
     const size_t begin = task % up_chunks * unit;
     const size_t end = std::min(begin + unit, s_.expert_ff);
-    const size_t first = g.expert * s_.expert_ff;
-    const Linear gate = layer.gate_exps.Rows(first, first + s_.expert_ff);
-    const Linear up = layer.up_exps.Rows(first, first + s_.expert_ff);
+    const Linear gate = layer.gate_exps[g.expert], up = layer.up_exps[g.expert];
     float* up_out = x.up.data() + g.begin * x.mid.stride();
     MatMulRows(gate, begin, end, x.in, g.begin, g.end - g.begin, x.mid.Row(g.begin),
                x.mid.stride());
@@ -52,12 +49,12 @@ void Pass::ExpertFeedForward(const LayerWeights& layer) {
   });
   w_.Barrier();
   clock_.Mark(Stage::kFfnUp);
-  const size_t down_unit = ChunkRows(layer.down_exps.weight.Rows(0, s_.dim), n_, w_.count(), 1);
+  const size_t down_unit = ChunkRows(layer.down_exps[0].weight, n_, w_.count(), 1);
   const size_t down_chunks = (s_.dim + down_unit - 1) / down_unit;
   w_.For(x.plan.groups.size() * down_chunks, 1, [&](size_t task, size_t) {
     const ExpertPlan::Group& g = x.plan.groups[task / down_chunks];
     const size_t begin = task % down_chunks * down_unit;
-    const Linear down = layer.down_exps.Rows(g.expert * s_.dim, (g.expert + 1) * s_.dim);
+    const Linear down = layer.down_exps[g.expert];
     MatMulRows(down, begin, std::min(begin + down_unit, s_.dim), x.mid, g.begin, g.end - g.begin,
                x.out.data() + g.begin * s_.dim, s_.dim);
   });

@@ -1,9 +1,10 @@
 // inv_freq[i] = base^(−2i/n_rot), then per scaling type:
-//   linear    ÷ factor                                        (Chen et al. 2023, position
-//   interpolation) factors   ÷ rope_freqs.weight[i] (llama3) or the long/short factors (LongRoPE,
-//   phi3) yarn      blend of interpolated and original by wavelength (Peng et al. 2023), magnitude
-//   1 + 0.1·ln(factor)
-// Tested by rope_test.cc against the papers' formulas and by the golden models.
+//   linear   ÷ factor (Chen et al. 2023, position interpolation)
+//   factors  ÷ rope_freqs.weight[i] (llama3) or the long or short factors (LongRoPE, phi3)
+//   yarn     blend of interpolated and original by wavelength (Peng et al. 2023); magnitude ×
+//            1 + 0.1·ln(factor)
+// Whatever the type, the magnitude begins with the attention factor. Tested by rope_test.cc against
+// the papers' formulas and by the golden models.
 
 #include "engine/model/rope.h"
 
@@ -17,7 +18,7 @@ namespace smallmind {
 namespace {
 
 struct Scaling {
-  std::string type = "none";
+  std::string type = "linear";
   double factor = 1.0;
   double original_context = 0;
   double attn_factor = 1.0;
@@ -51,7 +52,7 @@ void ApplyYarn(const Scaling& s, size_t n_rot, double base, RopeSpec* rope) {
     const double original = rope->inv_freq[i];
     rope->inv_freq[i] = original / s.factor * (1.0 - extrapolate) + original * extrapolate;
   }
-  rope->magnitude = static_cast<float>(s.attn_factor * (1.0 + 0.1 * std::log(s.factor)));
+  rope->magnitude *= static_cast<float>(1.0 + 0.1 * std::log(s.factor));
 }
 
 // Divides by a tensor of per-pair factors: its name is the format's.
@@ -87,36 +88,35 @@ void ReadRope(const GgufFile& file, const std::string& prefix, size_t context, M
     throw InputError(file.path() + ": " + prefix + "rope.freq_base must be a number above 1");
   }
   Scaling s;
-  s.type = std::string(file.String(prefix + "rope.scaling.type", "none"));
+  // A factor without a type is linear; an explicit "none" scales nothing.
+  s.type = std::string(file.String(prefix + "rope.scaling.type", "linear"));
   s.factor =
       file.Float(prefix + "rope.scaling.factor", file.Float(prefix + "rope.scale_linear", 1.0));
   if (s.factor == 0.0) s.factor = 1.0;
   if (!(s.factor > 0.0 && std::isfinite(s.factor))) {
     throw InputError(file.path() + ": " + prefix + "rope.scaling.factor must be positive");
   }
-  const double trained = static_cast<double>(spec->context_train);
   s.original_context = static_cast<double>(
       file.Uint(prefix + "rope.scaling.original_context_length", spec->context_train));
   s.attn_factor = file.Float(prefix + "rope.scaling.attn_factor", 1.0);
   s.beta_fast = file.Float(prefix + "rope.scaling.yarn_beta_fast", 32.0);
   s.beta_slow = file.Float(prefix + "rope.scaling.yarn_beta_slow", 1.0);
 
-  RopeSpec rope{.kind = spec->arch->rope, .n_rot = n_rot, .inv_freq = BaseFrequencies(n_rot, base)};
-  const GgufTensor* llama3 = file.Tensor("rope_freqs.weight");
-  const bool long_context =
-      (context == 0 ? trained : static_cast<double>(context)) > s.original_context;
-  const GgufTensor* longrope =
-      file.Tensor(long_context ? "rope_factors_long.weight" : "rope_factors_short.weight");
-  if (llama3 != nullptr) ApplyFactors(file, *llama3, &rope);
-  if (longrope != nullptr) {
-    ApplyFactors(file, *longrope, &rope);
-    rope.magnitude = static_cast<float>(s.attn_factor);
+  RopeSpec rope{.kind = spec->arch->rope,
+                .n_rot = n_rot,
+                .inv_freq = BaseFrequencies(n_rot, base),
+                .magnitude = static_cast<float>(s.attn_factor)};
+  const size_t positions = context == 0 ? DefaultContext(spec->context_train) : context;
+  const bool long_context = static_cast<double>(positions) > s.original_context;
+  for (const char* name : {"rope_freqs.weight", long_context ? "rope_factors_long.weight"
+                                                             : "rope_factors_short.weight"}) {
+    if (const GgufTensor* factors = file.Tensor(name)) ApplyFactors(file, *factors, &rope);
   }
   if (s.type == "yarn" && s.factor != 1.0 && s.original_context > 0) {
     ApplyYarn(s, n_rot, base, &rope);
-  } else if (s.type == "linear" || (s.type == "none" && s.factor != 1.0)) {
+  } else if (s.type == "linear" || s.type == "longrope") {
     for (double& f : rope.inv_freq) f /= s.factor;
-  } else if (s.type != "none" && s.type != "yarn" && s.type != "longrope" && s.type != "llama3") {
+  } else if (s.type != "none" && s.type != "yarn" && s.type != "llama3") {
     throw InputError(file.path() + ": " + prefix + "rope.scaling.type is '" + s.type +
                      "', allowed: none, linear, yarn, longrope, llama3");
   }
@@ -127,7 +127,7 @@ void ReadRope(const GgufFile& file, const std::string& prefix, size_t context, M
     const double local_base =
         file.Float(prefix + "rope.freq_base_swa", spec->arch->local_rope_base);
     spec->rope_local.inv_freq = BaseFrequencies(n_rot, local_base);
-    spec->rope_local.magnitude = 1.0f;
+    spec->rope_local.magnitude = static_cast<float>(s.attn_factor);
   }
 }
 

@@ -59,17 +59,38 @@ class Reader {
   std::string prefix_;
 };
 
-void ReadWindows(const Reader& read, ModelSpec* spec) {
-  const WindowKind kind = spec->arch->window;
+// Files of the first Phi-3 models, written before the key existed: 2047 for those of 4096
+// positions.
+size_t WindowOfOldPhi3(const ModelSpec& s) {
+  return s.context_train == 4096 && (s.n_layers == 32 || s.n_layers == 40) ? 2047 : 0;
+}
+
+void ReadWindows(const GgufFile& file, const std::string& prefix, const Reader& read,
+                 ModelSpec* spec) {
+  const Architecture& arch = *spec->arch;
   spec->layer_windowed.assign(spec->n_layers, false);
-  if (kind == WindowKind::kNone) return;
-  spec->window = read.Count("attention.sliding_window", 0, 1u << 30, spec->arch->default_window);
+  if (arch.window == WindowKind::kNone) return;
+  const size_t unsaid = arch.name == "phi3" ? WindowOfOldPhi3(*spec) : arch.default_window;
+  spec->window = read.Count("attention.sliding_window", 0, 1u << 30, unsaid);
   if (spec->window == 0) return;
-  const size_t pattern = read.Count("attention.sliding_window_pattern", 0, 1024, 6);
+  const std::string pattern_key = prefix + "attention.sliding_window_pattern";
+  if (arch.window == WindowKind::kPeriodic && file.IsArray(pattern_key)) {
+    // One flag a layer.
+    const std::vector<int32_t> flags = file.Array(pattern_key)->Ints();
+    if (flags.size() < spec->n_layers) {
+      throw InputError(file.path() + ": " + pattern_key + " has " + std::to_string(flags.size()) +
+                       " entries for " + std::to_string(spec->n_layers) + " layers");
+    }
+    for (size_t i = 0; i < spec->n_layers; ++i) spec->layer_windowed[i] = flags[i] != 0;
+    return;
+  }
+  // A period of 0 has no last layer.
+  const size_t period =
+      arch.window == WindowKind::kAll
+          ? 0
+          : read.Count("attention.sliding_window_pattern", 0, 1024, arch.window_period);
   for (size_t layer = 0; layer < spec->n_layers; ++layer) {
-    spec->layer_windowed[layer] =
-        kind == WindowKind::kAll || (kind == WindowKind::kAlternate && layer % 2 == 0) ||
-        (kind == WindowKind::kFiveOfSix && pattern != 0 && (layer + 1) % pattern != 0);
+    spec->layer_windowed[layer] = period == 0 || layer % period != period - 1;
   }
 }
 
@@ -140,7 +161,7 @@ ModelSpec ReadSpec(const GgufFile& file, size_t context) {
   if (spec.ff == 0 && spec.expert_ff == 0) {
     throw InputError(file.path() + ": " + prefix + "feed_forward_length is missing or 0");
   }
-  ReadWindows(read, &spec);
+  ReadWindows(file, prefix, read, &spec);
   ReadRope(file, prefix, context, &spec);
   return spec;
 }

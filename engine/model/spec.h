@@ -51,9 +51,15 @@ struct ModelSpec {
   size_t attn_out_dim() const { return n_heads * head_dim_v; }
 };
 
-// Reads and checks everything but the weights. `context`: positions the session will have (0:
-// trained length); longrope models choose their factors by it. Throws InputError naming file, key,
-// found and allowed.
+// Positions a session has where nobody says how many: the trained length, at most this.
+inline constexpr size_t kDefaultContext = 4096;
+inline size_t DefaultContext(size_t context_train) {
+  return context_train < kDefaultContext ? context_train : kDefaultContext;
+}
+
+// Reads and checks everything but the weights. `context`: positions the session will have (0: the
+// default); longrope models choose their factors by it. Throws InputError naming file, key, found
+// and allowed.
 ModelSpec ReadSpec(const GgufFile& file, size_t context);
 
 }  // namespace smallmind

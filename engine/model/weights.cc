@@ -93,14 +93,27 @@ void BindAttention(const Binder& b, const ModelSpec& s, LayerWeights* layer) {
   layer->post_attn_norm = b.OptionalNorm("post_attention_norm", s.dim);
 }
 
+ExpertMatrices BindExperts(const Binder& b, const std::string& name, size_t experts, size_t rows,
+                           size_t cols) {
+  ExpertMatrices matrices{.stacked = {}, .split = {}, .rows = rows};
+  if (b.Has(name + "_exps.weight") || !b.Has(name + ".0.weight")) {
+    matrices.stacked = b.Dense(name + "_exps", experts * rows, cols);
+    return matrices;
+  }
+  for (size_t e = 0; e < experts; ++e) {
+    matrices.split.push_back(b.Dense(name + "." + std::to_string(e), rows, cols));
+  }
+  return matrices;
+}
+
 void BindFeedForward(const Binder& b, const ModelSpec& s, LayerWeights* layer) {
   layer->ffn_norm = b.RequiredNorm("ffn_norm", s.dim);
   layer->post_ffn_norm = b.OptionalNorm("post_ffw_norm", s.dim);
   if (s.n_experts > 0) {
     layer->router = b.Dense("ffn_gate_inp", s.n_experts, s.dim);
-    layer->gate_exps = b.Dense("ffn_gate_exps", s.n_experts * s.expert_ff, s.dim);
-    layer->up_exps = b.Dense("ffn_up_exps", s.n_experts * s.expert_ff, s.dim);
-    layer->down_exps = b.Dense("ffn_down_exps", s.n_experts * s.dim, s.expert_ff);
+    layer->gate_exps = BindExperts(b, "ffn_gate", s.n_experts, s.expert_ff, s.dim);
+    layer->up_exps = BindExperts(b, "ffn_up", s.n_experts, s.expert_ff, s.dim);
+    layer->down_exps = BindExperts(b, "ffn_down", s.n_experts, s.dim, s.expert_ff);
     return;
   }
   if (s.arch->gated_ffn && !b.Has("ffn_gate.weight")) {

@@ -27,6 +27,18 @@ struct Norm {
   const float* bias = nullptr;    // [n] or null
 };
 
+// One matrix an expert: slices of one stacked matrix, or (files of early 2024 and before) a tensor
+// each.
+struct ExpertMatrices {
+  Linear stacked;             // [n_experts·rows][cols]
+  std::vector<Linear> split;  // empty where stacked
+  size_t rows = 0;            // of one expert
+
+  Linear operator[](size_t expert) const {
+    return split.empty() ? stacked.Rows(expert * rows, (expert + 1) * rows) : split[expert];
+  }
+};
+
 struct LayerWeights {
   Norm attn_norm;
   Linear q, k, v;       // views of one fused matrix where the file has attn_qkv
@@ -36,9 +48,8 @@ struct LayerWeights {
   Norm ffn_norm;
   Linear gate, up, down;  // dense feed-forward; gate empty where not gated
   Norm post_ffn_norm;
-  // Experts: router [n_experts][dim]; the rest [n_experts·rows][cols], expert e at rows e·rows.
-  Linear router;
-  Linear gate_exps, up_exps, down_exps;
+  Linear router;  // [n_experts][dim]; empty in a dense layer, whose experts have no matrices
+  ExpertMatrices gate_exps, up_exps, down_exps;
 };
 
 struct ModelWeights {
