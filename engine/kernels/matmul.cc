@@ -24,8 +24,7 @@ size_t MatMulRowGrain(const WeightView& w, size_t n_tokens) {
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const QuantRows& x, float* out,
             size_t out_stride, std::span<uint8_t> scratch) {
   if (row_begin >= row_end || x.n_tokens == 0) return;
-  const QuantJob job{w, row_begin, row_end, x, out, out_stride, scratch.data()};
-  Info(w.type).block_elems == 32 ? MatMulSimple(job) : MatMulSuper(job);
+  MatMulQuant({w, row_begin, row_end, x, out, out_stride, scratch.data()});
 }
 
 }  // namespace smallmind

@@ -1,4 +1,4 @@
-// Products with the simple block types. The work is in matmul_quant_run-inl.h. Tested in
+// Products with the quantised types: each type's trait under the common drivers. Tested in
 // matmul_quant_test.cc against matmul_oracle.h, to the bit, for every type, odd shapes, 1 to 20
 // tokens and every attainable target.
 #include "engine/kernels/matmul_quant.h"
@@ -8,6 +8,7 @@
 #include "hwy/foreach_target.h"
 // After foreach_target.h.
 #include "engine/kernels/matmul_quant_run-inl.h"
+#include "engine/kernels/matmul_quant_super-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -15,20 +16,37 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
 
-void Simple(const QuantJob& job) {
+template <DType kType>
+void RunType(const QuantJob& job) {
+  quant::Run(job, quant::KernelsOf<quant::Weights<kType>>());
+}
+
+void MatMulQuant(const QuantJob& job) {
   switch (job.w.type) {
     case DType::kQ4_0:
-      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ4_0>>());
+      return RunType<DType::kQ4_0>(job);
     case DType::kQ4_1:
-      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ4_1>>());
+      return RunType<DType::kQ4_1>(job);
     case DType::kQ5_0:
-      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ5_0>>());
+      return RunType<DType::kQ5_0>(job);
     case DType::kQ5_1:
-      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ5_1>>());
+      return RunType<DType::kQ5_1>(job);
     case DType::kQ8_0:
-      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kQ8_0>>());
+      return RunType<DType::kQ8_0>(job);
+    case DType::kQ2_K:
+      return RunType<DType::kQ2_K>(job);
+    case DType::kQ3_K:
+      return RunType<DType::kQ3_K>(job);
+    case DType::kQ4_K:
+      return RunType<DType::kQ4_K>(job);
+    case DType::kQ5_K:
+      return RunType<DType::kQ5_K>(job);
+    case DType::kQ6_K:
+      return RunType<DType::kQ6_K>(job);
     case DType::kIQ4_NL:
-      return quant::Run(job, quant::KernelsOf<quant::Weights<DType::kIQ4_NL>>());
+      return RunType<DType::kIQ4_NL>(job);
+    case DType::kIQ4_XS:
+      return RunType<DType::kIQ4_XS>(job);
     default:
       return;
   }
@@ -42,9 +60,9 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace smallmind {
 
-HWY_EXPORT(Simple);
+HWY_EXPORT(MatMulQuant);
 
-void MatMulSimple(const QuantJob& job) { HWY_DYNAMIC_DISPATCH(Simple)(job); }
+void MatMulQuant(const QuantJob& job) { HWY_DYNAMIC_DISPATCH(MatMulQuant)(job); }
 
 }  // namespace smallmind
 #endif  // HWY_ONCE

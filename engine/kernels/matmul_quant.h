@@ -1,6 +1,4 @@
-// One thread's share of a quantised matrix product, as the per-target kernels take it, and the seam
-// between the files that unpack weights (a translation unit a family of types) and the one with the
-// register tiles.
+// One thread's share of a quantised matrix product, as the per-target kernels take it.
 #pragma once
 
 #include <cstddef>
@@ -45,30 +43,6 @@ constexpr size_t QuantScratchBytes(size_t max_cols) {
 // Rows of a whole group on the widest target; narrower targets divide it.
 inline constexpr size_t kQuantRowGrain = 16;
 
-// Simple block types, and the types of 256-column super-blocks.
-void MatMulSimple(const QuantJob& job);
-void MatMulSuper(const QuantJob& job);
-
-// One panel times a few tokens: out[t·out_stride + lane]. While it works it prefetches `ahead_step`
-// bytes a block from `ahead` on.
-struct QuantTileArgs {
-  const uint8_t* panel;
-  size_t blocks;  // of 32 columns
-  const uint8_t* x;
-  size_t x_stride;
-  int raw;  // what stored bytes are above the signed values, where bytes are raw
-  const uint8_t* ahead;
-  size_t ahead_step;
-  float* out;
-  size_t out_stride;
-};
-using QuantTile = void (*)(const QuantTileArgs&);
-
-// The register tiles of the target that dispatch has chosen, for 2, 4, … max_tokens tokens.
-struct QuantTiles {
-  size_t max_tokens;
-  QuantTile tile[7];  // at tokens/2
-};
-QuantTiles QuantTilesFor(QuantForm form, bool wide);
+void MatMulQuant(const QuantJob& job);
 
 }  // namespace smallmind

@@ -12,7 +12,8 @@
 
 #include "engine/kernels/matmul_quant.h"
 #include "engine/kernels/matmul_quant_gemv-inl.h"
-#include "engine/kernels/matmul_quant_unpack-inl.h"
+#include "engine/kernels/matmul_quant_panel-inl.h"
+#include "engine/kernels/matmul_quant_tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace smallmind {
@@ -40,45 +41,82 @@ HWY_INLINE void Store(const Window& window, size_t n, float* out, size_t out_str
   }
 }
 
-// A type's kernels.
+// From this many tokens on, unpacking pays.
+constexpr size_t kGemmTokens = 4;
+
+// What a type brings to the drivers: its decoder and facts, and the kernels of its form.
 struct Kernels {
-  GemvKernel one, two;
-  void (*unpack)(const UnpackArgs& args);
+  void (*decode)(const RowGroup& rows, size_t b0, size_t n, Ahead ahead, Chunk& to);
+  size_t block_bytes, block_columns;  // of the storage format
   QuantForm form;
-  bool wide;
   int raw;
+  DotKernel one, two;
+  Tiles tiles;
 };
+template <QuantForm kForm, bool kWide>
+Kernels FormKernels() {
+  // Lifted bytes (AppendToPanel) need all 8 bits.
+  constexpr bool kLifted =
+      kUnsignedDot && (kForm == QuantForm::kScale || kForm == QuantForm::kTwoScale);
+  return {nullptr, 0, 0, kForm, 0, DotChunk<kForm, kWide, 1>, DotChunk<kForm, kWide, 2>,
+          TilesOf<kForm, kLifted || kWide>()};
+}
 template <class W>
 Kernels KernelsOf() {
-  return {GemvGroup<W, 1>, GemvGroup<W, 2>, UnpackGroup<W>, W::kForm, W::kWide, W::kRaw};
+  // Where any byte will do for a dot, one kernel serves narrow and wide types.
+  Kernels kernels = FormKernels<W::kForm, kUnsignedDot || W::kWide>();
+  kernels.decode = W::Decode;
+  kernels.block_bytes = W::kBytes;
+  kernels.block_columns = W::kColumns;
+  kernels.raw = W::kRaw;
+  return kernels;
 }
 
-// Pairs of tokens, then the odd one, over a group while it is in the nearest cache.
+// How far ahead of the rows it works on a thread fetches at least: nearer, short rows would be
+// waited for (576 columns of Q4_0: 9 GB/s at 5 KiB, 12 at 10; a longer way gains nothing).
+constexpr size_t kAheadBytes = size_t{16} << 10;
+
+// A few tokens, in pairs and the odd one, over each chunk while it is in the nearest cache.
 inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
-  const size_t n = job.x.n_tokens;
+  const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
+  const size_t step = kGroup * kernels.block_bytes * 32 / kernels.block_columns;
+  Chunk chunk;
+  HWY_ALIGN float acc[kGemmTokens * kGroup];
   for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
     const Window window = WindowAt(row, job.row_end, job.w.rows);
     const uint8_t* first = job.w.Row(window.first);
-    const uint8_t* next = row + kGroup < job.row_end ? first + kGroup * job.w.row_bytes : nullptr;
-    for (size_t t = 0; t < n;) {
-      const size_t tokens = HWY_MIN(n - t, size_t{2});
-      Store(window, tokens, job.out + t * job.out_stride, job.out_stride,
-            [&](float* to, size_t stride) {
-              (tokens == 2 ? kernels.two
-                           : kernels.one)({first, job.w.row_bytes, job.x.cols / 32, job.x.Row(t),
-                                           job.x.stride, t == 0 ? next : nullptr, to, stride});
-            });
-      t += tokens;
+    const RowGroup rows(first, job.w.row_bytes);
+    const uint8_t* next = first + HWY_MAX(kGroup * job.w.row_bytes, kAheadBytes);
+    std::memset(acc, 0, n * kGroup * sizeof(float));
+    for (size_t b = 0; b < blocks; b += kMaxChunk) {
+      const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b);
+      // Half of what to fetch while decoding, half under the dots: memory never rests.
+      kernels.decode(rows, b, in_chunk, {next, step / 2}, chunk);
+      next += in_chunk * (step / 2);
+      for (size_t t = 0; t < n; t += 2) {
+        (n - t >= 2 ? kernels.two : kernels.one)(
+            {chunk, in_chunk, job.x.Row(t) + b * sizeof(ActBlock), job.x.stride, kernels.raw,
+             {next, t == 0 ? step - step / 2 : 0}, acc + t * kGroup});
+      }
+      next += in_chunk * (step - step / 2);
+    }
+    for (size_t t = 0; t < n; ++t) {
+      std::memcpy(job.out + t * job.out_stride + window.begin,
+                  acc + t * kGroup + (window.begin - window.first), window.count * sizeof(float));
     }
   }
 }
 
-// Tokens of the next tile when `left` of n are left: even, at most n, and leaving no tile of two
-// behind a full one.
-inline size_t TileTokens(size_t left, size_t n, size_t most) {
-  if (left >= most + 4 || left == most) return most;
-  const size_t tile = left > most ? (most > 4 ? most - 4 : 2) : (left + 1) & ~size_t{1};
-  return HWY_MIN(tile, n & ~size_t{1});
+// Which tile comes next when `left` of n tokens are left: the smallest that takes them all, else
+// the largest; never more than n.
+inline size_t NextTile(const Tiles& tiles, size_t left, size_t n) {
+  size_t best = tiles.count - 1;
+  for (size_t i = tiles.count; i-- > 0;) {
+    if (tiles.tokens[i] > n) break;
+    best = i;
+    if (tiles.tokens[i] >= left) break;
+  }
+  return best;
 }
 
 // Panels of consecutive row groups, and the stored weights to fetch meanwhile.
@@ -91,31 +129,49 @@ struct Panels {
 };
 
 inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
-                                  const QuantTiles& tiles, int raw) {
+                                  const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
-  const size_t calls = (n + tiles.max_tokens - 1) / tiles.max_tokens * panels.count;
+  const Tiles& tiles = kernels.tiles;
+  const size_t calls = (n + tiles.tokens[0] - 1) / tiles.tokens[0] * panels.count;
   const uint8_t* ahead = panels.next;
   const size_t step = panels.next_bytes == 0 ? 0 : panels.next_bytes / (calls * blocks) + 1;
   for (size_t t = 0; t < n;) {
-    const size_t tile = TileTokens(n - t, n, tiles.max_tokens);
-    // An odd rest is made even by computing the token before it once more: same values, same place.
+    const size_t i = NextTile(tiles, n - t, n), tile = tiles.tokens[i];
+    // A rest smaller than the tile is filled up by computing tokens before it once more: same
+    // values, same place.
     const size_t at = HWY_MIN(t, n - tile);
     for (size_t p = 0; p < panels.count; ++p, ahead += blocks * step) {
       const Window window = WindowAt(panels.row + p * kGroup, job.row_end, job.w.rows);
       Store(window, tile, job.out + at * job.out_stride, job.out_stride,
             [&](float* to, size_t stride) {
-              tiles.tile[tile / 2]({job.scratch + p * panels.bytes, blocks, job.x.Row(at),
-                                    job.x.stride, raw, ahead, step, to, stride});
+              tiles.kernel[i]({job.scratch + p * panels.bytes, blocks, job.x.Row(at), job.x.stride,
+                               kernels.raw, {ahead, step}, to, stride});
             });
     }
     t = at + tile;
   }
 }
 
+// The row group at `first` as a panel. Prefetches the group behind it where `fetch`.
+inline HWY_NOINLINE void Unpack(const Kernels& kernels, const uint8_t* first, size_t row_bytes,
+                                size_t blocks, bool fetch, uint8_t* panel) {
+  const RowGroup rows(first, row_bytes);
+  const bool lifted = kUnsignedDot && (kernels.form == QuantForm::kScale ||
+                                       kernels.form == QuantForm::kTwoScale);
+  const size_t step = kGroup * kernels.block_bytes * 32 / kernels.block_columns;
+  const uint8_t* next = first + kGroup * row_bytes;
+  Chunk chunk;
+  for (size_t b = 0; b < blocks; b += kMaxChunk) {
+    const size_t n = HWY_MIN(kMaxChunk, blocks - b);
+    kernels.decode(rows, b, n, {next + b * step, fetch ? step : 0}, chunk);
+    panel = AppendToPanel(chunk, n, kernels.form,
+                          lifted ? static_cast<uint8_t>(128 - kernels.raw) : uint8_t{0}, panel);
+  }
+}
+
 constexpr size_t kFewTokens = 24;
 
 inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
-  const QuantTiles tiles = QuantTilesFor(kernels.form, kernels.wide);
   const size_t blocks = job.x.cols / 32, panel_bytes = blocks * PanelStep(kernels.form);
   const size_t room = HWY_MAX(size_t{1}, kPanelBudget / panel_bytes) * kGroup;
   // While tiles run they fetch the weights of the next panels. Nothing has fetched the first ones:
@@ -129,18 +185,12 @@ inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
     for (size_t r = row; r < end; r += kGroup, ++n) {
       const uint8_t* first = job.w.Row(WindowAt(r, job.row_end, job.w.rows).first);
       const bool fetch = few && row == job.row_begin && r + kGroup < end;
-      kernels.unpack({first, job.w.row_bytes, blocks,
-                      fetch ? first + kGroup * job.w.row_bytes : nullptr,
-                      job.scratch + n * panel_bytes});
+      Unpack(kernels, first, job.w.row_bytes, blocks, fetch, job.scratch + n * panel_bytes);
     }
     const size_t next_bytes = (HWY_MIN(end + room, job.row_end) - end) * job.w.row_bytes;
-    RunTiles(job, {panel_bytes, n, row, job.w.data + end * job.w.row_bytes, next_bytes}, tiles,
-             kernels.raw);
+    RunTiles(job, {panel_bytes, n, row, job.w.data + end * job.w.row_bytes, next_bytes}, kernels);
   }
 }
-
-// From this many tokens on, unpacking pays.
-constexpr size_t kGemmTokens = 4;
 
 inline HWY_NOINLINE void Run(QuantJob job, const Kernels& kernels) {
   if (job.w.rows < kGroup) {

@@ -1,6 +1,6 @@
 // Traits of the super-block types (256 elements; small integer scales under one or two f16), as
-// matmul_quant_types-inl.h describes them. Scales of all rows are taken apart in the lanes of one
-// vector.
+// matmul_quant_types-inl.h describes them. A chunk is one super-block of every row: its scales are
+// taken apart in the lanes of one vector, and every stored byte is loaded once.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_SUPER_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_SUPER_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_SUPER_INL_H_
@@ -49,13 +49,21 @@ HWY_INLINE VI SignedByte(VU v) {
   return hn::ShiftRight<24>(hn::ShiftLeft<24 - 8 * kByte>(hn::BitCast(DI(), v)));
 }
 
-HWY_INLINE VU8 ShiftedBits(VU8 v, size_t shift, uint8_t mask) {
-  const auto moved = hn::ShiftRightSame(hn::BitCast(DU16(), v), static_cast<int>(shift));
-  return hn::And(hn::BitCast(DU8(), moved), hn::Set(DU8(), mask));
+// Bits kShift and up of each byte, under a mask of 8 − kShift bits at most. What crosses a byte is
+// masked away.
+template <int kShift>
+HWY_INLINE VU8 Bits(VU8 v, uint8_t mask) {
+  return hn::And(hn::BitCast(DU8(), hn::ShiftRight<kShift>(hn::BitCast(DU16(), v))),
+                 hn::Set(DU8(), mask));
 }
-template <int kBits>
-HWY_INLINE VU8 ShiftedUp(VU8 v) {  // nothing may cross a byte
-  return hn::BitCast(DU8(), hn::ShiftLeft<kBits>(hn::BitCast(DU16(), v)));
+// The same moved up.
+template <int kShift>
+HWY_INLINE VU8 BitsUp(VU8 v, uint8_t mask) {
+  return hn::And(hn::BitCast(DU8(), hn::ShiftLeft<kShift>(hn::BitCast(DU16(), v))),
+                 hn::Set(DU8(), mask));
+}
+HWY_INLINE VU8 Down(VU8 v, int bits) {
+  return hn::BitCast(DU8(), hn::ShiftRightSame(hn::BitCast(DU16(), v), bits));
 }
 
 template <class Block, QuantForm kTheForm>
@@ -66,7 +74,7 @@ struct SuperWeights {
 };
 
 // Q4_K and Q5_K: the packed 6-bit scales and minima (blocks.h, UnpackScaleMinK4), four in a dword.
-inline HWY_NOINLINE void ScalesK4(const RowGroup& rows, size_t at, Factors& to) {
+inline HWY_NOINLINE void ScalesK4(const RowGroup& rows, size_t at, Chunk& to) {
   const DF df;
   VU w[4];  // d and dmin; then the 12 packed bytes
   GatherU32<4>(rows, at, w);
@@ -78,9 +86,8 @@ inline HWY_NOINLINE void ScalesK4(const RowGroup& rows, size_t at, Factors& to) 
                       hn::Or(Masked(hn::ShiftRight<4>(w[3]), 0x0f0f0f0f),
                              Masked(hn::ShiftRight<2>(w[2]), 0x30303030))};
   Unroll<8>([&](auto s) SMALLMIND_LAMBDA {
-    hn::Store(hn::Mul(d, hn::ConvertTo(df, Byte<s % 4>(scales[s / 4]))), df, to.scale + s * kGroup);
-    hn::Store(hn::Mul(dmin, hn::ConvertTo(df, Byte<s % 4>(mins[s / 4]))), df,
-              to.second + s * kGroup);
+    to.StoreScale(s, hn::Mul(d, hn::ConvertTo(df, Byte<s % 4>(scales[s / 4]))));
+    to.StoreSecond(s, hn::Mul(dmin, hn::ConvertTo(df, Byte<s % 4>(mins[s / 4]))));
   });
 }
 
@@ -88,14 +95,20 @@ template <>
 struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, QuantForm::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
-  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
-    ScalesK4(rows, b0 / 8 * kBytes, to);
-  }
-  template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
-    const size_t at = b / 8 * kBytes + offsetof(BlockQ4_K, qs) + b % 8 / 2 * 32;
-    lo = ShiftedBits(LoadRows(rows, kI, at), b % 2 * 4, 15);
-    hi = ShiftedBits(LoadRows(rows, kI, at + 16), b % 2 * 4, 15);
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
+    const size_t block = b0 / 8 * kBytes;
+    ScalesK4(rows, block, to);
+    for (size_t p = 0; p < 4; ++p) {
+      const size_t at = block + offsetof(BlockQ4_K, qs) + 32 * p;
+      for (int k = 0; k < 2; ++k) ahead.Fetch();
+      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+        Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
+          const VU8 q = LoadRows(rows, i, at + 16 * half);
+          to.Store(2 * p, half, i, LowNibbles(q));
+          to.Store(2 * p + 1, half, i, HighNibbles(q));
+        });
+      });
+    }
   }
 };
 
@@ -103,18 +116,21 @@ template <>
 struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, QuantForm::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
-  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
-    ScalesK4(rows, b0 / 8 * kBytes, to);
-  }
-  template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
-    const size_t block = b / 8 * kBytes;
-    const size_t at = block + offsetof(BlockQ5_K, qs) + b % 8 / 2 * 32;
-    const size_t high = block + offsetof(BlockQ5_K, qh);
-    lo = hn::Or(ShiftedBits(LoadRows(rows, kI, at), b % 2 * 4, 15),
-                ShiftedUp<4>(ShiftedBits(LoadRows(rows, kI, high), b % 8, 1)));
-    hi = hn::Or(ShiftedBits(LoadRows(rows, kI, at + 16), b % 2 * 4, 15),
-                ShiftedUp<4>(ShiftedBits(LoadRows(rows, kI, high + 16), b % 8, 1)));
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
+    const size_t block = b0 / 8 * kBytes;
+    ScalesK4(rows, block, to);
+    Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+      Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
+        ahead.Fetch();
+        VU8 fifth = LoadRows(rows, i, block + offsetof(BlockQ5_K, qh) + 16 * half);
+        for (size_t p = 0; p < 4; ++p, fifth = Down(fifth, 2)) {
+          const size_t at = block + offsetof(BlockQ5_K, qs) + 32 * p + 16 * half;
+          const VU8 q = LoadRows(rows, i, at);
+          to.Store(2 * p, half, i, hn::Or(LowNibbles(q), BitsUp<4>(fifth, 16)));
+          to.Store(2 * p + 1, half, i, hn::Or(HighNibbles(q), BitsUp<3>(fifth, 16)));
+        }
+      });
+    });
   }
 };
 
@@ -122,7 +138,7 @@ template <>
 struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 32;
-  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
     const DF df;
     const size_t block = b0 / 8 * kBytes;
     VU w[4], last[1];
@@ -131,46 +147,52 @@ struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
     const VF d = LowHalves(hn::ShiftRight<16>(last[0]));
     Unroll<8>([&](auto s) SMALLMIND_LAMBDA {
       const VU four = w[s / 2];
-      hn::Store(hn::Mul(d, hn::ConvertTo(df, SignedByte<2 * (s % 2)>(four))), df,
-                to.scale + s * kGroup);
-      hn::Store(hn::Mul(d, hn::ConvertTo(df, SignedByte<2 * (s % 2) + 1>(four))), df,
-                to.second + s * kGroup);
+      to.StoreScale(s, hn::Mul(d, hn::ConvertTo(df, SignedByte<2 * (s % 2)>(four))));
+      to.StoreSecond(s, hn::Mul(d, hn::ConvertTo(df, SignedByte<2 * (s % 2) + 1>(four))));
     });
-  }
-  template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
-    const size_t half = b % 8 / 4, plane = b % 4, block = b / 8 * kBytes;
-    const size_t at = block + 64 * half + 32 * (plane % 2);
-    const size_t high = block + offsetof(BlockQ6_K, qh) + 32 * half;
-    lo = hn::Or(ShiftedBits(LoadRows(rows, kI, at), plane / 2 * 4, 15),
-                ShiftedUp<4>(ShiftedBits(LoadRows(rows, kI, high), 2 * plane, 3)));
-    hi = hn::Or(ShiftedBits(LoadRows(rows, kI, at + 16), plane / 2 * 4, 15),
-                ShiftedUp<4>(ShiftedBits(LoadRows(rows, kI, high + 16), 2 * plane, 3)));
+    for (size_t part = 0; part < 2; ++part) {  // of 128 columns
+      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+        ahead.Fetch();
+        Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
+          const size_t at = block + 64 * part + 16 * half;
+          const VU8 even = LoadRows(rows, i, at), odd = LoadRows(rows, i, at + 32);
+          const VU8 high =
+              LoadRows(rows, i, block + offsetof(BlockQ6_K, qh) + 32 * part + 16 * half);
+          to.Store(4 * part, half, i, hn::Or(LowNibbles(even), BitsUp<4>(high, 0x30)));
+          to.Store(4 * part + 1, half, i, hn::Or(LowNibbles(odd), BitsUp<2>(high, 0x30)));
+          to.Store(4 * part + 2, half, i, hn::Or(HighNibbles(even), Bits<0>(high, 0x30)));
+          to.Store(4 * part + 3, half, i, hn::Or(HighNibbles(odd), Bits<2>(high, 0x30)));
+        });
+      });
+    }
   }
 };
 
 template <>
 struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, QuantForm::kScale> {
   static constexpr bool kWide = true;
-  static constexpr int kRaw = 128;
-  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
+  static constexpr int kRaw = kUnsignedDot ? 128 : 0;
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
     const DF df;
+    const size_t block = b0 / 8 * kBytes;
     VU w[2];  // d and scales_h; scales_l
-    GatherU32<2>(rows, b0 / 8 * kBytes, w);
+    GatherU32<2>(rows, block, w);
     const VF d = LowHalves(w[0]);
     Unroll<8>([&](auto s) SMALLMIND_LAMBDA {
       const VU low = Masked(hn::ShiftRight<4 * s>(w[1]), 15);
       const VU high = Masked(hn::ShiftRight<16 + 2 * s>(w[0]), 3);
       const VI scale =
           hn::Sub(hn::BitCast(DI(), hn::Or(low, hn::ShiftLeft<4>(high))), hn::Set(DI(), 32));
-      hn::Store(hn::Mul(d, hn::ConvertTo(df, scale)), df, to.scale + s * kGroup);
+      to.StoreScale(s, hn::Mul(d, hn::ConvertTo(df, scale)));
     });
-  }
-  template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
-    const VU8 nibbles = LoadRows(rows, kI, b / 8 * kBytes + offsetof(BlockIQ4_XS, qs) + b % 8 * 16);
-    lo = Codebook(LowNibbles(nibbles));
-    hi = Codebook(HighNibbles(nibbles));
+    for (size_t b = 0; b < 8; ++b) {
+      ahead.Fetch();
+      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+        const VU8 nibbles = LoadRows(rows, i, block + offsetof(BlockIQ4_XS, qs) + 16 * b);
+        to.Store(b, 0, i, Codebook(LowNibbles(nibbles)));
+        to.Store(b, 1, i, Codebook(HighNibbles(nibbles)));
+      });
+    }
   }
 };
 
@@ -179,46 +201,54 @@ HWY_INLINE VI Doubled(VI v) {
   return hn::Or(hn::And(v, hn::Set(DI(), 0xffff)), hn::ShiftLeft<16>(v));
 }
 
-// The steps of rows kI, 4+kI, …: each fills its 16-byte block.
+// Integer scales of half blocks of 16 columns, lane = row, each as two equal int16.
+struct Steps {
+  HWY_ALIGN int32_t of[16][kGroup];
+};
+// Those of rows kI, 4+kI, …: each fills its 16-byte block.
 template <size_t kI>
-HWY_INLINE hn::Vec<DI16> Step(const Factors& f, size_t s, size_t half) {
-  const VI rows = hn::Load(DI(), f.steps + (2 * s + half) * kGroup);
-  return hn::BitCast(DI16(), hn::Broadcast<kI>(rows));
+HWY_INLINE hn::Vec<DI16> Step(const Steps& steps, size_t half_block) {
+  return hn::BitCast(DI16(), hn::Broadcast<kI>(hn::Load(DI(), steps.of[half_block])));
 }
 
 template <>
 struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
-  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
     const DF df;
     const DI di;
+    const size_t block = b0 / 8 * kBytes;
     VU w[4], last[1];
-    GatherU32<4>(rows, b0 / 8 * kBytes, w);
-    GatherU32<1>(rows, b0 / 8 * kBytes + offsetof(BlockQ2_K, d), last);
+    GatherU32<4>(rows, block, w);
+    GatherU32<1>(rows, block + offsetof(BlockQ2_K, d), last);
     const VF d = LowHalves(last[0]);
     const VF dmin = hn::Mul(LowHalves(hn::ShiftRight<16>(last[0])), hn::Set(df, 1.0f / 128));
+    Steps steps;
     Unroll<16>([&](auto s) SMALLMIND_LAMBDA {
       const VI both = Byte<s % 4>(w[s / 4]);
-      hn::Store(Doubled(hn::And(both, hn::Set(di, 15))), di, to.steps + s * kGroup);
-      hn::Store(hn::ShiftRight<4>(both), di, to.mins + s * kGroup);
+      hn::Store(Doubled(hn::And(both, hn::Set(di, 15))), di, steps.of[s]);
+      hn::Store(hn::ShiftRight<4>(both), di, to.mins[s]);
     });
     for (size_t s = 0; s < 8; ++s) {
-      hn::Store(d, df, to.scale + s * kGroup);
-      hn::Store(dmin, df, to.second + s * kGroup);
+      to.StoreScale(s, d);
+      to.StoreSecond(s, dmin);
     }
-  }
-  template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors& f, VU8& lo,
-                                VU8& hi) {
-    const size_t s = b % 8;
-    const size_t at = b / 8 * kBytes + offsetof(BlockQ2_K, qs) + 32 * (s / 4);
-    // Products are at most 45: one int16 multiplication serves two bytes.
-    const auto times = [&](VU8 q, size_t half) SMALLMIND_LAMBDA {
-      return hn::BitCast(DU8(), hn::Mul(hn::BitCast(DI16(), q), Step<kI>(f, s, half)));
-    };
-    lo = times(ShiftedBits(LoadRows(rows, kI, at), s % 4 * 2, 3), 0);
-    hi = times(ShiftedBits(LoadRows(rows, kI, at + 16), s % 4 * 2, 3), 1);
+    for (size_t part = 0; part < 2; ++part) {  // of 128 columns
+      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+        ahead.Fetch();
+        Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
+          const VU8 q =
+              LoadRows(rows, i, block + offsetof(BlockQ2_K, qs) + 32 * part + 16 * half);
+          Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
+            // Products are at most 45: one int16 multiplication serves two bytes.
+            const size_t b = 4 * part + plane;
+            const auto two = hn::BitCast(DI16(), Bits<2 * plane>(q, 3));
+            to.Store(b, half, i, hn::BitCast(DU8(), hn::Mul(two, Step<i>(steps, 2 * b + half))));
+          });
+        });
+      });
+    }
   }
 };
 
@@ -227,9 +257,21 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
 template <>
 struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
   static constexpr bool kWide = true;
-  static constexpr int kRaw = 128;
-  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t, Factors& to) {
-    const DF df;
+  static constexpr int kRaw = kUnsignedDot ? 128 : 0;
+
+  // (4 − q)·step of every byte q, 0..7.
+  static HWY_INLINE VU8 Products(VU8 q, hn::Vec<DI16> step) {
+    const DI16 di16;
+    const auto four = hn::Set(di16, int16_t{4}), low_byte = hn::Set(di16, int16_t{0xff});
+    const auto pairs = hn::BitCast(di16, q);
+    const auto even = hn::Mul(hn::Sub(four, hn::And(pairs, low_byte)), step);
+    const auto odd = hn::Mul(hn::Sub(four, hn::ShiftRight<8>(pairs)), step);
+    const auto bytes =
+        hn::BitCast(DU8(), hn::Or(hn::And(even, low_byte), hn::ShiftLeft<8>(odd)));
+    return kUnsignedDot ? hn::Xor(bytes, hn::Set(DU8(), uint8_t{0x80})) : bytes;
+  }
+
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
     const DI di;
     const size_t block = b0 / 8 * kBytes;
     VU w[3], last[1];
@@ -238,37 +280,39 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
     const VF d = hn::Neg(LowHalves(hn::ShiftRight<16>(last[0])));
     // Low nibbles of scales 0-7, then 8-15, are in dwords 0 and 1; two high bits of each four in
     // dword 2.
+    Steps steps;
     Unroll<4>([&](auto k) SMALLMIND_LAMBDA {
       const VU low = Masked(hn::ShiftRight<k / 2 * 4>(w[k % 2]), 0x0f0f0f0f);
       const VU high = Masked(hn::ShiftRight<2 * k>(w[2]), 0x03030303);
       const VU four = hn::Or(low, hn::ShiftLeft<4>(high));
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-        const VI step = hn::Sub(Byte<i>(four), hn::Set(di, 32));
-        hn::Store(Doubled(step), di, to.steps + (4 * k + i) * kGroup);
+        hn::Store(Doubled(hn::Sub(Byte<i>(four), hn::Set(di, 32))), di, steps.of[4 * k + i]);
       });
     });
-    for (size_t s = 0; s < 8; ++s) hn::Store(d, df, to.scale + s * kGroup);
+    for (size_t s = 0; s < 8; ++s) to.StoreScale(s, d);
+    for (size_t part = 0; part < 2; ++part) {  // of 128 columns
+      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+        ahead.Fetch();
+        Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
+          const VU8 q =
+              LoadRows(rows, i, block + offsetof(BlockQ3_K, qs) + 32 * part + 16 * half);
+          const VU8 third = Down(LoadRows(rows, i, block + 16 * half), 4 * static_cast<int>(part));
+          Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
+            const size_t b = 4 * part + plane;
+            const VU8 high = hn::And(Shifted<plane>(third), hn::Set(DU8(), uint8_t{4}));
+            to.Store(b, half, i, Products(hn::Or(Bits<2 * plane>(q, 3), high),
+                                          Step<i>(steps, 2 * b + half)));
+          });
+        });
+      });
+    }
   }
-  template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors& f, VU8& lo,
-                                VU8& hi) {
-    const DI16 di16;
-    const size_t s = b % 8, block = b / 8 * kBytes;
-    const size_t at = block + offsetof(BlockQ3_K, qs) + 32 * (s / 4);
-    const auto product = [&](size_t half) SMALLMIND_LAMBDA {
-      const VU8 low = ShiftedBits(LoadRows(rows, kI, at + 16 * half), s % 4 * 2, 3);
-      const VU8 high = ShiftedBits(LoadRows(rows, kI, block + 16 * half), s, 1);
-      const auto q = hn::BitCast(di16, hn::Or(low, ShiftedUp<2>(high)));
-      const auto step = Step<kI>(f, s, half);
-      const auto four = hn::Set(di16, int16_t{4});
-      const auto even = hn::Mul(hn::Sub(four, hn::And(q, hn::Set(di16, int16_t{0xff}))), step);
-      const auto odd = hn::Mul(hn::Sub(four, hn::ShiftRight<8>(q)), step);
-      const auto bytes = hn::BitCast(
-          DU8(), hn::Or(hn::And(even, hn::Set(di16, int16_t{0xff})), hn::ShiftLeft<8>(odd)));
-      return kUnsignedDot ? hn::Xor(bytes, hn::Set(DU8(), uint8_t{0x80})) : bytes;
-    };
-    lo = product(0);
-    hi = product(1);
+  // Bit kPlane of each byte to bit 2; the others are anything.
+  template <int kPlane>
+  static HWY_INLINE VU8 Shifted(VU8 v) {
+    const auto pairs = hn::BitCast(DU16(), v);
+    if constexpr (kPlane <= 2) return hn::BitCast(DU8(), hn::ShiftLeft<2 - kPlane>(pairs));
+    return hn::BitCast(DU8(), hn::ShiftRight<kPlane - 2>(pairs));
   }
 };
 

@@ -1,14 +1,15 @@
-// What the kernels need to know of each simple block type (32 elements, one f16 scale): where its
-// bytes are.
+// What the kernels need to know of each simple block type (32 elements, one f16 scale): how its bytes
+// become a chunk.
 //
-// A type's traits give the float factors of the order contract for up to 8 blocks of a whole row
-// group
-// (`Scales`), then, for 32 columns of rows kI, 4+kI, 8+kI, 12+kI, the bytes the dot multiplies
-// (`Quants`).
+// A chunk is up to 8 blocks of 32 columns of a whole row group: bytes the dot multiplies, and the
+// float factors of the order contract. Every product starts by decoding one: it stays in the L1
+// cache, and what comes after it (the dots of a few tokens, or a panel for many) is common to all
+// types of a form. A type is one trait:
 //   kForm   which factors there are (order.h)
-//   kWide   bytes need all 8 bits: Dot<true>; then they are the signed values, +128 where
-//   kUnsignedDot kRaw    what a byte is above its signed value otherwise (0 for types with a
-//   minimum)
+//   kWide   bytes need all 8 bits: Dot<true>
+//   kRaw    what a byte is above its signed value (0 for types with a minimum)
+//   Decode  blocks b0 … b0 + n of a group to a chunk; n is 8 but for the last blocks of a row.
+//           Calls ahead.Fetch() n times, spread over its work.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
@@ -26,15 +27,22 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
 
-constexpr size_t kMaxChunk = 8;  // blocks of 32 columns that Scales handles at once
+constexpr size_t kMaxChunk = 8;  // blocks of 32 columns of a chunk
 
-// Factors of `kMaxChunk` blocks of 32 columns, lane = row.
-struct Factors {
-  HWY_ALIGN float scale[kMaxChunk * kGroup];
-  HWY_ALIGN float second[kMaxChunk * kGroup];      // ws2 or wm (Q2_K: wm/128)
-  HWY_ALIGN int32_t mins[2 * kMaxChunk * kGroup];  // Q2_K: the two integers of a block
-  HWY_ALIGN int32_t
-      steps[2 * kMaxChunk * kGroup];  // Q2_K, Q3_K: scales of its halves, as two equal int16
+// 6 KiB on the widest target.
+struct Chunk {
+  // [block][half of 16 columns][i]: rows i, 4+i, 8+i, 12+i (LoadRows).
+  HWY_ALIGN uint8_t bytes[kMaxChunk][2][4][kVectorBytes];
+  // Lane = row.
+  HWY_ALIGN float scale[kMaxChunk][kGroup];
+  HWY_ALIGN float second[kMaxChunk][kGroup];     // ws2 or wm (Q2_K: wm/128)
+  HWY_ALIGN int32_t mins[2 * kMaxChunk][kGroup];  // Q2_K: the two integers of a block
+
+  HWY_INLINE void Store(size_t block, size_t half, size_t i, VU8 v) {
+    hn::Store(v, DU8(), bytes[block][half][i]);
+  }
+  HWY_INLINE void StoreScale(size_t block, VF v) { hn::Store(v, DF(), scale[block]); }
+  HWY_INLINE void StoreSecond(size_t block, VF v) { hn::Store(v, DF(), second[block]); }
 };
 
 HWY_INLINE VU8 LowNibbles(VU8 v) { return hn::And(v, hn::Set(DU8(), uint8_t{15})); }
@@ -42,56 +50,69 @@ HWY_INLINE VU8 HighNibbles(VU8 v) {
   return LowNibbles(hn::BitCast(DU8(), hn::ShiftRight<4>(hn::BitCast(DU16(), v))));
 }
 
-// Collects the u16 at `offset` + b·step of every row for b < n, and converts: f16 to float32 is
-// exact.
-inline HWY_NOINLINE void GatherF16(const RowGroup& rows, size_t offset, size_t step, size_t n,
-                                   float* out) {
-  HWY_ALIGN uint16_t bits[kMaxChunk * kGroup];
-  for (size_t b = 0; b < n; ++b, offset += step) {
+// Collects the u16 at `offset` + b·step of every row for b < n. Apart from Promote, so that other
+// work is between: a vector load has to wait until narrower stores before it have left for the cache.
+HWY_INLINE void GatherF16(const RowGroup& rows, size_t offset, size_t step, size_t n,
+                          uint16_t* HWY_RESTRICT bits) {
+  for (size_t b = 0; b < n; ++b, offset += step, bits += kGroup) {
     Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
-      std::memcpy(&bits[b * kGroup + r], rows.Row(r % 4, r / 4) + offset, 2);
+      std::memcpy(&bits[r], rows.Row(r % 4, r / 4) + offset, 2);
     });
   }
-  const DF df;
+}
+
+// f16 to float32 is exact.
+HWY_INLINE VF Promote(const uint16_t* bits) {
   const hn::Rebind<uint16_t, DF> du;
   const hn::Rebind<hwy::float16_t, DF> dh;
-  for (size_t b = 0; b < n; ++b) {
-    hn::Store(hn::PromoteTo(df, hn::BitCast(dh, hn::Load(du, bits + b * kGroup))), df,
-              out + b * kGroup);
-  }
+  return hn::PromoteTo(DF(), hn::BitCast(dh, hn::Load(du, bits)));
 }
 
 template <DType kType>
 struct Weights;
 
 // Types of one block a 32 columns: `Block` starts with f16 d (and f16 m where it has a minimum).
-template <class Block, QuantForm kTheForm>
+// `Type` gives Quants<i>: the bytes of 32 columns at `at` of rows i, 4+i, 8+i, 12+i.
+template <class Type, class Block, QuantForm kTheForm>
 struct SimpleWeights {
   static constexpr QuantForm kForm = kTheForm;
   static constexpr size_t kColumns = 32;  // of one storage block
   static constexpr size_t kBytes = sizeof(Block);
 
-  static HWY_NOINLINE void Scales(const RowGroup& rows, size_t b0, size_t n, Factors& to) {
-    GatherF16(rows, b0 * kBytes, kBytes, n, to.scale);
-    if constexpr (kForm == QuantForm::kMin) {
-      GatherF16(rows, b0 * kBytes + 2, kBytes, n, to.second);
-      const DF df;  // x = d·q + m: the minimum is −m
-      for (size_t b = 0; b < n; ++b) {
-        float* m = to.second + b * kGroup;
-        hn::Store(hn::Neg(hn::Load(df, m)), df, m);
+  static void Decode(const RowGroup& rows, size_t b0, size_t n, Ahead ahead, Chunk& to) {
+    HWY_ALIGN uint16_t scales[kMaxChunk * kGroup];
+    HWY_ALIGN uint16_t mins[kForm == QuantForm::kMin ? kMaxChunk * kGroup : 1];
+    const size_t first = b0 * kBytes;
+    GatherF16(rows, first, kBytes, n, scales);
+    if constexpr (kForm == QuantForm::kMin) GatherF16(rows, first + 2, kBytes, n, mins);
+    for (size_t b = 0; b < n; ++b) {
+      ahead.Fetch();
+      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+        VU8 lo, hi;
+        Type::template Quants<i>(rows, first + b * kBytes, lo, hi);
+        to.Store(b, 0, i, lo);
+        to.Store(b, 1, i, hi);
+      });
+    }
+    for (size_t b = 0; b < n; ++b) {
+      to.StoreScale(b, Promote(scales + b * kGroup));
+      // x = d·q + m: the minimum is −m.
+      if constexpr (kForm == QuantForm::kMin) {
+        to.StoreSecond(b, hn::Neg(Promote(mins + b * kGroup)));
       }
     }
   }
 };
 
 template <>
-struct Weights<DType::kQ8_0> : SimpleWeights<BlockQ8_0, QuantForm::kScale> {
+struct Weights<DType::kQ8_0>
+    : SimpleWeights<Weights<DType::kQ8_0>, BlockQ8_0, QuantForm::kScale> {
   static constexpr bool kWide = true;
-  static constexpr int kRaw = 128;
+  static constexpr int kRaw = kUnsignedDot ? 128 : 0;
   template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
-    lo = LoadRows(rows, kI, b * kBytes + 2);
-    hi = LoadRows(rows, kI, b * kBytes + 18);
+  static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
+    lo = LoadRows(rows, kI, at + 2);
+    hi = LoadRows(rows, kI, at + 18);
     if constexpr (kUnsignedDot) {
       const auto flip = hn::Set(DU8(), uint8_t{0x80});
       lo = hn::Xor(lo, flip);
@@ -100,28 +121,24 @@ struct Weights<DType::kQ8_0> : SimpleWeights<BlockQ8_0, QuantForm::kScale> {
   }
 };
 
-template <>
-struct Weights<DType::kQ4_0> : SimpleWeights<BlockQ4_0, QuantForm::kScale> {
+// 16 nibble pairs at `kAt` of the block.
+template <size_t kAt>
+struct Nibbles {
   static constexpr bool kWide = false;
-  static constexpr int kRaw = 8;
   template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
-    const VU8 nibbles = LoadRows(rows, kI, b * kBytes + 2);
+  static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
+    const VU8 nibbles = LoadRows(rows, kI, at + kAt);
     lo = LowNibbles(nibbles);
     hi = HighNibbles(nibbles);
   }
 };
-
 template <>
-struct Weights<DType::kQ4_1> : SimpleWeights<BlockQ4_1, QuantForm::kMin> {
-  static constexpr bool kWide = false;
+struct Weights<DType::kQ4_0> : SimpleWeights<Nibbles<2>, BlockQ4_0, QuantForm::kScale>, Nibbles<2> {
+  static constexpr int kRaw = 8;
+};
+template <>
+struct Weights<DType::kQ4_1> : SimpleWeights<Nibbles<4>, BlockQ4_1, QuantForm::kMin>, Nibbles<4> {
   static constexpr int kRaw = 0;
-  template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
-    const VU8 nibbles = LoadRows(rows, kI, b * kBytes + 4);
-    lo = LowNibbles(nibbles);
-    hi = HighNibbles(nibbles);
-  }
 };
 
 // 16 where the bit of element 0..15 (then 16..31) is set. `bits` holds the 32-bit word at byte 0 of
@@ -143,24 +160,25 @@ HWY_INLINE void FifthBits(VU8 bits, VU8& lo, VU8& hi) {
 }
 
 // The two five-bit types differ in what precedes qh.
-template <size_t kBitsAt, class Base>
-struct FiveBitWeights : Base {
+template <size_t kAt>
+struct FiveBits {
   static constexpr bool kWide = false;
   template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
+  static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
     // 16 bytes from qh on end inside the block: 4 of qh, 12 of qs.
-    FifthBits(LoadRows(rows, kI, b * Base::kBytes + kBitsAt), lo, hi);
-    const VU8 nibbles = LoadRows(rows, kI, b * Base::kBytes + kBitsAt + 4);
+    FifthBits(LoadRows(rows, kI, at + kAt), lo, hi);
+    const VU8 nibbles = LoadRows(rows, kI, at + kAt + 4);
     lo = hn::Or(lo, LowNibbles(nibbles));
     hi = hn::Or(hi, HighNibbles(nibbles));
   }
 };
 template <>
-struct Weights<DType::kQ5_0> : FiveBitWeights<2, SimpleWeights<BlockQ5_0, QuantForm::kScale>> {
+struct Weights<DType::kQ5_0>
+    : SimpleWeights<FiveBits<2>, BlockQ5_0, QuantForm::kScale>, FiveBits<2> {
   static constexpr int kRaw = 16;
 };
 template <>
-struct Weights<DType::kQ5_1> : FiveBitWeights<4, SimpleWeights<BlockQ5_1, QuantForm::kMin>> {
+struct Weights<DType::kQ5_1> : SimpleWeights<FiveBits<4>, BlockQ5_1, QuantForm::kMin>, FiveBits<4> {
   static constexpr int kRaw = 0;
 };
 
@@ -175,28 +193,17 @@ HWY_INLINE VU8 Codebook(VU8 nibbles) {
 }
 
 template <>
-struct Weights<DType::kIQ4_NL> : SimpleWeights<BlockIQ4_NL, QuantForm::kScale> {
+struct Weights<DType::kIQ4_NL>
+    : SimpleWeights<Weights<DType::kIQ4_NL>, BlockIQ4_NL, QuantForm::kScale> {
   static constexpr bool kWide = true;
-  static constexpr int kRaw = 128;
+  static constexpr int kRaw = kUnsignedDot ? 128 : 0;
   template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t b, const Factors&, VU8& lo, VU8& hi) {
-    const VU8 nibbles = LoadRows(rows, kI, b * kBytes + 2);
+  static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
+    const VU8 nibbles = LoadRows(rows, kI, at + 2);
     lo = Codebook(LowNibbles(nibbles));
     hi = Codebook(HighNibbles(nibbles));
   }
 };
-
-// What to add to a dot of raw bytes with activations so that it becomes the signed sum: bias is
-// −128·Σx.
-template <class W>
-HWY_INLINE VI Surplus(int32_t bias) {
-  if constexpr (W::kForm == QuantForm::kMin || W::kForm == QuantForm::kTwoMin ||
-                (W::kWide && !kUnsignedDot)) {
-    return hn::Zero(DI());
-  } else {
-    return hn::Set(DI(), (bias >> 7) * W::kRaw);
-  }
-}
 
 }  // namespace quant
 }  // namespace HWY_NAMESPACE

@@ -1,35 +1,55 @@
-// Register tiles: an unpacked panel of one row group times 2 to 12 tokens.
+// Register tiles: an unpacked panel of one row group times 4 to 12 tokens.
 //
 // A block of 32 columns costs 8 dots, a conversion, a multiply and an fma (plus one fma for a
 // minimum) per token and group: dots, multiplies and fmas share two pipes of the processors we
 // know, so 8 of 10 slots is the ceiling, and broadcasts, conversions and loads ride on other ports
-// for free. Tested in matmul_quant_test.cc.
-#include "engine/kernels/matmul_quant.h"
+// for free.
+#if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_
+#undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_
+#else
+#define SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_
+#endif
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/kernels/matmul_quant_tile.cc"
-#include "hwy/foreach_target.h"
-// After foreach_target.h.
-#include "engine/kernels/matmul_quant_dot-inl.h"
-#include "hwy/highway.h"
+#include "engine/kernels/matmul_quant_panel-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
-namespace {
+
+// One panel times a few tokens, fetching ahead once a block: out[t·out_stride + lane].
+struct TileArgs {
+  const uint8_t* panel;
+  size_t blocks;  // of 32 columns
+  const uint8_t* x;
+  size_t x_stride;
+  int raw;  // what stored bytes are above the signed values, where bytes are raw
+  Ahead ahead;
+  float* out;
+  size_t out_stride;
+};
+using TileKernel = void (*)(const TileArgs&);
+
+// The tiles of a form, largest first.
+struct Tiles {
+  size_t count;
+  size_t tokens[3];
+  TileKernel kernel[3];
+};
 
 // Tokens of the largest tile: an int32 and a float accumulator each. Where a dot is several
 // instructions, more tokens would only be more code.
 constexpr size_t kMaxTile = HWY_ARCH_X86 && !kUnsignedDot ? (kGroup > 4 ? 6 : 4) : 12;
+constexpr size_t kMinTile = 4;
 
 // T tokens times one panel. kWide as in Dot.
 template <QuantForm kForm, bool kWide, size_t T>
-void GemmTile(const QuantTileArgs& args) {
+void GemmTile(const TileArgs& args) {
   const uint8_t* HWY_RESTRICT panel = args.panel;
   const uint8_t* HWY_RESTRICT x = args.x;
-  const uint8_t* ahead = args.ahead;
-  const size_t x_stride = args.x_stride, ahead_step = args.ahead_step;
+  Ahead ahead = args.ahead;
+  const size_t x_stride = args.x_stride;
   const int raw = args.raw;
   const DI di;
   const DF df;
@@ -55,8 +75,7 @@ void GemmTile(const QuantTileArgs& args) {
     const auto block = [&](auto t) SMALLMIND_LAMBDA {
       return reinterpret_cast<const ActBlock*>(at[t / 3] + (t % 3) * x_stride);
     };
-    PrefetchRange(ahead, ahead_step);
-    ahead += ahead_step;
+    ahead.Fetch();
     const auto* factors = reinterpret_cast<const float*>(panel);
     const uint8_t* bytes = panel + FactorVectors(kForm) * kVectorBytes;
     VI isum[T];
@@ -110,46 +129,24 @@ void GemmTile(const QuantTileArgs& args) {
 }
 
 template <QuantForm kForm, bool kWide>
-QuantTiles Tiles() {
-  // Two scales need a third accumulator a token.
-  constexpr size_t kMost = kForm == QuantForm::kTwoScale && kMaxTile > 8 ? 8 : kMaxTile;
-  QuantTiles tiles{kMost, {}};
-  Unroll<kMost / 2>([&](auto i) { tiles.tile[i + 1] = GemmTile<kForm, kWide, 2 * (i + 1)>; });
-  return tiles;
-}
-
-}  // namespace
-}  // namespace quant
-
-QuantTiles TilesFor(QuantForm form, bool wide) {
-  using namespace quant;
-  // Lifted bytes need all 8 bits; without VNNI the forms with a minimum and Q6_K never do.
-  switch (form) {
-    case QuantForm::kScale:
-      if constexpr (kUnsignedDot) return Tiles<QuantForm::kScale, true>();
-      return wide ? Tiles<QuantForm::kScale, true>() : Tiles<QuantForm::kScale, false>();
-    case QuantForm::kTwoScale:
-      return Tiles<QuantForm::kTwoScale, kUnsignedDot>();
-    case QuantForm::kMin:
-      return Tiles<QuantForm::kMin, false>();
-    case QuantForm::kTwoMin:
-      return Tiles<QuantForm::kTwoMin, false>();
+Tiles TilesOf() {
+  constexpr size_t kMost = kForm == QuantForm::kTwoScale || kForm == QuantForm::kTwoMin
+                               ? HWY_MIN(kMaxTile, size_t{8})  // a third accumulator a token
+                               : kMaxTile;
+  if constexpr (kMost == 12) {
+    return {3,
+            {12, 8, 4},
+            {GemmTile<kForm, kWide, 12>, GemmTile<kForm, kWide, 8>, GemmTile<kForm, kWide, 4>}};
+  } else if constexpr (kMost > kMinTile) {
+    return {2, {kMost, 4}, {GemmTile<kForm, kWide, kMost>, GemmTile<kForm, kWide, 4>}};
+  } else {
+    return {1, {4}, {GemmTile<kForm, kWide, 4>}};
   }
-  return {};
 }
 
+}  // namespace quant
 }  // namespace HWY_NAMESPACE
 }  // namespace smallmind
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace smallmind {
-
-HWY_EXPORT(TilesFor);
-
-QuantTiles QuantTilesFor(QuantForm form, bool wide) {
-  return HWY_DYNAMIC_DISPATCH(TilesFor)(form, wide);
-}
-
-}  // namespace smallmind
-#endif  // HWY_ONCE
+#endif  // toggle
