@@ -38,7 +38,12 @@ void ParseEvent(const Json& json, Transcript& transcript) {
   } else if (event == "exec") {
     transcript.exec_ns = json.at("t_ns").get<int64_t>();
   } else if (event == "phase") {
-    transcript.phases[json.at("name").get<std::string>()] = json.at("t_ns").get<int64_t>();
+    const std::string name = json.at("name").get<std::string>();
+    transcript.phases[name] = json.at("t_ns").get<int64_t>();
+    for (const char* kind : {"minor", "major"}) {
+      const auto count = json.find(std::string(kind) + "_faults");
+      if (count != json.end()) transcript.faults[kind + ("_at_" + name)] = count->get<int64_t>();
+    }
   } else if (event == "token") {
     transcript.tokens[json.value("rep", 0)][json.at("index").get<int>()] =
         json.at("t_ns").get<int64_t>();
@@ -212,6 +217,7 @@ std::string MeasureTranscript(const Transcript& transcript, const Workload& work
   if (const auto kib = memory("vm_hwm_kib")) metrics["peak_rss_mib"] = *kib / 1024.0;
   if (const auto kib = memory("rss_anon_kib")) metrics["rss_anon_mib"] = *kib / 1024.0;
   if (const auto kib = memory("rss_file_kib")) metrics["rss_file_mib"] = *kib / 1024.0;
+  sample.faults = transcript.faults;
   sample.faults["minor"] = memory("minor_faults").value_or(0);
   sample.faults["major"] = memory("major_faults").value_or(0);
   sample.switches["voluntary"] = memory("voluntary_switches").value_or(0);

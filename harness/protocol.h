@@ -33,6 +33,7 @@ struct Transcript {
   std::optional<Hello> hello;
   std::optional<int64_t> exec_ns;
   std::map<std::string, int64_t> phases;         // name -> t_ns
+  std::map<std::string, int64_t> faults;         // minor_at_<phase>, major_at_<phase>
   std::map<int, std::map<int, int64_t>> tokens;  // rep -> index -> t_ns
   struct RepLine {
     int rep = 0, prompt_tokens = 0, gen_tokens = 0;

@@ -56,11 +56,13 @@ struct Sample {
   int env_bytes = 0;                      // random padding of the child's environment
   std::string target;                     // Highway target the process chose
   std::map<std::string, double> metrics;  // names of metrics.h
-  std::map<std::string, double> phases;   // exec_to_main_ms, mapped_ms, tokenizer_ms, ready_ms
+  // Instants since exec: loaded_ms, exec_to_main_ms, mapped_ms, tokenizer_ms, ready_ms,
+  // first_token_ms
+  std::map<std::string, double> phases;
   std::vector<Rep> reps;
   std::map<std::string, std::string> hashes;  // token, logits: 16 hex digits of rep 0
   std::map<std::string, KernelTime> kernels;
-  std::map<std::string, int64_t> faults;    // minor, major
+  std::map<std::string, int64_t> faults;    // minor, major; up to a phase: minor_at_main, …
   std::map<std::string, int64_t> switches;  // voluntary, involuntary
   std::map<std::string, double> system;     // steal_pct, procs_running, calibration_ns, …
   std::map<std::string, double> counters;   // perf events where the kernel gives them

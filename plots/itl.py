@@ -41,15 +41,19 @@ def draw(run):
             axis.plot([q[25], q[75]], [y, y], color=style.colour(v), linewidth=8, solid_capstyle="butt")
             axis.plot(q[50], y, "|", color="white", markersize=8, markeredgewidth=2)
             axis.plot(q[99], y, "x", color=style.colour(v), markersize=5.5, markeredgewidth=1.4)
-        limit = 1.08 * style.ordinary([quantile(g, 0.99) for _, g in found])
+        limit = 1.3 * style.ordinary([quantile(g, 0.95) for _, g in found])
         axis.set_xlim(0, limit)
         for y, (v, g) in zip(ys, found):
-            if quantile(g, 0.05) > limit:
+            if quantile(g, 0.05) <= limit < quantile(g, 0.99):
+                axis.annotate(f"p99 {quantile(g, 0.99):.3g} ▸", (limit, y), xytext=(-4, 0),
+                              textcoords="offset points", ha="right", va="center", fontsize=8.5,
+                              bbox={"facecolor": "white", "pad": 1, "linewidth": 0})
+            elif quantile(g, 0.05) > limit:
                 axis.annotate(f"median {quantile(g, 0.5):.3g} ▸", (limit, y), xytext=(-4, 0),
                               textcoords="offset points", ha="right", va="center", fontsize=8.5)
         axis.set_xlabel("milliseconds between tokens")
     if not drawn:
         return None
     style.figure_text(fig, "Gaps between tokens", "White tick: median; thick: middle half; thin: 5th to 95th "
-                      "percentile; ×: 99th. All warm repetitions of all processes.")
+                      "percentile; ×: 99th. All warm repetitions of all processes. ▸: beyond the axis.")
     return fig

@@ -1,4 +1,6 @@
 """Speed against size; the line joins the variants that no other beats in both."""
+import textwrap
+
 import load
 import style
 
@@ -65,9 +67,9 @@ def draw(run):
                           fontweight="bold" if v in best else "normal", color=style.INK,
                           arrowprops={"arrowstyle": "-", "color": "#bbbbbb", "linewidth": 0.6, "shrinkB": 5})
         if far:
-            axis.text(0.01, 0.01, "far below: " + ", ".join(f"{p[0]} ({p[1]:.1f} MB, {p[2]:.2g}×)" for p in far),
-                      transform=axis.transAxes, fontsize=8, color=style.DIM, va="bottom")
-        axis.set_xlabel("stripped size, MB")
+            text = "far below: " + ", ".join(f"{p[0]} ({p[1]:.1f} MB, {p[2]:.2g}×)" for p in far)
+            below = "\n" + textwrap.fill(text, 58)
+        axis.set_xlabel("stripped size, MB" + (below if far else ""))
         axis.set_ylabel(f"decode, × {run.reference}")
     if not drawn:
         return None

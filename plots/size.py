@@ -8,7 +8,7 @@ GROUPS = [("code", (".text", ".init", ".fini", ".plt", ".plt.got", ".plt.sec"), 
           ("exception and unwind tables", (".eh_frame", ".eh_frame_hdr", ".gcc_except_table"), "#e69f00", ""),
           ("relocations and dynamic linking", (".rela.dyn", ".rela.plt", ".dynsym", ".dynstr", ".gnu.hash", ".dynamic",
                                                ".gnu.version", ".gnu.version_r", ".got", ".got.plt", ".relr.dyn"),
-           "#009e73", "..."),
+           "#009e73", "\\\\\\"),
           ("data", (".data", ".data.rel.ro", ".init_array", ".fini_array", ".tdata"), "#cc79a7", "")]
 _NOT_IN_FILE = (".bss", ".tbss")
 _STRIPPED = (".symtab", ".strtab", ".comment")

@@ -1,4 +1,4 @@
-"""Startup as a waterfall: exec, loader, main, model mapped, tokenizer, ready."""
+"""Startup as a waterfall: exec, loader, main, model mapped, tokenizer, ready; the first token as a figure."""
 import statistics
 
 import style
@@ -6,14 +6,18 @@ import style
 NAME = "startup"
 
 # Colour and hatch differ, so that the phases can be told apart without colour.
-PHASES = [("exec_to_main_ms", "exec → main (kernel, loader, relocations)", "#4d4d4d", ""),
+PHASES = [("loaded_ms", "loader (exec, mapping, relocations)", "#4d4d4d", ""),
+          ("exec_to_main_ms", "constructors, up to main", "#a6a6a6", ""),
           ("mapped_ms", "model mapped", "#56b4e9", "///"),
           ("tokenizer_ms", "tokenizer", "#e69f00", ""),
-          ("ready_ms", "session ready", "#009e73", "...")]
+          ("ready_ms", "session ready", "#009e73", "\\\\\\")]
 
 
 def phase_lengths(samples):
-    """Median milliseconds of each phase; a sample's phases are instants since exec."""
+    """Median milliseconds of each phase; a sample's phases are instants since exec.
+
+    An engine that does not report `loaded` has all of exec → main in its second phase.
+    """
     lengths = {}
     for s in samples:
         before = 0.0
@@ -22,6 +26,11 @@ def phase_lengths(samples):
                 lengths.setdefault(key, []).append(s["phases"][key] - before)
                 before = s["phases"][key]
     return {key: max(0.0, statistics.median(values)) for key, values in lengths.items()}
+
+
+def first_token(run, variant, regime):
+    s = run.summary(variant, regime, "ttft_cold_ms")
+    return f" → {s['median']:.3g}" if s and s["median"] is not None else ""
 
 
 def draw(run):
@@ -46,7 +55,7 @@ def draw(run):
                       height=0.66, label=name)
             totals = [t + w for t, w in zip(totals, widths)]
         largest = style.ordinary(totals)
-        limit = 1.25 * largest
+        limit = 1.45 * largest
         axis.set_xlim(0, limit)
         for y, v, total in zip(ys, found, totals):
             s = run.summary(v, regime, "startup_ms")
@@ -55,16 +64,20 @@ def draw(run):
             arms = style.interval(s["median"], s["low"], s["high"])
             axis.errorbar(s["median"], y, xerr=[[arms[0]], [arms[1]]], fmt="none", ecolor=style.INK, elinewidth=1.2)
             if total > limit:
-                axis.annotate(f"{s['median']:.3g} ▸", (limit, y), xytext=(-4, 0), textcoords="offset points",
+                axis.annotate(f"{s['median']:.3g} ▸{first_token(run, v, regime)}", (limit, y), xytext=(-4, 0), textcoords="offset points",
                               ha="right", va="center", fontsize=8.5,
                               bbox={"facecolor": "white", "pad": 1, "linewidth": 0})
                 continue
-            axis.annotate(f"{s['median']:.3g}", (max(total, s["median"] + arms[1]), y), xytext=(4, 0),
-                          textcoords="offset points", va="center", fontsize=8.5)
+            end = min(limit, max(total, s["median"] + arms[1]))
+            inside = end > 0.8 * limit  # a wide interval reaches the edge: the figure goes before it
+            axis.annotate(f"{s['median']:.3g}{first_token(run, v, regime)}", (limit if inside else end, y),
+                          xytext=(-4 if inside else 4, 0), textcoords="offset points", va="center",
+                          ha="right" if inside else "left", fontsize=8.5,
+                          bbox={"facecolor": "white", "pad": 1, "linewidth": 0} if inside else None)
         axis.set_xlabel("milliseconds since exec")
     if not drawn:
         return None
     style.legend_below(fig, axes[0][0], 2)
-    style.figure_text(fig, "Startup, phase by phase", "Medians of the phases; the interval is that of "
-                      "the whole startup. ▸: beyond the axis.")
+    style.figure_text(fig, "Startup, phase by phase", "Medians of the phases; figures: ready, and → first token "
+                      "(cold); the interval is that of ready. ▸: beyond the axis.")
     return fig

@@ -1,9 +1,12 @@
 """One look for every figure: colours that stay with a variant, readable in print, on a phone, in the dark.
 
 Colours start from Okabe and Ito's set, which survives the common colour-vision deficiencies; where two
-are close, the marker differs too. The background is opaque white, so a figure reads on any page.
+are close, the marker differs too. The background is opaque white, so a figure reads on any page; the report
+replaces colours by name in the dark (harness/report/figures.cc knows them). Every figure comes twice: wide, and
+narrow for phones, with its panels one below the other.
 """
 import os
+import textwrap
 import zlib
 
 import matplotlib
@@ -11,7 +14,7 @@ import matplotlib
 matplotlib.use("Agg")
 matplotlib.rcParams.update({
     "svg.hashsalt": "smallmind",  # the same data gives the same file
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text stays text: small files, and a reader can search and select
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "axes.titlesize": 11,
@@ -20,6 +23,11 @@ matplotlib.rcParams.update({
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.grid": True,
+    "text.color": "#1b1f24",
+    "axes.labelcolor": "#1b1f24",
+    "axes.edgecolor": "#1b1f24",
+    "xtick.color": "#1b1f24",
+    "ytick.color": "#1b1f24",
     "grid.color": "#dddddd",
     "grid.linewidth": 0.7,
     "figure.facecolor": "white",
@@ -49,6 +57,9 @@ _KNOWN = {
 _OTHERS = ["#332288", "#117733", "#aa4499", "#999933", "#cc6677", "#6699cc", "#ddcc77", "#4477aa"]
 _MARKERS = "so^vD<>Ph*Xp"
 
+narrow = False  # all.py sets it for the second drawing
+NARROW_WIDTH = 5.0  # inches: on a phone 390 pixels wide a point is about a pixel
+
 INK = "#1b1f24"
 DIM = "#5b6470"
 CLEAN = "#0072b2"
@@ -77,20 +88,35 @@ def label(run, variant):
 
 
 def save(figure, directory, name):
-    """PNG and SVG into `directory`; returns their paths."""
+    """PNG and SVG into `directory`; a narrow figure is name.phone.svg alone. Returns their paths."""
     os.makedirs(directory, exist_ok=True)
+    endings = {"phone.svg": {"metadata": {"Date": None}}} if narrow else \
+        {"png": {"dpi": 144}, "svg": {"metadata": {"Date": None}}}
     paths = []
-    for ending, options in (("png", {"dpi": 144}), ("svg", {"metadata": {"Date": None}})):
+    for ending, options in endings.items():
         path = os.path.join(directory, f"{name}.{ending}")
-        figure.savefig(path, bbox_inches="tight", pad_inches=0.15, **options)
+        figure.savefig(path, bbox_inches="tight", pad_inches=0.1 if narrow else 0.15, **options)
+        if ending.endswith("svg"):
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+            with open(path, "w", encoding="utf-8") as f:  # a reader without that font sees a like one
+                f.write(text.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, Arial, sans-serif"))
         paths.append(path)
     plt.close(figure)
     return paths
 
 
 def grid(columns, rows, bars=0, width=4.8, row_height=None):
-    """Axes [row][column], tall enough for `bars` labelled bars a panel; few columns stay wide."""
+    """Axes [row][column], tall enough for `bars` labelled bars a panel; few columns stay wide.
+
+    Narrow figures stack the panels, a row's panels one below the other; the indices stay the same.
+    """
     height = row_height or max(2.0, 0.3 * bars + 1.0)
+    if narrow:
+        height = min(height, 3.6) if row_height else height
+        figure, flat = plt.subplots(rows * columns, 1, figsize=(NARROW_WIDTH, height * rows * columns),
+                                    squeeze=False, layout="constrained")
+        return figure, [[flat[i * columns + j][0] for j in range(columns)] for i in range(rows)]
     figure, axes = plt.subplots(rows, columns, figsize=(max(6.4, width * columns), height * rows),
                                 squeeze=False, layout="constrained")
     return figure, axes
@@ -99,7 +125,7 @@ def grid(columns, rows, bars=0, width=4.8, row_height=None):
 def rows_of(axis, run, variants):
     """Variants as rows from top to bottom; returns their y positions."""
     positions = list(range(len(variants)))
-    axis.set_yticks(positions, [label(run, v) for v in variants])
+    axis.set_yticks(positions, [label(run, v) for v in variants], fontsize=9 if narrow else 10)
     axis.set_ylim(len(variants) - 0.4, -0.6)
     axis.grid(axis="y", visible=False)
     return positions
@@ -139,11 +165,16 @@ def log_axis(axis, which):
 def legend_below(figure, axis, columns):
     """A legend under the whole figure; saving cuts to what is drawn, so it costs no axis space."""
     handles, labels = axis.get_legend_handles_labels()
+    if narrow:
+        columns = 1 if max(map(len, labels), default=0) > 20 else 2
     if handles:
         figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=columns, fontsize=9)
 
 
 def legend_right(figure, axis):
+    if narrow:
+        legend_below(figure, axis, 2)
+        return
     handles, labels = axis.get_legend_handles_labels()
     if handles:
         figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(1.0, 0.94), fontsize=8.5)
@@ -152,4 +183,5 @@ def legend_right(figure, axis):
 def figure_text(figure, title, note=""):
     figure.suptitle(title, fontsize=13, fontweight="bold", color=INK)
     if note:
-        figure.supxlabel(note, fontsize=8.5, color=DIM)
+        width = 62 if narrow else max(70, int(14 * figure.get_figwidth()))
+        figure.supxlabel(textwrap.fill(note, width), fontsize=8.5, color=DIM)

@@ -96,7 +96,7 @@ class Parts(unittest.TestCase):
     def test_phases_are_instants_and_bars_are_lengths(self):
         lengths = startup.phase_lengths([{"phases": {"exec_to_main_ms": 1.0, "mapped_ms": 1.5, "tokenizer_ms": 3.5,
                                                      "ready_ms": 4.0}}])
-        self.assertEqual([lengths[k] for k, *_ in startup.PHASES], [1.0, 0.5, 2.0, 0.5])
+        self.assertEqual([lengths[k] for k, *_ in startup.PHASES if k in lengths], [1.0, 0.5, 2.0, 0.5])
 
     def test_colours_are_stable_and_known_ones_differ(self):
         self.assertEqual(style.colour("clang/native"), style.colour("native"))

@@ -73,14 +73,14 @@ def main(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build-dir", required=True, type=pathlib.Path)
     parser.add_argument("--count", type=int, default=4)
-    parser.add_argument("--variants", help="comma separated; default: every built one")
+    parser.add_argument("--variants", default="all", help="names and groups, comma separated (all built ones)")
     options = parser.parse_args(argv)
     build_dir = options.build_dir.resolve()
     try:
         rows = json.loads((build_dir / "variants" / "manifest.json").read_text(encoding="utf-8"))["variants"]
-        wanted = options.variants.split(",") if options.variants else None
+        wanted = set(options.variants.split(","))
         for row in rows:
-            if row["status"] != "built" or (wanted is not None and row["name"] not in wanted):
+            if row["status"] != "built" or not wanted & {"all", row["name"], row["group"]}:
                 continue
             if row["post"] != "none":
                 print(f"layouts: {row['name']} is laid out by {row['post']}, not by the linker", file=sys.stderr)

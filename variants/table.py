@@ -218,6 +218,7 @@ def main(argv):
     parser.add_argument("--best", default="SSE2", help="best Highway target of this machine")
     parser.add_argument("--compiler", default="unknown", help="its name and version, for the manifest")
     parser.add_argument("--have", action="append", default=[], help="tools that are here: " + ", ".join(NEEDS))
+    parser.add_argument("--lacking", metavar="REASON", help="the toolchain is not here: no row can be built, and why")
     parser.add_argument("--list", metavar="WANTED", help="print the rows that these groups or names mean")
     parser.add_argument("--build-dir", help="where variants/rows.json and rows.cmake go")
     options = parser.parse_args(argv)
@@ -234,6 +235,8 @@ def main(argv):
             return 1
     if options.build_dir:
         rows = resolve(table, options.toolchain, options.best, options.have, options.build_dir)
+        for row in rows if options.lacking else []:
+            row["buildable"], row["reason"] = False, options.lacking
         place = pathlib.Path(options.build_dir) / "variants"
         write_if_changed(place / "rows.json", json.dumps({"schema": 1, "toolchain": options.toolchain,
                                                           "compiler": options.compiler, "variants": rows}, indent=1) + "\n")

@@ -53,6 +53,13 @@ class TheTable(unittest.TestCase):
 
 
 class Resolving(unittest.TestCase):
+    def test_of_a_lacking_toolchain_every_row_is_skipped_with_the_reason(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(t.main(["--toolchain", "clang", "--build-dir", folder, "--lacking", "needs clang++"]), 0)
+            found = json.loads((pathlib.Path(folder) / "variants/rows.json").read_text())
+        self.assertEqual({(r["buildable"], r["reason"]) for r in found["variants"]}, {(False, "needs clang++")})
+        self.assertEqual(found["toolchain"], "clang")
+
     def test_native_asks_for_zen4_only_where_it_is_the_best(self):
         self.assertIn("HWY_WANT_AVX3_ZEN4", rows(best="AVX3_ZEN4")["native"]["defines"])
         self.assertNotIn("HWY_WANT_AVX3_ZEN4", rows(best="AVX3_DL")["native"]["defines"])

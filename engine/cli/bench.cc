@@ -15,7 +15,6 @@
 #include "engine/cli/texts.h"
 #include "engine/cli/workload.h"
 #include "engine/kernels/targets.h"
-#include "engine/runtime/clock.h"
 #include "engine/runtime/cpus.h"
 
 namespace smallmind {
@@ -70,8 +69,13 @@ void PrintHello(const Options& o, const Engine& engine, size_t threads) {
             .Add("n_gen", o.n_gen));
 }
 
-void PrintPhase(const char* name, int64_t t_ns) {
-  Print(JsonLine().Add("event", "phase").Add("name", name).Add("t_ns", t_ns));
+void PrintPhase(const char* name, const Instant& at) {
+  Print(JsonLine()
+            .Add("event", "phase")
+            .Add("name", name)
+            .Add("t_ns", at.t_ns)
+            .Add("minor_faults", at.minor_faults)
+            .Add("major_faults", at.major_faults));
 }
 
 void PrintRepetition(size_t rep, const Repetition& r) {
@@ -137,31 +141,34 @@ int RunCeilings(const Options& o) {
   return 0;
 }
 
-int Run(const Options& o, int64_t main_ns) {
+int Run(const Options& o, const StartInstants& start) {
   o.model.ApplyTarget();
   if (o.ceilings) return RunCeilings(o);
   if (o.model.path.empty()) throw UsageError("bench needs --model");
   ModelOptions model = o.model;
   if (model.context == 0) model.context = o.n_prompt + o.n_gen;
   Engine engine = Engine::OpenWithoutTokenizer(model.path, {.context = model.context});
-  const int64_t mapped_ns = NowNs();
+  const Instant mapped = Instant::Now();
   engine.LoadTokenizer();
-  const int64_t tokenizer_ns = NowNs();
+  const Instant tokenizer = Instant::Now();
   Session session(engine, model.Session());
-  const int64_t ready_ns = NowNs();
+  const Instant ready = Instant::Now();
 
   PrintHello(o, engine, session.threads());
-  PrintPhase("main", main_ns);
-  PrintPhase("mapped", mapped_ns);
-  PrintPhase("tokenizer", tokenizer_ns);
-  PrintPhase("ready", ready_ns);
+  PrintPhase("loaded", start.loaded);
+  PrintPhase("main", start.main);
+  PrintPhase("mapped", mapped);
+  PrintPhase("tokenizer", tokenizer);
+  PrintPhase("ready", ready);
 
   StageTimers timers;
   if (o.timers) session.set_timers(&timers);
   const std::string_view text = o.training_text ? TrainingText() : EvaluationText();
   for (size_t rep = 0; rep < o.reps; ++rep) {
-    PrintRepetition(
-        rep, RunRepetition(engine, session, text, o.n_prompt, o.n_gen, o.slowdown_pct / 100));
+    const Repetition r =
+        RunRepetition(engine, session, text, o.n_prompt, o.n_gen, o.slowdown_pct / 100);
+    if (rep == 0) PrintPhase("first_token", r.first_token);
+    PrintRepetition(rep, r);
   }
   if (o.timers) {
     for (size_t i = 0; i < kStageNames.size(); ++i) {
@@ -179,7 +186,7 @@ int Run(const Options& o, int64_t main_ns) {
 
 }  // namespace
 
-void AddBench(Program& program, int64_t main_ns) {
+void AddBench(Program& program, const StartInstants& start) {
   auto o = std::make_shared<Options>();
   Command c = program.Add("bench", "Measure; JSON lines on stdout");
   o->model.Declare(&c, ModelOptions::kOptionalModel);
@@ -194,7 +201,7 @@ void AddBench(Program& program, int64_t main_ns) {
   c.Flag("--training-text", &o->training_text, "Use the text that PGO trains on");
   c.Option("--inject-slowdown", &o->slowdown_pct, "Percent of every forward pass to waste")
       .RealRange(0.0, 1000.0);
-  c.Runs([o, main_ns] { return Run(*o, main_ns); });
+  c.Runs([o, start] { return Run(*o, start); });
 }
 
 }  // namespace smallmind

@@ -4,16 +4,16 @@
 // Error.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "engine/cli/arguments.h"
+#include "engine/cli/instant.h"
 #include "engine/session.h"
 
 namespace smallmind {
 
 void AddGenerate(Program& program);
-void AddBench(Program& program, int64_t main_ns);  // main_ns: when main() began
+void AddBench(Program& program, const StartInstants& start);
 void AddProfile(Program& program);
 void AddLogits(Program& program);
 void AddTokenize(Program& program);

@@ -8,9 +8,14 @@
 
 #include "engine/base/error.h"
 #include "engine/cli/command.h"
-#include "engine/runtime/clock.h"
+#include "engine/cli/instant.h"
 
 namespace {
+
+// The one thing that runs before everything else of the program and has nobody to hand its result
+// to.
+constinit smallmind::Instant loaded;
+__attribute__((constructor(101))) void StampLoaded() { loaded = smallmind::Instant::Now(); }
 
 int Fail(smallmind::ExitCode code, const char* message) {
   std::fprintf(stderr, "smallmind: %s\n", message);
@@ -21,12 +26,12 @@ int Fail(smallmind::ExitCode code, const char* message) {
 
 int main(int argc, char** argv) {
   using smallmind::ExitCode;
-  const int64_t main_ns = smallmind::NowNs();  // first thing: the protocol's phase "main"
+  const smallmind::StartInstants start{loaded, smallmind::Instant::Now()};
   smallmind::Program program(
       "LLM inference on the CPU, built many ways to be measured",
       "Exit codes: 0 done, 1 bad usage, 2 bad input or model, 3 internal error.");
   smallmind::AddGenerate(program);
-  smallmind::AddBench(program, main_ns);
+  smallmind::AddBench(program, start);
   smallmind::AddProfile(program);
   smallmind::AddLogits(program);
   smallmind::AddTokenize(program);

@@ -57,7 +57,8 @@ Repetition RunRepetition(const Engine& engine, Session& session, std::string_vie
   std::span<const float> logits = session.Prefill(r.prompt);
   SpendAgain(tokenised_ns, slowdown);
   TokenId token = ArgMax(logits);
-  const int64_t first_ns = NowNs();
+  r.first_token = Instant::Now();
+  const int64_t first_ns = r.first_token.t_ns;
   r.prefill_ns = first_ns - tokenised_ns;
   r.logits_hash = HashBytes(logits.data(), logits.size_bytes());
   for (size_t i = 0; i < n_gen; ++i) {

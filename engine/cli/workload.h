@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/cli/instant.h"
 #include "engine/session.h"
 
 namespace smallmind {
@@ -15,6 +16,7 @@ struct Repetition {
   int64_t start_ns = 0;           // text handed over
   int64_t prefill_ns = 0;         // tokenised → first token's logits
   std::vector<int64_t> token_ns;  // when each generated token was known
+  Instant first_token;            // the same of the first one, with faults
   uint64_t token_hash = 0;        // of the generated ids
   uint64_t logits_hash = 0;       // of the logits behind the first and the last generated token
 };

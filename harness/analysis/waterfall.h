@@ -1,6 +1,7 @@
 // From exec to the first token, phase by phase, with page faults and relocations.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,10 +10,15 @@
 namespace smallmind::harness {
 
 struct WaterfallPhase {
-  std::string name;  // "exec to main", "mapped", "tokenizer", "ready", "first token"
+  // "loader" (exec, mapping, relocations), "constructors", "mapped", "tokenizer", "ready", "first
+  // token"; "exec to main" instead of the first two where an engine does not tell them apart
+  std::string name;
   double start_ms = 0.0;
   double length_ms = 0.0;  // medians
   double low_ms = 0.0, high_ms = 0.0;
+  // Medians of those taken in the phase; NaN where the engine does not report them.
+  double minor_faults = std::numeric_limits<double>::quiet_NaN();
+  double major_faults = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct Waterfall {
@@ -20,8 +26,8 @@ struct Waterfall {
   Regime regime;
   std::vector<WaterfallPhase> phases;
   double minor_faults = 0.0, major_faults = 0.0;  // medians of the whole process
-  int64_t relocations =
-      -1;  // entries the loader applies before main; -1 where the sections are unknown
+  // Entries that the loader applies, all of them before main; -1 where the sections are unknown.
+  int64_t relocations = -1;
 };
 
 std::vector<Waterfall> DrawWaterfalls(const RunInfo& run, const Series& series,

@@ -101,10 +101,16 @@ TEST(Waterfall, PhasesAddUpToTheFirstToken) {
   run.info.variants[0].size.sections[".rela.dyn"] = 2400;
   const auto falls = DrawWaterfalls(run.info, Series(run.samples), {});
   ASSERT_EQ(falls.size(), 4u);
-  ASSERT_EQ(falls[0].phases.size(), 5u);
-  // Planted: 30, 20, 30 and 20 % of a startup of 4 ms.
-  EXPECT_NEAR(falls[0].phases[1].length_ms, 0.8, 0.15);
-  EXPECT_NEAR(falls[0].phases[4].start_ms, 4.0, 0.5);
+  ASSERT_EQ(falls[0].phases.size(), 6u);
+  // Planted: 25, 5, 20, 30 and 20 % of a startup of 4 ms.
+  EXPECT_NEAR(falls[0].phases[0].length_ms, 1.0, 0.15);
+  EXPECT_EQ(falls[0].phases[0].name, "loader");
+  EXPECT_NEAR(falls[0].phases[2].length_ms, 0.8, 0.15);
+  EXPECT_NEAR(falls[0].phases[5].start_ms, 4.0, 0.5);
+  EXPECT_EQ(falls[0].phases[1].minor_faults, 20.0);  // 100 up to loaded, 120 up to main
+  EXPECT_EQ(falls[0].phases[2].minor_faults, 80.0);
+  EXPECT_EQ(falls[0].phases[2].major_faults, 1.0);
+  EXPECT_TRUE(std::isnan(falls[0].phases[4].minor_faults));  // not reported: unknown, not zero
   EXPECT_EQ(falls[0].relocations, 100);
   EXPECT_EQ(falls[1].relocations, 0);
   EXPECT_EQ(falls[0].minor_faults, 900.0);

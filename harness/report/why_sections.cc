@@ -24,6 +24,8 @@ DocCell Value(double value, const std::string& unit = "") {
                          Figure(value) + (unit.empty() || !std::isfinite(value) ? "" : " " + unit));
 }
 
+DocCell Count(double value) { return DocCell::Number(value, std::to_string(std::llround(value))); }
+
 std::string Signed(double value) { return (value > 0 ? "+" : "") + Figure(value); }
 
 std::string Kibibytes(int64_t bytes) { return Signed(static_cast<double>(bytes) / 1024.0); }
@@ -160,6 +162,10 @@ DocSection StartupSection(const Analysis& a) {
   DocSection section{"startup", "Startup, phase by phase", {}};
   if (a.waterfall.empty()) return section;
   section.blocks.push_back(DocFigure{"startup", "Startup as a waterfall"});
+  section.blocks.push_back(
+      DocParagraph{"Milliseconds of each phase and, after the +, the page faults taken in it. The "
+                   "loader's phase holds exec, the mapping of libraries and all relocations.",
+                   Tone::kDim});
   DocTable table;
   table.columns = {{"variant"}, {"model"}};
   for (const WaterfallPhase& p : a.waterfall.front().phases)
@@ -170,14 +176,17 @@ DocSection StartupSection(const Analysis& a) {
     if (w.phases.size() != a.waterfall.front().phases.size()) continue;
     std::vector<DocCell> row = {w.variant, w.regime.model};
     for (const WaterfallPhase& p : w.phases) {
-      row.push_back(DocCell::Number(p.length_ms, Figure(p.length_ms), Tone::kPlain,
-                                    IntervalText(p.low_ms, p.high_ms)));
+      std::string text = Figure(p.length_ms);
+      if (std::isfinite(p.minor_faults)) {
+        text += " + " + std::to_string(std::llround(p.minor_faults));
+        if (p.major_faults > 0.0) text += " (" + Figure(p.major_faults) + " major)";
+      }
+      row.push_back(DocCell::Number(p.length_ms, text, Tone::kPlain,
+                                    "95 % " + IntervalText(p.low_ms, p.high_ms) + " ms"));
     }
-    row.push_back(Value(w.minor_faults));
-    row.push_back(Value(w.major_faults));
-    row.push_back(w.relocations < 0 ? DocCell("-")
-                                    : DocCell::Number(static_cast<double>(w.relocations),
-                                                      std::to_string(w.relocations)));
+    row.push_back(Count(w.minor_faults));
+    row.push_back(Count(w.major_faults));
+    row.push_back(w.relocations < 0 ? DocCell("-") : Count(static_cast<double>(w.relocations)));
     table.rows.push_back(std::move(row));
   }
   section.blocks.push_back(std::move(table));

@@ -58,8 +58,8 @@ def bench(fake, args):
         git="abc1234", target=fake.target, static_target="SSE2", dispatch="dynamic",
         threads=args.t, model=args.m, model_name=os.path.basename(args.m), arch="llama",
         weight_type="Q8_0", params=1000000, weight_bytes=1062500, kv="f32")
-    for name, offset in (("main", 1), ("mapped", 2), ("tokenizer", 3), ("ready", 4)):
-        say(event="phase", name=name, t_ns=now + offset * 200000)
+    for name, offset in (("loaded", 0.5), ("main", 1), ("mapped", 2), ("tokenizer", 3), ("ready", 4)):
+        say(event="phase", name=name, t_ns=now + int(offset * 200000), minor_faults=int(100 * offset), major_faults=0)
     if mode not in ("ok", "zero", "nodone"):
         misbehave(mode)
     if fake.sleep:

@@ -151,10 +151,10 @@ inline Run MakeSyntheticRun(const SyntheticPlan& plan) {
                        {"peak_rss_mib", (small ? 30.0 : 165.0) + p.startup_ms / 10.0},
                        {"rss_anon_mib", small ? 8.0 : 20.0},
                        {"rss_file_mib", small ? 20.0 : 140.0}};
-          s.phases = {{"exec_to_main_ms", startup * 0.3},
-                      {"mapped_ms", startup * 0.5},
-                      {"tokenizer_ms", startup * 0.8},
-                      {"ready_ms", startup}};
+          s.phases = {
+              {"loaded_ms", startup * 0.25}, {"exec_to_main_ms", startup * 0.3},
+              {"mapped_ms", startup * 0.5},  {"tokenizer_ms", startup * 0.8},
+              {"ready_ms", startup},         {"first_token_ms", startup + 1.3 * prefill_ms}};
           for (int r = 0; r < 3; ++r) {
             Rep rep{r,
                     128,
@@ -174,7 +174,9 @@ inline Run MakeSyntheticRun(const SyntheticPlan& plan) {
               {"attention", {400, static_cast<int64_t>(0.1 * 3e6 * (prefill_ms + 31 * itl))}},
               {"norm", {800, static_cast<int64_t>(0.02 * 3e6 * (prefill_ms + 31 * itl))}}};
           s.hashes = {{"token", p.token_hash}, {"logits", p.logits_hash}};
-          s.faults = {{"minor", 900}, {"major", 0}};
+          s.faults = {{"minor", 900},           {"major", 0},           {"minor_at_loaded", 100},
+                      {"major_at_loaded", 0},   {"minor_at_main", 120}, {"major_at_main", 0},
+                      {"minor_at_mapped", 200}, {"major_at_mapped", 1}};
           s.switches = {{"voluntary", 60}, {"involuntary", hog > 1.0 ? 812 : 4}};
           s.system = {{"steal_pct", hog > 1.0 ? 7.5 : 0.1},
                       {"procs_running", 4.0},
