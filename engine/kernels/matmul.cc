@@ -22,9 +22,9 @@ size_t MatMulRowGrain(const WeightView& w, size_t n_tokens) {
 }
 
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const QuantRows& x, float* out,
-            size_t out_stride, std::span<uint8_t> scratch) {
+            size_t out_stride, std::span<uint8_t> scratch, const Upcoming& upcoming) {
   if (row_begin >= row_end || x.n_tokens == 0) return;
-  MatMulQuant({w, row_begin, row_end, x, out, out_stride, scratch.data()});
+  MatMulQuant({w, row_begin, row_end, x, out, out_stride, scratch.data(), upcoming});
 }
 
 }  // namespace smallmind

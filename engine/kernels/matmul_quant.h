@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "engine/kernels/acts.h"
+#include "engine/kernels/matmul.h"
 #include "engine/tensor/view.h"
 
 namespace smallmind {
@@ -16,6 +17,7 @@ struct QuantJob {
   float* out;
   size_t out_stride;
   uint8_t* scratch;  // 64-byte aligned, QuantScratchBytes
+  Upcoming upcoming;
 };
 
 // Which float factors a block of 32 columns has (order.h).

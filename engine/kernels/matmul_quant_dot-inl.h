@@ -138,8 +138,8 @@ HWY_INLINE VI8 Broadcast4(const int8_t* q) {
 // because prefetches into L1 are bounded by its two dozen miss buffers (measured: 11 GB/s one
 // thread against 17). A step of 0 fetches nothing.
 struct Ahead {
-  const uint8_t* at;
-  size_t step;
+  const uint8_t* at = nullptr;
+  size_t step = 0;
   HWY_INLINE void Fetch() {
     for (size_t i = 0; i < step; i += 64) __builtin_prefetch(at + i, 0, 2);
     at += step;

@@ -10,6 +10,7 @@
 #define SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_RUN_INL_H_
 #endif
 
+#include "engine/kernels/fetch_stream.h"
 #include "engine/kernels/matmul_quant.h"
 #include "engine/kernels/matmul_quant_gemv-inl.h"
 #include "engine/kernels/matmul_quant_panel-inl.h"
@@ -72,33 +73,37 @@ Kernels KernelsOf() {
   return kernels;
 }
 
-// How far ahead of the rows it works on a thread fetches at least: nearer, short rows would be
-// waited for (576 columns of Q4_0: 9 GB/s at 5 KiB, 12 at 10; a longer way gains nothing).
+// How far ahead of the rows it works on a thread fetches. Nearer, short rows would be waited for
+// (576 columns of Q4_0: 9 GB/s at 5 KiB, 12 at 10); a longer way gains nothing.
 constexpr size_t kAheadBytes = size_t{16} << 10;
+
+// The next `bytes` of the stream, in `steps` pieces.
+HWY_INLINE Ahead Fetching(FetchStream& stream, size_t bytes, size_t steps) {
+  const ByteRange piece = stream.Take(bytes);
+  return {piece.data, (piece.bytes + steps - 1) / steps};
+}
 
 // A few tokens, in pairs and the odd one, over each chunk while it is in the nearest cache.
 inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   const size_t step = kGroup * kernels.block_bytes * 32 / kernels.block_columns;
+  FetchStream stream(job.w.Bytes(job.row_begin, job.row_end), job.upcoming, kAheadBytes);
   Chunk chunk;
   HWY_ALIGN float acc[kGemmTokens * kGroup];
   for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
     const Window window = WindowAt(row, job.row_end, job.w.rows);
-    const uint8_t* first = job.w.Row(window.first);
-    const RowGroup rows(first, job.w.row_bytes);
-    const uint8_t* next = first + HWY_MAX(kGroup * job.w.row_bytes, kAheadBytes);
+    const RowGroup rows(job.w.Row(window.first), job.w.row_bytes);
     std::memset(acc, 0, n * kGroup * sizeof(float));
     for (size_t b = 0; b < blocks; b += kMaxChunk) {
-      const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b);
+      const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b), half = in_chunk * step / 2;
       // Half of what to fetch while decoding, half under the dots: memory never rests.
-      kernels.decode(rows, b, in_chunk, {next, step / 2}, chunk);
-      next += in_chunk * (step / 2);
+      kernels.decode(rows, b, in_chunk, Fetching(stream, half, in_chunk), chunk);
       for (size_t t = 0; t < n; t += 2) {
         (n - t >= 2 ? kernels.two : kernels.one)(
             {chunk, in_chunk, job.x.Row(t) + b * sizeof(ActBlock), job.x.stride, kernels.raw,
-             {next, t == 0 ? step - step / 2 : 0}, acc + t * kGroup});
+             t == 0 ? Fetching(stream, in_chunk * step - half, in_chunk) : Ahead{},
+             acc + t * kGroup});
       }
-      next += in_chunk * (step - step / 2);
     }
     for (size_t t = 0; t < n; ++t) {
       std::memcpy(job.out + t * job.out_stride + window.begin,
@@ -124,8 +129,7 @@ struct Panels {
   size_t bytes;  // of one
   size_t count;
   size_t row;  // first row of the first
-  const uint8_t* next;
-  size_t next_bytes;
+  ByteRange next;
 };
 
 inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
@@ -133,51 +137,52 @@ inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   const Tiles& tiles = kernels.tiles;
   const size_t calls = (n + tiles.tokens[0] - 1) / tiles.tokens[0] * panels.count;
-  const uint8_t* ahead = panels.next;
-  const size_t step = panels.next_bytes == 0 ? 0 : panels.next_bytes / (calls * blocks) + 1;
+  Ahead ahead = {panels.next.data, (panels.next.bytes + calls * blocks - 1) / (calls * blocks)};
   for (size_t t = 0; t < n;) {
     const size_t i = NextTile(tiles, n - t, n), tile = tiles.tokens[i];
     // A rest smaller than the tile is filled up by computing tokens before it once more: same
     // values, same place.
     const size_t at = HWY_MIN(t, n - tile);
-    for (size_t p = 0; p < panels.count; ++p, ahead += blocks * step) {
+    for (size_t p = 0; p < panels.count; ++p, ahead.at += blocks * ahead.step) {
       const Window window = WindowAt(panels.row + p * kGroup, job.row_end, job.w.rows);
       Store(window, tile, job.out + at * job.out_stride, job.out_stride,
             [&](float* to, size_t stride) {
               tiles.kernel[i]({job.scratch + p * panels.bytes, blocks, job.x.Row(at), job.x.stride,
-                               kernels.raw, {ahead, step}, to, stride});
+                               kernels.raw, ahead, to, stride});
             });
     }
     t = at + tile;
   }
 }
 
-// The row group at `first` as a panel. Prefetches the group behind it where `fetch`.
+// The row group at `first` as a panel, fetching `next` meanwhile.
 inline HWY_NOINLINE void Unpack(const Kernels& kernels, const uint8_t* first, size_t row_bytes,
-                                size_t blocks, bool fetch, uint8_t* panel) {
+                                size_t blocks, ByteRange next, uint8_t* panel) {
   const RowGroup rows(first, row_bytes);
   const bool lifted = kUnsignedDot && (kernels.form == QuantForm::kScale ||
                                        kernels.form == QuantForm::kTwoScale);
-  const size_t step = kGroup * kernels.block_bytes * 32 / kernels.block_columns;
-  const uint8_t* next = first + kGroup * row_bytes;
+  const uint8_t lift = lifted ? static_cast<uint8_t>(128 - kernels.raw) : uint8_t{0};
+  Ahead ahead = {next.data, (next.bytes + blocks - 1) / blocks};
   Chunk chunk;
   for (size_t b = 0; b < blocks; b += kMaxChunk) {
     const size_t n = HWY_MIN(kMaxChunk, blocks - b);
-    kernels.decode(rows, b, n, {next + b * step, fetch ? step : 0}, chunk);
-    panel = AppendToPanel(chunk, n, kernels.form,
-                          lifted ? static_cast<uint8_t>(128 - kernels.raw) : uint8_t{0}, panel);
+    kernels.decode(rows, b, n, ahead, chunk);
+    ahead.at += n * ahead.step;
+    panel = AppendToPanel(chunk, n, kernels.form, lift, panel);
   }
 }
 
+// Up to this many tokens the weights' bytes set the pace.
 constexpr size_t kFewTokens = 24;
 
 inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
   const size_t blocks = job.x.cols / 32, panel_bytes = blocks * PanelStep(kernels.form);
   const size_t room = HWY_MAX(size_t{1}, kPanelBudget / panel_bytes) * kGroup;
-  // While tiles run they fetch the weights of the next panels. Nothing has fetched the first ones:
-  // with many tokens the first panel is a single group, with few, unpacking fetches one group
-  // ahead.
+  const size_t group_bytes = kGroup * job.w.row_bytes;
+  // The first group has been fetched by whoever ran before. With few tokens unpacking fetches the
+  // groups after it; with many the first panels are that one group, and tiles fetch the next ones.
   const bool few = job.x.n_tokens <= kFewTokens;
+  FetchStream stream(job.w.Bytes(job.row_begin, job.row_end), job.upcoming, group_bytes);
   size_t row = job.row_begin;
   for (size_t end = row + (few ? room : kGroup); row < job.row_end; row = end, end += room) {
     end = HWY_MIN(end, job.row_end);
@@ -185,10 +190,10 @@ inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
     for (size_t r = row; r < end; r += kGroup, ++n) {
       const uint8_t* first = job.w.Row(WindowAt(r, job.row_end, job.w.rows).first);
       const bool fetch = few && row == job.row_begin && r + kGroup < end;
-      Unpack(kernels, first, job.w.row_bytes, blocks, fetch, job.scratch + n * panel_bytes);
+      Unpack(kernels, first, job.w.row_bytes, blocks, fetch ? stream.Take(group_bytes) : ByteRange{},
+             job.scratch + n * panel_bytes);
     }
-    const size_t next_bytes = (HWY_MIN(end + room, job.row_end) - end) * job.w.row_bytes;
-    RunTiles(job, {panel_bytes, n, row, job.w.data + end * job.w.row_bytes, next_bytes}, kernels);
+    RunTiles(job, {panel_bytes, n, row, stream.Take(room * job.w.row_bytes)}, kernels);
   }
 }
 

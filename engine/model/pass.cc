@@ -41,7 +41,7 @@ void Pass::Run() {
     if (layer.router) {
       ExpertFeedForward(layer);
     } else {
-      FeedForward(layer);
+      FeedForward(i);
     }
     post = &layer.post_ffn_norm;
   }
@@ -124,9 +124,10 @@ void Pass::AddAndNorm(bool add, const Norm& post, const Norm& norm, bool quantis
 }
 
 void Pass::MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer& acts,
-                      size_t first_row, size_t n, float* out, size_t stride) {
+                      size_t first_row, size_t n, float* out, size_t stride,
+                      const Upcoming& upcoming) {
   if (UsesQuantRows(linear.weight.type)) {
-    MatMul(linear.weight, begin, end, acts.Quants(first_row, n), out, stride, Scratch());
+    MatMul(linear.weight, begin, end, acts.Quants(first_row, n), out, stride, Scratch(), upcoming);
   } else {
     MatMul(linear.weight, begin, end, acts.Floats(first_row, n), out, stride, Scratch());
   }
@@ -135,48 +136,70 @@ void Pass::MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer&
     AddInPlace(out + t * stride + begin, linear.bias + begin, end - begin);
 }
 
-size_t Pass::ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple) {
-  const size_t grain = MatMulRowGrain(w, n_tokens);
-  const size_t unit = grain % multiple == 0 ? grain : grain * multiple;
-  const size_t share = w.rows / (workers * 8);
-  return std::max(unit, share / unit * unit);
+void Pass::Multiply(const Products& products, ActBuffer& acts, size_t first_row, ByteRange next) {
+  const Worker::Share share = w_.ShareOf(products.chunks(), 1);
+  w_.For(products.chunks(), 1, [&](size_t i, size_t) {
+    const Products::Chunk chunk = products.At(i);
+    const bool own = i >= share.begin && i < share.end;
+    MatMulRows(*chunk.product->linear, chunk.begin, chunk.end, acts, first_row, n_,
+               chunk.product->out, chunk.product->stride,
+               {own ? products.Bytes(i + 1, share.end) : ByteRange{}, next});
+  });
+  w_.Barrier(next);
 }
 
-void Pass::Products(std::span<const Product> products, ActBuffer& acts, size_t first_row,
-                    size_t n) {
-  std::array<size_t, 4> first_chunk{};
-  std::array<size_t, 4> rows{};
-  size_t chunks = 0;
-  for (size_t i = 0; i < products.size(); ++i) {
-    const WeightView& weight = products[i].linear->weight;
-    rows[i] = ChunkRows(weight, n, w_.count(), 1);
-    first_chunk[i] = chunks;
-    chunks += (weight.rows + rows[i] - 1) / rows[i];
-  }
-  w_.For(chunks, 1, [&](size_t chunk, size_t) {
-    size_t i = products.size() - 1;
-    while (chunk < first_chunk[i]) --i;
-    const Product& p = products[i];
-    const size_t begin = (chunk - first_chunk[i]) * rows[i];
-    const size_t end = std::min(begin + rows[i], p.linear->weight.rows);
-    MatMulRows(*p.linear, begin, end, acts, first_row, n, p.out, p.stride);
-  });
+Products Pass::QkvProducts(const LayerWeights& layer) const {
+  const size_t stride = s_.q_dim() + s_.k_dim() + s_.v_dim();
+  float* qkv = e_.qkv_.data();
+  const std::array<Product, 3> products = {
+      Product{&layer.q, qkv, stride}, Product{&layer.k, qkv + s_.q_dim(), stride},
+      Product{&layer.v, qkv + s_.q_dim() + s_.k_dim(), stride}};
+  return {products, n_, w_.count()};
+}
+
+Products Pass::OutProducts(const LayerWeights& layer) const {
+  const Product out{&layer.o, e_.residual_.data(), s_.dim};
+  return {{&out, 1}, n_, w_.count()};
+}
+
+Products Pass::DownProducts(const LayerWeights& layer) const {
+  const Product down{&layer.down, e_.residual_.data(), s_.dim};
+  return {{&down, 1}, n_, w_.count()};
+}
+
+const Linear& Pass::FirstOfFfn(const LayerWeights& layer) const {
+  return s_.arch->gated_ffn ? layer.gate : layer.up;
+}
+
+size_t Pass::FfnChunk(const LayerWeights& layer) const {
+  return ChunkRows(FirstOfFfn(layer).weight, n_, w_.count(), e_.quantised_.ffn_mid ? 32 : 1);
+}
+
+ByteRange Pass::FfnStart(const LayerWeights& layer) const {
+  if (layer.router) return {};  // which experts is not known yet
+  return ShareStart(w_, FirstOfFfn(layer).weight, FfnChunk(layer));
+}
+
+ByteRange Pass::AfterLayer(size_t layer) const {
+  const auto& layers = e_.model_.weights.layers;
+  if (layer + 1 < layers.size()) return QkvProducts(layers[layer + 1]).Start(w_);
+  const WeightView& head = e_.model_.weights.output.weight;
+  return ShareStart(w_, head, HeadChunk());
+}
+
+size_t Pass::HeadChunk() const {
+  return ChunkRows(e_.model_.weights.output.weight, n_, w_.count() * 2, 1);
 }
 
 void Pass::SelfAttention(size_t layer) {
   const LayerWeights& weights = e_.model_.weights.layers[layer];
-  const size_t stride = s_.q_dim() + s_.k_dim() + s_.v_dim();
-  float* qkv = e_.qkv_.data();
-  const std::array<Product, 3> products = {
-      Product{&weights.q, qkv, stride}, Product{&weights.k, qkv + s_.q_dim(), stride},
-      Product{&weights.v, qkv + s_.q_dim() + s_.k_dim(), stride}};
-  Products(products, e_.normed_, RowOf(0), n_);
-  w_.Barrier();
+  const ByteRange next = OutProducts(weights).Start(w_);
+  Multiply(QkvProducts(weights), e_.normed_, RowOf(0), next);
   clock_.Mark(Stage::kQkv);
 
   const bool last = layer + 1 == s_.n_layers;
   if (solo_) {
-    AttendAlone(layer, last && e_.wanted_.empty());
+    AttendAlone(layer, last && e_.wanted_.empty(), next);
     if (last) DropUnwanted();
   } else {
     Tokenwise([&](size_t t) {
@@ -194,21 +217,19 @@ void Pass::SelfAttention(size_t layer) {
       const size_t at = tiles - 1 - task / s_.n_kv_heads;
       AttendGroup(layer, task % s_.n_kv_heads, at * tile, std::min(n_, (at + 1) * tile));
     });
-    w_.Barrier();
+    w_.Barrier(next);
   }
   clock_.Mark(Stage::kAttention);
   if (n_ == 0) return;
   FinishAttention();
-  const Product out{&weights.o, e_.residual_.data(), s_.dim};
-  Products({&out, 1}, e_.attn_, attn_first_, n_);
-  w_.Barrier();
+  Multiply(OutProducts(weights), e_.attn_, attn_first_, FfnStart(weights));
   clock_.Mark(Stage::kAttnOut);
 }
 
 // One token. A short context is one task a KV head, with its rotation. A longer one is cut into
 // blocks of positions for all workers, at the price of two barriers more; the combination's order
 // is fixed either way.
-void Pass::AttendAlone(size_t layer, bool store_only) {
+void Pass::AttendAlone(size_t layer, bool store_only, ByteRange next) {
   const size_t group = s_.n_heads / s_.n_kv_heads;
   const BatchToken& token = e_.tokens_[0];
   const size_t first_block = FirstVisible(layer, token.pos) / kAttnBlock;
@@ -220,7 +241,7 @@ void Pass::AttendAlone(size_t layer, bool store_only) {
     PrepareQueries(layer, 0, h * group, (h + 1) * group);
     if (!split) AttendGroup(layer, h, 0, 1);
   });
-  w_.Barrier();
+  w_.Barrier(next);
   if (!split) return;
   clock_.Mark(Stage::kRope);
 
@@ -233,7 +254,7 @@ void Pass::AttendAlone(size_t layer, bool store_only) {
     AttentionBlock(Shape(), Kv(*token.cache, layer, h), {queries.data(), group},
                    first_block + task % blocks, partials + task * group * partial, Scratch());
   });
-  w_.Barrier();
+  w_.Barrier(next);
   w_.For(s_.n_kv_heads, 1, [&](size_t h, size_t) {
     for (size_t g = 0; g < group; ++g) {
       AttentionCombine(s_.head_dim_v, partials + (h * blocks * group + g) * partial, blocks,
@@ -241,7 +262,7 @@ void Pass::AttendAlone(size_t layer, bool store_only) {
     }
     QuantiseGroup(h, 0, 1);
   });
-  w_.Barrier();
+  w_.Barrier(next);
 }
 
 void Pass::RotateAndStore(size_t layer, size_t token, size_t kv_head) {
@@ -371,37 +392,47 @@ void Pass::Activate(float* gate, const float* up, size_t n) const {
   }
 }
 
-void Pass::FeedForward(const LayerWeights& layer) {
+void Pass::FeedForward(size_t index) {
   // Gate and up rows of one chunk, their product and its quantisation stay with one worker: no
   // barrier between.
-  const Linear& gate = s_.arch->gated_ffn ? layer.gate : layer.up;
-  const bool quantise = e_.quantised_.ffn_mid;
-  const size_t chunk = ChunkRows(gate.weight, n_, w_.count(), quantise ? 32 : 1);
+  const LayerWeights& layer = e_.model_.weights.layers[index];
+  const Linear& gate = FirstOfFfn(layer);
+  const size_t chunk = FfnChunk(layer);
+  const Worker::Share share = w_.ShareOf(s_.ff, chunk);
+  const Products down = DownProducts(layer);
+  const ByteRange down_start = down.Start(w_);
   ActBuffer& mid = e_.mid_;
   w_.For(s_.ff, chunk, [&](size_t begin, size_t end) {
-    MatMulRows(gate, begin, end, e_.normed_, RowOf(0), n_, mid.Row(0), mid.stride());
+    const bool own = begin >= share.begin && end < share.end;
+    const ByteRange rest = own ? gate.weight.Bytes(end, share.end) : down_start;
     if (s_.arch->gated_ffn) {
-      MatMulRows(layer.up, begin, end, e_.normed_, RowOf(0), n_, e_.up_.data(), mid.stride());
+      MatMulRows(gate, begin, end, e_.normed_, RowOf(0), n_, mid.Row(0), mid.stride(),
+                 {layer.up.weight.Bytes(begin, end), rest});
+      MatMulRows(layer.up, begin, end, e_.normed_, RowOf(0), n_, e_.up_.data(), mid.stride(),
+                 {rest, {}});
+    } else {
+      MatMulRows(gate, begin, end, e_.normed_, RowOf(0), n_, mid.Row(0), mid.stride(), {rest, {}});
     }
     for (size_t t = 0; t < n_; ++t) {
       Activate(mid.Row(t) + begin, e_.up_.data() + t * mid.stride() + begin, end - begin);
-      if (quantise) mid.Quantise(t, begin, end);
+      if (e_.quantised_.ffn_mid) mid.Quantise(t, begin, end);
     }
   });
-  w_.Barrier();
+  w_.Barrier(down_start);
   clock_.Mark(Stage::kFfnUp);
-  const Product down{&layer.down, e_.residual_.data(), s_.dim};
-  Products({&down, 1}, mid, 0, n_);
-  w_.Barrier();
+  Multiply(down, mid, 0, AfterLayer(index));
   clock_.Mark(Stage::kFfnDown);
 }
 
 void Pass::Head() {
   const Linear& output = e_.model_.weights.output;
-  const size_t chunk = ChunkRows(output.weight, n_, w_.count() * 2, 1);
+  const size_t chunk = HeadChunk();
+  const Worker::Share share = w_.ShareOf(s_.vocab, chunk);
   float* logits = e_.logits_.data();
   w_.For(s_.vocab, chunk, [&](size_t begin, size_t end) {
-    MatMulRows(output, begin, end, e_.normed_, RowOf(0), n_, logits, s_.vocab);
+    const bool own = begin >= share.begin && end < share.end;
+    MatMulRows(output, begin, end, e_.normed_, RowOf(0), n_, logits, s_.vocab,
+               {own ? output.weight.Bytes(end, share.end) : ByteRange{}, {}});
     if (s_.final_soft_cap == 0.0f) return;
     for (size_t t = 0; t < n_; ++t) {
       SoftCap(logits + t * s_.vocab + begin, s_.final_soft_cap, end - begin);

@@ -10,6 +10,7 @@
 
 #include "engine/kernels/attention.h"
 #include "engine/model/executor.h"
+#include "engine/model/products.h"
 
 namespace smallmind {
 
@@ -19,15 +20,9 @@ class Pass {
   void Run();
 
  private:
-  struct Product {  // out[t·stride + row] = linear row · activation t
-    const Linear* linear;
-    float* out;
-    size_t stride;
-  };
-
   void Embed();
   void SelfAttention(size_t layer);
-  void FeedForward(const LayerWeights& layer);
+  void FeedForward(size_t layer);
   void ExpertFeedForward(const LayerWeights& layer);
   void Head();
 
@@ -36,7 +31,7 @@ class Pass {
   void ApplyNorm(const Norm& norm, const float* x, size_t n, float* out) const;
   void RotateAndStore(size_t layer, size_t token, size_t kv_head);
   void PrepareQueries(size_t layer, size_t token, size_t head_begin, size_t head_end);
-  void AttendAlone(size_t layer, bool store_only);
+  void AttendAlone(size_t layer, bool store_only, ByteRange next);
   void AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last);
   void QuantiseGroup(size_t kv_head, size_t first, size_t last);
   size_t FirstVisible(size_t layer, size_t pos) const;
@@ -45,14 +40,21 @@ class Pass {
   AttentionQuery Query(size_t layer, size_t token, size_t row, size_t h) const;
   void FinishAttention();
   void DropUnwanted();
-  void Products(std::span<const Product> products, ActBuffer& acts, size_t first_row, size_t n);
+  // The products of the active tokens, then a barrier. `next`: what this worker reads after it.
+  void Multiply(const Products& products, ActBuffer& acts, size_t first_row, ByteRange next);
   void MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer& acts, size_t first_row,
-                  size_t n, float* out, size_t stride);
+                  size_t n, float* out, size_t stride, const Upcoming& upcoming = {});
   void Activate(float* gate, const float* up, size_t n) const;
 
-  // Rows handed out at once: whole tiles and a multiple of `multiple`, about eight chunks a worker
-  // so that a slow one holds nobody up.
-  static size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple);
+  // The stages' products, and what of them this worker reads first.
+  Products QkvProducts(const LayerWeights& layer) const;
+  Products OutProducts(const LayerWeights& layer) const;
+  Products DownProducts(const LayerWeights& layer) const;
+  size_t FfnChunk(const LayerWeights& layer) const;
+  ByteRange FfnStart(const LayerWeights& layer) const;
+  const Linear& FirstOfFfn(const LayerWeights& layer) const;  // gate, or up without a gate
+  size_t HeadChunk() const;
+  ByteRange AfterLayer(size_t layer) const;
 
   template <typename Body>
   void Tokenwise(Body&& body);  // body(token) over the active tokens

@@ -2,7 +2,8 @@
 //
 // With four threads a tree buys nothing: one contended line moves three times. Loop counters carry
 // the number of their loop, so that they need no reset and no barrier of their own: a slot is taken
-// over by compare-and-swap when a newer loop first asks. A slot is reused every fourth loop; a
+// over by compare-and-swap when a newer loop first asks. There is one a worker, so that in the usual
+// case nobody else touches it. A slot is reused every fourth loop; a
 // worker lags behind by at most the loops since the last barrier, and callers have at most
 // kLoopSlots − 1 of them. Tested in thread_team_test.cc, under TSan as well.
 
@@ -29,7 +30,7 @@ inline void Pause() {
 
 size_t Worker::count() const { return team_->size(); }
 
-void Worker::Barrier() {
+void Worker::Barrier(ByteRange upcoming) {
   ThreadTeam& team = *team_;
   const uint32_t n = static_cast<uint32_t>(team.size());
   if (n == 1) return;
@@ -39,26 +40,35 @@ void Worker::Barrier() {
     team.phase_.value.fetch_add(1, std::memory_order_acq_rel);
     team.phase_.value.notify_all();
   } else {
-    ThreadTeam::WaitChange(team.phase_.value, phase, team.spins_);
+    ThreadTeam::WaitChange(team.phase_.value, phase, team.spins_, upcoming);
   }
 }
 
-bool Worker::NextChunk(size_t n, size_t grain, size_t* begin) {
-  std::atomic<uint64_t>& slot = team_->loops_[loop_ % ThreadTeam::kLoopSlots].state;
+Worker::Share Worker::ShareOf(size_t n, size_t grain) const {
+  const size_t runs = (n + grain - 1) / grain;
+  const size_t begin = runs * index_ / count() * grain;
+  const size_t end = runs * (index_ + 1) / count() * grain;
+  return {begin, end < n ? end : n};
+}
+
+bool Worker::NextRun(size_t owner, size_t runs, size_t* run) {
+  const size_t first = runs * owner / count(), mine = runs * (owner + 1) / count() - first;
+  auto& slot = team_->loops_[loop_ % ThreadTeam::kLoopSlots * count() + owner].state;
   uint64_t seen = slot.load(std::memory_order_relaxed);
   while (true) {
-    const bool ours = static_cast<uint32_t>(seen >> 32) == loop_;
-    const uint64_t next = ours ? (seen & 0xffffffffu) : 0;
-    if (next >= n) return false;
-    const uint64_t want = (uint64_t{loop_} << 32) | (next + grain);
+    const bool current = static_cast<uint32_t>(seen >> 32) == loop_;
+    const uint64_t taken = current ? (seen & 0xffffffffu) : 0;
+    if (taken >= mine) return false;
+    const uint64_t want = (uint64_t{loop_} << 32) | (taken + 1);
     if (slot.compare_exchange_weak(seen, want, std::memory_order_relaxed)) {
-      *begin = next;
+      *run = first + taken;
       return true;
     }
   }
 }
 
-ThreadTeam::ThreadTeam(size_t n_threads) {
+ThreadTeam::ThreadTeam(size_t n_threads)
+    : loops_(kLoopSlots * (n_threads == 0 ? 1 : n_threads)) {
   if (n_threads == 0) n_threads = 1;
   // Spinning only pays while every thread has a CPU of its own: about half a millisecond, then
   // park. Waking a parked virtual CPU takes 50 µs, during which the others would park as well: with
@@ -79,7 +89,13 @@ ThreadTeam::~ThreadTeam() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void ThreadTeam::WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins) {
+void ThreadTeam::WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins,
+                            ByteRange upcoming) {
+  constexpr size_t kLines = 4;  // fetched between two looks at the phase
+  for (size_t at = 0; at < upcoming.bytes; at += kLines * 64) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    for (size_t i = 0; i < kLines; ++i) __builtin_prefetch(upcoming.data + at + i * 64, 0, 2);
+  }
   for (uint32_t i = 0; i < spins; ++i) {
     if (value.load(std::memory_order_acquire) != old) return;
     Pause();

@@ -15,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "engine/tensor/view.h"
+
 namespace smallmind {
 
 class ThreadTeam;
@@ -26,21 +28,37 @@ class Worker {
   size_t count() const;
 
   // All workers of the team arrive before any leaves. What was written before is visible after.
-  void Barrier();
+  // Who waits fetches `upcoming` into the L2 cache meanwhile, as far as the wait lasts.
+  void Barrier(ByteRange upcoming = {});
 
-  // Splits [0, n) dynamically into runs of `grain`; every worker calls it with the same n and
-  // grain, in the same order of loops. body(begin, end). No barrier at the end.
+  // This worker's part of [0, n) in a loop over runs of `grain`.
+  struct Share {
+    size_t begin, end;
+  };
+  Share ShareOf(size_t n, size_t grain) const;
+
+  // Splits [0, n) into runs of `grain`; every worker calls it with the same n and grain, in the same
+  // order of loops. body(begin, end). A worker takes the runs of its own share in ascending order,
+  // then what is left of the others', so that a slow CPU holds nobody up and memory is read in
+  // order. No barrier at the end.
   template <typename Body>
   void For(size_t n, size_t grain, Body&& body) {
     ++loop_;
     if (grain == 0) grain = 1;
-    size_t begin;
-    while (NextChunk(n, grain, &begin)) body(begin, begin + grain < n ? begin + grain : n);
+    const size_t runs = (n + grain - 1) / grain;
+    for (size_t i = 0; i < count(); ++i) {
+      const size_t owner = index_ + i < count() ? index_ + i : index_ + i - count();
+      size_t run;
+      while (NextRun(owner, runs, &run)) {
+        body(run * grain, (run + 1) * grain < n ? (run + 1) * grain : n);
+      }
+    }
   }
 
  private:
   friend class ThreadTeam;
-  bool NextChunk(size_t n, size_t grain, size_t* begin);
+  // The next of `owner`'s runs that nobody has taken.
+  bool NextRun(size_t owner, size_t runs, size_t* run);
 
   ThreadTeam* team_ = nullptr;
   size_t index_ = 0;
@@ -67,19 +85,20 @@ class ThreadTeam {
   static constexpr size_t kLoopSlots = 4;
 
   void ThreadMain(size_t index);
-  static void WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins);
+  static void WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins,
+                         ByteRange upcoming = {});
 
   struct alignas(64) Line {
     std::atomic<uint32_t> value{0};
   };
   struct alignas(64) LoopSlot {
-    std::atomic<uint64_t> state{0};  // loop number << 32 | next index
+    std::atomic<uint64_t> state{0};  // loop number << 32 | runs of the owner's share taken
   };
 
   Line epoch_;    // of Run(): bumped to start a body
   Line arrived_;  // at the barrier
   Line phase_;    // of the barrier: bumped by the last to arrive
-  LoopSlot loops_[kLoopSlots];
+  std::vector<LoopSlot> loops_;  // [loop % kLoopSlots][owner]
   uint32_t spins_;
   std::atomic<bool> stop_{false};
   const std::function<void(Worker&)>* body_ = nullptr;

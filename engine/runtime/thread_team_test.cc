@@ -56,6 +56,32 @@ TEST(ThreadTeam, ForCoversTheRangeExactlyOnce) {
   }
 }
 
+TEST(ThreadTeam, SharesFollowEachOtherAndCoverTheRange) {
+  ThreadTeam team(3);
+  for (size_t n : {0, 1, 2, 7, 100}) {
+    for (size_t grain : {1, 4, 200}) {
+      std::vector<Worker::Share> shares(3);
+      team.Run([&](Worker& w) { shares[w.index()] = w.ShareOf(n, grain); });
+      size_t at = 0;
+      for (const Worker::Share& share : shares) {
+        EXPECT_EQ(share.begin, at);
+        EXPECT_TRUE(share.end == n || share.end % grain == 0);
+        at = share.end;
+      }
+      EXPECT_EQ(at, n);
+    }
+  }
+}
+
+// A worker that waits fetches; the bytes may be anything, even none that exist.
+TEST(ThreadTeam, WaitingFetchesAnything) {
+  ThreadTeam team(2);
+  std::vector<uint8_t> bytes(10000);
+  team.Run([&](Worker& w) {
+    for (int i = 0; i < 100; ++i) w.Barrier({bytes.data(), bytes.size() + 100});
+  });
+}
+
 TEST(ThreadTeam, LoopsSurviveManyRuns) {
   ThreadTeam team(3);
   std::atomic<uint64_t> sum{0};

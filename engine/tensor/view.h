@@ -8,6 +8,12 @@
 
 namespace smallmind {
 
+// Bytes of the mapped file that somebody is going to read.
+struct ByteRange {
+  const uint8_t* data = nullptr;
+  size_t bytes = 0;
+};
+
 // A matrix of `rows` × `cols` weights, row-major; a row is a run of whole blocks of `type`.
 // GGUF's ne[0] is cols, ne[1] rows. A vector has rows == 1. The view does not own `data`, which may
 // have an alignment of 8 bytes at row 0 (32 in files with GGUF's default) and any at later rows.
@@ -20,6 +26,9 @@ struct WeightView {
 
   const uint8_t* Row(size_t r) const { return data + r * row_bytes; }
   size_t bytes() const { return rows * row_bytes; }
+  ByteRange Bytes(size_t begin, size_t end) const {  // of rows [begin, end)
+    return {Row(begin), (end - begin) * row_bytes};
+  }
   explicit operator bool() const { return data != nullptr; }
   // Rows [begin, end): expert slices and fused projections are such views.
   WeightView Rows(size_t begin, size_t end) const {

@@ -1,0 +1,56 @@
+// Matrix products that share their activations, as one loop over chunks of rows.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "engine/kernels/matmul.h"
+#include "engine/model/weights.h"
+#include "engine/runtime/thread_team.h"
+
+namespace smallmind {
+
+// out[t·stride + row] = row of `linear` · activation t.
+struct Product {
+  const Linear* linear = nullptr;
+  float* out = nullptr;
+  size_t stride = 0;
+};
+
+// Rows handed out at once: whole tiles and a multiple of `multiple`, about eight chunks a worker so
+// that a slow one holds nobody up.
+size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple);
+
+// What a worker should fetch while it waits for a loop over w's rows in chunks of `rows`: the start
+// of its share.
+ByteRange ShareStart(const Worker& worker, const WeightView& w, size_t rows);
+
+class Products {
+ public:
+  static constexpr size_t kMost = 4;
+
+  // At most kMost products, none of them empty; `n_tokens` decides the chunks' size.
+  Products(std::span<const Product> products, size_t n_tokens, size_t workers);
+
+  size_t chunks() const { return chunks_; }
+
+  struct Chunk {
+    const Product* product;
+    size_t begin, end;  // rows
+  };
+  Chunk At(size_t chunk) const;
+
+  // Bytes of the chunks [chunk, end), up to the end of the first one's matrix.
+  ByteRange Bytes(size_t chunk, size_t end) const;
+
+  // What `worker` reads first.
+  ByteRange Start(const Worker& worker) const;
+
+ private:
+  std::array<Product, kMost> products_{};
+  std::array<size_t, kMost> rows_{}, first_chunk_{};
+  size_t count_, chunks_ = 0;
+};
+
+}  // namespace smallmind
