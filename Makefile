@@ -4,12 +4,14 @@
 #   TOOLCHAIN=gcc         gcc, clang, or all (compare only)
 #   QUICK=1               a pass of about a minute
 #   AGAINST=origin/main   gate: compare with that commit's build
+#   GATED=o2              gate: the variant that is judged
 #   JOBS=4                parallel compiles
 
 VARIANTS ?= core,guide
 TOOLCHAIN ?= gcc
 QUICK ?=
 AGAINST ?=
+GATED ?= o2
 JOBS ?= $(shell nproc)
 PYTHON ?= /usr/bin/python3
 ARGS ?=
@@ -33,9 +35,10 @@ test:
 	@scripts/build --variants $(VARIANTS) --toolchain $(TOOLCHAIN) --harness --tests
 	@cd $(BUILD) && ctest --output-on-failure --no-tests=error -j $(JOBS) $(ARGS)
 
+# One variant against a saved baseline (ARGS="--save-baseline default" makes one), or AGAINST a commit.
 gate:
-	@scripts/build --variants $(VARIANTS) --toolchain $(TOOLCHAIN) --harness
-	@$(BUILD)/bin/harness gate $(if $(AGAINST),--against $(AGAINST)) $(if $(QUICK),--quick) $(ARGS)
+	@scripts/build --variants $(GATED) --toolchain $(TOOLCHAIN) --harness
+	@$(BUILD)/bin/harness gate --variant $(GATED) $(if $(AGAINST),--against $(AGAINST)) $(if $(QUICK),--quick) $(ARGS)
 
 plots:
 	@scripts/plots $(ARGS)

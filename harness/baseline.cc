@@ -30,9 +30,22 @@ void SaveBaseline(const fs::path& results_dir, const std::string& name,
     for (const char* file : {"run.json", "samples.jsonl"}) {
       fs::copy_file(run_directory / file, folder / file, fs::copy_options::overwrite_existing);
     }
+    fs::remove_all(folder / "bin");
+    for (const VariantInfo& variant : LoadRun(folder.string()).info.variants) {
+      const bool of_the_build = variant.name.find('@') == std::string::npos;
+      if (variant.binary.empty() || variant.status != "built" || !of_the_build) continue;
+      fs::create_directories(folder / "bin");
+      fs::copy_file(variant.binary, folder / "bin" / variant.name);
+    }
   } catch (const fs::filesystem_error& error) {
     throw RunError(std::string("--save-baseline: ") + error.what());
   }
+}
+
+fs::path BaselineBinary(const fs::path& results_dir, const std::string& name,
+                        const std::string& variant) {
+  const fs::path binary = Folder(results_dir, name) / "bin" / variant;
+  return fs::exists(binary) ? binary : fs::path();
 }
 
 bool HasBaseline(const fs::path& results_dir, const std::string& name) {

@@ -27,7 +27,7 @@ struct GateRow {
   double before = 0, after = 0;  // medians
   double worse_pct = 0, low_pct = 0, high_pct = 0;
   double p = 1, p_adjusted = 1;
-  size_t pairs = 0;
+  size_t pairs = 0;  // rounds, or batches of them where nothing is paired
   double threshold_pct = 0;
   double mde_pct = 0;  // smallest change that these rounds could have seen; infinite: none
   GateVerdict verdict = GateVerdict::kInconclusive;
@@ -51,8 +51,8 @@ GateResult JudgePaired(const RunInfo& run, const std::vector<Sample>& samples,
                        const std::string& before, const std::string& after,
                        const std::map<std::string, double>& thresholds);
 
-// Against a stored record: unpaired, each value divided by what this machine could do in the
-// minutes it was measured (ceilings of the same run; the calibration loop where there are none).
+// Against a stored record alone: unpaired, each round's value divided by what this machine could do
+// in that round (ceilings; the calibration loop for startup). Blinder than JudgePaired by far.
 GateResult JudgeBaseline(const RunInfo& old_run, const std::vector<Sample>& old_samples,
                          const RunInfo& new_run, const std::vector<Sample>& new_samples,
                          const std::string& variant,

@@ -7,6 +7,7 @@
 
 #include "harness/error.h"
 #include "harness/random.h"
+#include "harness/stats.h"
 
 namespace smallmind::harness {
 namespace {
@@ -29,9 +30,10 @@ Scene Measure(int rounds, double new_factor, const std::string& new_hash = "aa",
     variant.size.stripped_bytes = 1000000;
     scene.run.variants.push_back(variant);
   }
-  scene.run.ceilings = {{"read_gbps", 2, 30 * machine, -1}, {"int8_gops", 2, 600 * machine, -1}};
   for (int round = 0; round < rounds; ++round) {
     const double drift = machine * (1 + 0.33 * round / rounds);
+    scene.run.ceilings.push_back({"read_gbps", 2, 30 * drift, round});
+    scene.run.ceilings.push_back({"int8_gops", 2, 600 * drift, round});
     for (const VariantInfo& variant : scene.run.variants) {
       const double own = variant.name == "o2" ? new_factor : 1.0;
       Sample sample;
@@ -40,10 +42,9 @@ Scene Measure(int rounds, double new_factor, const std::string& new_hash = "aa",
       sample.model = "tiny";
       sample.workload = "p8-n4-t2";
       const auto noise = [&] { return 1 + 0.01 * (random.Unit() + random.Unit() - 1); };
-      const double drifted = old_name == "none" ? machine : drift;
-      sample.metrics["decode_tps"] = 100 * own * drifted * noise();
-      sample.metrics["prefill_tps"] = 900 * own * drifted * noise();
-      sample.metrics["ttft_ms"] = 10 / own / drifted * noise();
+      sample.metrics["decode_tps"] = 100 * own * drift * noise();
+      sample.metrics["prefill_tps"] = 900 * own * drift * noise();
+      sample.metrics["ttft_ms"] = 10 / own / drift * noise();
       sample.metrics["peak_rss_mib"] = 50;
       sample.hashes["token"] = variant.name == "o2" ? new_hash : "aa";
       scene.samples.push_back(sample);
@@ -105,16 +106,84 @@ TEST(Gate, SizeIsJudgedWithoutStatistics) {
   EXPECT_EQ(Judge(scene).ExitCode(), kExitRegression);
 }
 
+GateResult JudgeFigures(const Scene& before, const Scene& after) {
+  return JudgeBaseline(before.run, before.samples, after.run, after.samples, "o2",
+                       GateThresholds(""));
+}
+
 TEST(Gate, BaselineIsNormalisedByTheCeilings) {
-  const Scene old_scene = Measure(15, 1.0, "aa", 1.0, "none");
-  const Scene slow_machine = Measure(15, 1.0, "aa", 0.8, "none");
-  const Scene slow_code = Measure(15, 0.9, "aa", 1.0, "none");
-  const auto judge = [&](const Scene& now) {
-    return JudgeBaseline(old_scene.run, old_scene.samples, now.run, now.samples, "o2",
-                         GateThresholds(""));
+  const Scene before = Measure(40, 1.0, "aa", 1.0, "none");
+  const GateResult slow_machine = JudgeFigures(before, Measure(40, 1.0, "aa", 0.8, "none"));
+  EXPECT_EQ(slow_machine.ExitCode(), 0) << GateMarkdown(slow_machine);
+  EXPECT_EQ(JudgeFigures(before, Measure(40, 0.9, "aa", 1.0, "none")).ExitCode(), kExitRegression);
+  EXPECT_EQ(JudgeFigures(before, Measure(40, 1.1, "aa", 0.9, "none")).Verdict(),
+            GateVerdict::kImprovement);
+  EXPECT_EQ(JudgeFigures(before, Measure(2, 0.9, "aa", 1.0, "none")).ExitCode(), kExitInconclusive);
+  EXPECT_NE(GateMarkdown(slow_machine).find("this machine is now 20.0 % slower"),
+            std::string::npos);
+}
+
+// A machine whose speed wanders over tens of rounds, and whose ceilings do not tell: samples close
+// in time agree, and a test that took them for independent would find differences everywhere.
+TEST(Gate, BaselineJudgesBatchesBecauseNeighbouringRoundsAgree) {
+  constexpr int kRounds = 160, kRuns = 300;
+  stats::Rng rng(8);
+  const auto wander = [&] {
+    std::vector<double> logs;
+    double state = 0;
+    for (int i = 0; i < kRounds; ++i) {
+      state = 0.85 * state + 0.02 * rng.Normal();
+      logs.push_back(state + 0.02 * rng.Normal());
+    }
+    return logs;
   };
-  EXPECT_EQ(judge(slow_machine).ExitCode(), 0) << GateMarkdown(judge(slow_machine));
-  EXPECT_EQ(judge(slow_code).ExitCode(), kExitRegression);
+  const auto scene = [&] {
+    Scene result;
+    const std::vector<double> logs = wander();
+    for (int round = 0; round < kRounds; ++round) {
+      result.samples.emplace_back();
+      Sample& sample = result.samples.back();
+      sample.round = round;
+      sample.variant = "o2";
+      sample.metrics["decode_tps"] = std::exp(logs[static_cast<size_t>(round)]);
+    }
+    return result;
+  };
+  int by_batches = 0, by_rounds = 0;
+  for (int run = 0; run < kRuns; ++run) {
+    const Scene before = scene(), after = scene();
+    by_batches += JudgeFigures(before, after).rows.at(0).p < 0.05;
+    const auto logs = [](const Scene& s) {
+      std::vector<double> values;
+      for (const Sample& sample : s.samples) {
+        values.push_back(std::log(sample.metrics.at("decode_tps")));
+      }
+      return values;
+    };
+    by_rounds += stats::Welch(logs(before), logs(after)).p_value < 0.05;
+  }
+  EXPECT_LT(by_batches, 0.09 * kRuns);
+  EXPECT_GT(by_rounds, 0.2 * kRuns);  // what the gate does not do
+}
+
+TEST(Gate, SizesDoNotDiluteTheTestsOfWhatIsMeasured) {
+  const GateResult with = Judge(Measure(15, 1.0));
+  Scene without = Measure(15, 1.0);
+  for (VariantInfo& variant : without.run.variants) variant.size = {};
+  const GateResult bare = Judge(without);
+  ASSERT_EQ(with.rows.size(), bare.rows.size() + 1);
+  for (size_t i = 0; i < bare.rows.size(); ++i) {
+    EXPECT_EQ(with.rows[i].p_adjusted, bare.rows[i].p_adjusted);
+  }
+}
+
+TEST(Gate, EveryRowSaysWhatItCouldHaveSeen) {
+  for (const GateRow& row : Judge(Measure(15, 1.0)).rows) {
+    if (row.metric != "decode_tps") continue;
+    EXPECT_GT(row.mde_pct, 0.3);
+    EXPECT_LT(row.mde_pct, 1.5);
+  }
+  EXPECT_TRUE(std::isinf(Judge(Measure(2, 1.0)).rows.at(0).mde_pct));
 }
 
 TEST(Gate, Thresholds) {

@@ -37,13 +37,13 @@ inline constexpr MetricDef kMetrics[] = {
      "Prompt tokens divided by the time from tokenised prompt to the first token's logits; median "
      "of the warm repetitions."},
     {"decode_tps", "tok/s", Direction::kHigherIsBetter, MetricScope::kSample, "decode",
-     "(n - 1) / (time of the last token - time of the first); median of the warm repetitions."},
+     "(n - 1) / (time of the last token - time of the first); median of the repetitions."},
     {"itl_p50_ms", "ms", Direction::kLowerIsBetter, MetricScope::kSample, "ITL p50",
-     "Median gap between consecutive tokens over the warm repetitions of a process."},
+     "Median gap between consecutive tokens over the repetitions of a process."},
     {"itl_p95_ms", "ms", Direction::kLowerIsBetter, MetricScope::kSample, "ITL p95",
-     "95th percentile of the gaps between consecutive tokens over the warm repetitions."},
+     "95th percentile of the gaps between consecutive tokens over the repetitions."},
     {"itl_p99_ms", "ms", Direction::kLowerIsBetter, MetricScope::kSample, "ITL p99",
-     "99th percentile of the gaps between consecutive tokens over the warm repetitions."},
+     "99th percentile of the gaps between consecutive tokens over the repetitions."},
     {"peak_rss_mib", "MiB", Direction::kLowerIsBetter, MetricScope::kSample, "peak RSS",
      "VmHWM: the most resident memory the process ever had, the mapped model's touched pages "
      "included."},

@@ -52,8 +52,8 @@ TEST(Protocol, MetricsFollowTheirDefinitions) {
   EXPECT_DOUBLE_EQ(sample.metrics.at("ttft_cold_ms"), 10.0);
   EXPECT_DOUBLE_EQ(sample.metrics.at("ttft_ms"), 3.0);         // warm repetition only
   EXPECT_DOUBLE_EQ(sample.metrics.at("prefill_tps"), 2000.0);  // 4 tokens in 2 ms
-  EXPECT_DOUBLE_EQ(sample.metrics.at("decode_tps"), 1000.0);   // 2 gaps in 2 ms
-  EXPECT_DOUBLE_EQ(sample.metrics.at("itl_p50_ms"), 1.0);
+  EXPECT_DOUBLE_EQ(sample.metrics.at("decode_tps"), 750.0);    // 2 gaps in 4 ms, 2 in 2 ms
+  EXPECT_DOUBLE_EQ(sample.metrics.at("itl_p50_ms"), 1.5);
   EXPECT_DOUBLE_EQ(sample.metrics.at("peak_rss_mib"), 2.0);
   EXPECT_DOUBLE_EQ(sample.phases.at("exec_to_main_ms"), 2.0);
   EXPECT_DOUBLE_EQ(sample.phases.at("ready_ms"), 5.0);

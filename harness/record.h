@@ -200,7 +200,7 @@ struct PlanInfo {
   bool aslr_off = false;
   bool timers = false;
   std::string inject;  // VARIANT=PCT,…: slowdowns that are known to be there
-  // Slow competitors sit out rounds: "variant|layout|model|workload" -> runs every n-th round.
+  // Slow competitors: "variant|layout|model|workload" -> every n-th round, three times in all.
   std::map<std::string, int> strides;
 };
 

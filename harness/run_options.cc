@@ -13,15 +13,17 @@ namespace smallmind::harness {
 namespace {
 
 // What a mode fills in where no flag speaks. Sized for the core and guide groups (9 variants, 2
-// models) on 4 cores: about four minutes, or under one.
+// models) on 4 cores: under four minutes, or under one. Samples are short and rounds many: a shared
+// machine's speed wanders within seconds, so that a pair is worth more the closer its processes are
+// in time, and two repetitions (one cold, one warm) are the fewest that measure everything.
 struct Mode {
   const char* prompts;
   const char* gens;
   int reps, min_rounds, max_rounds;
   double target_ci_pct, budget_s;
 };
-constexpr Mode kDefaultMode = {"128", "32", 3, 8, 30, 1.5, 200};
-constexpr Mode kQuickMode = {"64", "16", 2, 3, 5, 0, 35};
+constexpr Mode kDefaultMode = {"128", "32", 2, 8, 100, 1.5, 215};
+constexpr Mode kQuickMode = {"64", "16", 2, 3, 12, 0, 45};
 
 const Mode& ModeOf(const RunOptions& options) { return options.quick ? kQuickMode : kDefaultMode; }
 
@@ -66,18 +68,23 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
   app.add_option("-p,--prompt", o.prompts, "prompt tokens (128; quick 64)")->group(workload);
   app.add_option("-n,--gen", o.gens, "generated tokens (32; quick 16)")->group(workload);
   app.add_option("-t,--threads", o.threads, "threads (all usable CPUs)")->group(workload);
-  app.add_option("-r,--reps", o.reps, "repetitions in a process (3; quick 2)")
+  app.add_option("-r,--reps", o.reps, "repetitions in a process (2: cold and warm)")
       ->check(CLI::Range(1, 1000))
       ->group(workload);
   const char* rounds = "Rounds";
   app.add_option("--rounds", o.rounds, "exactly this many")->check(positive)->group(rounds);
-  app.add_option("--min-rounds", o.min_rounds, "at least (8)")->check(positive)->group(rounds);
-  app.add_option("--max-rounds", o.max_rounds, "at most (30)")->check(positive)->group(rounds);
+  app.add_option("--min-rounds", o.min_rounds, "at least (8; quick 3)")
+      ->check(positive)
+      ->group(rounds);
+  app.add_option("--max-rounds", o.max_rounds, "at most (100; quick 12)")
+      ->check(positive)
+      ->group(rounds);
   app.add_option("--target-ci", o.target_ci_pct,
                  "stop when every interval is within +- this many percent (1.5; 0 = never)")
       ->check(CLI::Range(0.0, 100.0))
       ->group(rounds);
-  app.add_option("--budget", o.budget_s, "seconds of measuring (200; 0 = no limit)")
+  app.add_option("--budget", o.budget_s,
+                 "seconds of measuring, warm-up included (215; quick 45; 0 = no limit)")
       ->check(CLI::Range(0.0, 1e7))
       ->group(rounds);
   app.add_option("--warmup", o.warmup, "recorded but unused samples a cell (1)")
@@ -126,6 +133,12 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
       ->allow_extra_args(false)
       ->group(output);
   app.add_option("--build-dir", o.build_dir, "build tree (that of this program)")->group(output);
+}
+
+void SetPairWorkload(RunOptions& o) {
+  if (o.models.empty()) o.models = "smollm2-135m-q8_0";
+  if (o.prompts.empty()) o.prompts = "64";
+  if (o.gens.empty()) o.gens = "16";
 }
 
 PlanInfo MakePlan(const RunOptions& o, double unix_seconds) {

@@ -42,9 +42,17 @@ struct RunOptions {
   std::string export_json, export_markdown, export_csv;
   std::string save_baseline;
   std::string baseline;
+  bool ceilings_each_round = false;  // no flag: what is compared with a stored record needs it
 };
 
 void AddRunOptions(CLI::App& app, RunOptions& options);
+
+// Where two binaries are compared and no flag says otherwise (gate, selftest): the 135M model, and
+// samples of a third of a second, so that a pair lies within one of a shared machine's moods and
+// the budget holds hundreds of pairs.
+inline constexpr double kPairBudgetS = 150;
+inline constexpr double kQuickPairBudgetS = 45;
+void SetPairWorkload(RunOptions& options);
 
 // Mode, defaults and explicit flags resolved. RunError where they contradict each other.
 PlanInfo MakePlan(const RunOptions& options, double unix_seconds);

@@ -19,11 +19,12 @@ TEST(RunOptions, Defaults) {
   const PlanInfo plan = MakePlan(Parse(""), 1.5);
   EXPECT_EQ(plan.seed, "1500000");
   EXPECT_EQ(plan.min_rounds, 8);
-  EXPECT_EQ(plan.max_rounds, 30);
+  EXPECT_EQ(plan.max_rounds, 100);
   EXPECT_TRUE(plan.random_environment);
   const auto workloads = WorkloadsOf(Parse(""), 4);
   ASSERT_EQ(workloads.size(), 1u);
   EXPECT_EQ(workloads[0].name, "p128-n32-t4");
+  EXPECT_EQ(workloads[0].reps, 2);
 }
 
 TEST(RunOptions, ExactRoundsSwitchTheOtherStopsOff) {
@@ -38,7 +39,7 @@ TEST(RunOptions, ExactRoundsSwitchTheOtherStopsOff) {
 TEST(RunOptions, QuickModeYieldsToFlags) {
   const RunOptions options = Parse("--quick -p 32 --budget 10 --target-ci 0");
   const PlanInfo plan = MakePlan(options, 0);
-  EXPECT_EQ(plan.max_rounds, 5);
+  EXPECT_EQ(plan.max_rounds, 12);
   EXPECT_EQ(plan.budget_s, 10);
   EXPECT_EQ(WorkloadsOf(options, 2)[0].name, "p32-n16-t2");
 }

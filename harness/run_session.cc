@@ -215,8 +215,10 @@ RunOutcome ExecuteRunWith(const RunOptions& options, const std::vector<std::stri
   if (!run.plan.cold) {
     for (const ModelInfo& model : run.models) WarmFile(model.path);
   }
+  std::function<void()> after_round;
+  if (options.ceilings_each_round) after_round = [&] { MeasureCeilings(run, processes); };
   Runner runner(run, std::move(earlier), directory,
-                {processes, clock, probe, *progress, interrupt});
+                {processes, clock, probe, *progress, interrupt, after_round});
   try {
     MeasureCeilings(run, processes);
     runner.Execute();

@@ -13,9 +13,8 @@
 namespace smallmind::harness {
 namespace {
 
-// A competitor this many times slower than its block's median sits out rounds.
+// A competitor this many times slower than its block's median is measured in few rounds.
 constexpr double kSlowFactor = 4.0;
-constexpr int kMaxStride = 8;
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -95,20 +94,20 @@ void Runner::Execute() {
   for (int i = run_.plan.warmup; i > 0 && !interrupted; --i) {
     interrupted = !RunRound(kWarmupRound - (i - 1));
   }
-  const double warmup_s = ElapsedS();
+  const double warmup_s = ElapsedS();  // part of the budget, no part of a round
   if (!interrupted && run_.plan.strides.empty() && run_.rounds_done == 0) ChooseStrides();
   Next next = Next::kContinue;
   int rounds_here = 0;
   for (int round = 0; !interrupted; ++round) {
-    const double measuring_s = ElapsedS() - warmup_s;
     // The budget speaks of time spent here: what an interrupted run spent before is gone.
-    next = Decide(rule_, round, rounds_here == 0 ? 0 : measuring_s * round / rounds_here,
-                  WidestInterval(run_, samples_));
+    const double round_s = rounds_here == 0 ? 0 : (ElapsedS() - warmup_s) / rounds_here;
+    next = Decide(rule_, round, ElapsedS(), round_s, WidestInterval(run_, samples_));
     if (next != Next::kContinue) break;
     const int64_t before = fresh_samples_;
     interrupted = !RunRound(round);
     if (fresh_samples_ > before) ++rounds_here;
     if (!interrupted) run_.rounds_done = std::max(run_.rounds_done, round + 1);
+    if (!interrupted && seams_.after_round) seams_.after_round();
     run_.samples = static_cast<int64_t>(samples_.size());
     run_.environment.steal_pct = StealPct(begin, seams_.probe.Snapshot());
     directory_.WriteInfo(run_);
@@ -158,7 +157,8 @@ bool Runner::RunCell(int round, int position, const Cell& cell) {
   const auto key = std::pair(round, name);
   if (settled_.contains(key) || cells_[name].given_up) return true;
   if (const auto stride = run_.plan.strides.find(name);
-      round >= 0 && stride != run_.plan.strides.end() && round % stride->second != 0) {
+      round >= 0 && stride != run_.plan.strides.end() &&
+      (round % stride->second != 0 || round / stride->second >= kSlowRounds)) {
     return true;
   }
   while (!settled_.contains(key)) {
@@ -191,10 +191,16 @@ void Runner::NoteOutcome(const Cell& cell, bool ok, const std::string& reason) {
   Warn(where + ": given up after " + std::to_string(kGiveUpAfter) + " failed rounds: " + reason);
 }
 
+Workload Runner::WorkloadOf(const Cell& cell, int round) const {
+  Workload workload = run_.workloads[cell.workload];
+  if (round < 0 || run_.plan.strides.contains(CellName(cell))) workload.reps = 1;
+  return workload;
+}
+
 ProcessRequest Runner::RequestFor(const Cell& cell, const Sample& sample) const {
   const VariantInfo& variant = run_.variants[cell.variant];
   const ModelInfo& model = run_.models[cell.model];
-  const Workload& workload = run_.workloads[cell.workload];
+  const Workload workload = WorkloadOf(cell, sample.round);
   ProcessRequest request;
   if (variant.kind == VariantKind::kPeer) {
     request.argv = PeerCommand(variant.command, model.path, workload);
@@ -228,7 +234,7 @@ Sample Runner::MeasureOnce(int round, int position, const Cell& cell, int attemp
                            bool* interrupted) {
   VariantInfo& variant = run_.variants[cell.variant];
   ModelInfo& model = run_.models[cell.model];
-  const Workload& workload = run_.workloads[cell.workload];
+  const Workload workload = WorkloadOf(cell, round);
   Sample sample;
   sample.id = next_id_++;
   sample.round = round;
@@ -281,15 +287,15 @@ void Runner::ChooseStrides() {
   for (const Sample& sample : samples_) {
     if (sample.status != SampleStatus::kOk || !sample.warmup) continue;
     if (sample.variant == run_.reference) continue;
-    const double median = Quantile(blocks[{sample.model, sample.workload}], 0.5);
-    const double ratio = sample.wall_ns / median;
+    const double ratio = sample.wall_ns / Quantile(blocks[{sample.model, sample.workload}], 0.5);
     if (ratio < kSlowFactor) continue;
-    const int stride = std::clamp(static_cast<int>(ratio / kSlowFactor * 2), 2, kMaxStride);
+    // The last of its rounds comes before the earliest end of the run.
+    const int stride = std::max(1, (run_.plan.min_rounds - 1) / (kSlowRounds - 1));
     run_.plan.strides[sample.variant + "|" + std::to_string(sample.layout) + "|" + sample.model +
                       "|" + sample.workload] = stride;
     char text[200];
-    snprintf(text, sizeof text, "%s on %s takes %.0fx the median: it runs every %dth round",
-             sample.variant.c_str(), sample.model.c_str(), ratio, stride);
+    snprintf(text, sizeof text, "%s on %s takes %.0fx the median: it runs in %d rounds only",
+             sample.variant.c_str(), sample.model.c_str(), ratio, kSlowRounds);
     seams_.progress.Message(text);
   }
 }

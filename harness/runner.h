@@ -3,12 +3,14 @@
 // Policies, all recorded in run.json: `warmup` rounds whose samples are kept but never used; a
 // failed sample is tried again up to `retries` times, each try a sample of its own; a cell that
 // failed in kGiveUpAfter consecutive rounds is given up, with a warning; a competitor whose warm-up
-// took much longer than its block's median sits out rounds (plan.strides). An interrupt loses the
-// running sample alone. A resumed run skips what samples.jsonl already has and goes on in the same
-// order.
+// took much longer than its block's median is measured in kSlowRounds rounds (plan.strides), one
+// repetition each: what is that far off needs no sharp interval. Warm-ups have one repetition. An
+// interrupt loses the running sample alone. A resumed run skips what samples.jsonl already has and
+// goes on in the same order.
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -25,6 +27,7 @@
 namespace smallmind::harness {
 
 inline constexpr int kGiveUpAfter = 2;
+inline constexpr int kSlowRounds = 3;
 
 // What the runner needs of the world; all of it outlives the runner.
 struct RunnerSeams {
@@ -33,6 +36,7 @@ struct RunnerSeams {
   SystemProbe& probe;
   Progress& progress;
   const std::atomic<bool>& interrupt;
+  std::function<void()> after_round = {};
 };
 
 class Runner {
@@ -56,6 +60,7 @@ class Runner {
   bool RunRound(int round);  // false: interrupted
   bool RunCell(int round, int position, const Cell& cell);
   Sample MeasureOnce(int round, int position, const Cell& cell, int attempt, bool* interrupted);
+  Workload WorkloadOf(const Cell& cell, int round) const;
   ProcessRequest RequestFor(const Cell& cell, const Sample& sample) const;
   void Record(Sample sample);
   void NoteOutcome(const Cell& cell, bool ok, const std::string& reason);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <sstream>
 
@@ -37,16 +38,23 @@ class SilentProgress : public Progress {
   void Finish() override {}
 };
 
-// A good transcript of the workload p2-n2 with one repetition.
-std::string Transcript() {
-  return R"({"event":"exec","t_ns":1000}
+// A good transcript of the workload p2-n2.
+std::string Transcript(int repetitions) {
+  std::string text = R"({"event":"exec","t_ns":1000}
 {"event":"hello","protocol":1,"target":"AVX2","threads":1}
 {"event":"phase","name":"ready","t_ns":2000}
-{"event":"token","rep":0,"index":0,"t_ns":5000}
-{"event":"token","rep":0,"index":1,"t_ns":6000}
-{"event":"rep","rep":0,"prompt_tokens":2,"gen_tokens":2,"start_ns":3000,"prefill_ns":1500,"token_hash":"aa","logits_hash":"bb"}
-{"event":"done"}
 )";
+  for (int i = 0; i < repetitions; ++i) {
+    const std::string rep = std::to_string(i);
+    text += R"({"event":"token","rep":)" + rep + R"(,"index":0,"t_ns":5000}
+{"event":"token","rep":)" +
+            rep + R"(,"index":1,"t_ns":6000}
+{"event":"rep","rep":)" +
+            rep + R"(,"prompt_tokens":2,"gen_tokens":2,"start_ns":3000,)" +
+            R"("prefill_ns":1500,"token_hash":"aa","logits_hash":"bb"}
+)";
+  }
+  return text + "{\"event\":\"done\"}\n";
 }
 
 // Programs by the binary's name; each run takes `seconds` of the fake clock.
@@ -62,7 +70,8 @@ class FakeProcesses : public ProcessRunner {
     requests.push_back(request);
     ProcessResult result;
     result.started = true;
-    result.out = Transcript();
+    const auto flag = std::ranges::find(request.argv, "-r");
+    result.out = Transcript(flag == request.argv.end() ? 1 : std::stoi(*std::next(flag)));
     const std::string& binary = request.argv[0];
     const double took = seconds.contains(binary) ? seconds[binary] : 1.0;
     result.wall_ns = static_cast<int64_t>(took * kSecond);
@@ -161,7 +170,7 @@ TEST_F(RunnerTest, TheBudgetEndsTheRunBetweenRounds) {
   run_.plan.budget_s = 20;  // a round takes three seconds
   const auto samples = Execute();
   EXPECT_EQ(run_.status, RunStatus::kBudget);
-  EXPECT_EQ(samples.size(), 3u * (1 + 6));
+  EXPECT_EQ(samples.size(), 3u * (1 + 5));
 }
 
 TEST_F(RunnerTest, PreciseEnoughStopsAtMinRounds) {
@@ -178,8 +187,36 @@ TEST_F(RunnerTest, ASlowCompetitorSitsOutRounds) {
   processes_.seconds["b"] = 20;
   const auto samples = Execute();
   EXPECT_EQ(Count(samples, "o2"), 9);
-  EXPECT_EQ(run_.plan.strides.at("b|0|tiny|p2-n2-t1"), 8);
-  EXPECT_EQ(Count(samples, "b"), 2);  // the warm-up and round 0
+  EXPECT_EQ(run_.plan.strides.at("b|0|tiny|p2-n2-t1"), 3);
+  std::vector<int> rounds;
+  for (const Sample& sample : samples) {
+    if (sample.variant == "b") rounds.push_back(sample.round);
+  }
+  EXPECT_EQ(rounds, (std::vector<int>{kWarmupRound, 0, 3, 6}));
+}
+
+TEST_F(RunnerTest, ASlowCompetitorKeepsItsThreeRoundsInALongRun) {
+  run_.plan.min_rounds = 3;
+  run_.plan.max_rounds = 30;
+  processes_.seconds["b"] = 20;
+  EXPECT_EQ(Count(Execute(), "b"), 1 + kSlowRounds);
+}
+
+TEST_F(RunnerTest, WarmUpsAndSlowCompetitorsRunOneRepetition) {
+  run_.workloads[0].reps = 2;
+  run_.plan.max_rounds = run_.plan.min_rounds = 3;
+  processes_.seconds["b"] = 20;
+  for (const Sample& sample : Execute()) {
+    EXPECT_EQ(sample.status, SampleStatus::kOk) << sample.reason;
+    EXPECT_EQ(sample.reps.size(), sample.warmup || sample.variant == "b" ? 1u : 2u);
+  }
+}
+
+TEST_F(RunnerTest, TheBudgetCountsTheWarmUp) {
+  run_.plan.max_rounds = 1000;
+  run_.plan.warmup = 3;  // nine seconds, as much as three rounds
+  run_.plan.budget_s = 20;
+  EXPECT_EQ(Execute().size(), 3u * (3 + 3));
 }
 
 TEST_F(RunnerTest, AnInterruptedSampleIsNotRecorded) {

@@ -1,13 +1,15 @@
-// Tested on simulated rounds with known noise and known slowdowns (selftest_test.cc).
+// Tested on simulated rounds with known noise and known slowdowns (selftest_test.cc), and from
+// process to curve with a fake variant (testing/test_harness.py).
 #include "harness/selftest.h"
 
 #include <algorithm>
 #include <cmath>
+#include <future>
+#include <limits>
 #include <set>
 #include <sstream>
 
 #include "harness/error.h"
-#include "harness/random.h"
 #include "harness/stats.h"
 
 namespace smallmind::harness {
@@ -16,132 +18,220 @@ namespace {
 constexpr double kWantedPower = 0.9;
 constexpr double kWantedAt = 5;  // percent
 constexpr size_t kResamples = 400;
+constexpr size_t kSizes[] = {5, 8, 12, 20, 40, 80, 160, 320};
 
-struct Draw {
-  bool significant, slower;
-};
-
-Draw Compare(const std::vector<double>& ratios, uint64_t seed, double alpha) {
-  stats::RatioOptions options;
+AnalysisOptions ReportOptions() {
+  AnalysisOptions options;
   options.resamples = kResamples;
-  options.seed = seed;
-  const stats::LogRatio ratio = stats::Location(ratios, options);
-  return {ratio.p_value<alpha, ratio.log.estimate> 0};
+  return options;
 }
 
-std::vector<double> Pick(std::vector<double> values, size_t n, Random& random) {
-  random.Shuffle(values);
-  values.resize(std::min(n, values.size()));
+size_t HeadlineIndex(const std::string& metric) {
+  return static_cast<size_t>(std::ranges::find(kHeadlineMetrics, metric) -
+                             std::begin(kHeadlineMetrics));
+}
+
+std::vector<double> Column(const std::vector<HeadlineRow>& rows, size_t metric) {
+  std::vector<double> values;
+  for (const HeadlineRow& row : rows) {
+    if (!std::isnan(row[metric])) values.push_back(row[metric]);
+  }
   return values;
 }
 
-std::string Share(double value) {
-  char text[32];
-  snprintf(text, sizeof text, "%.3f", value);
+// The report's verdicts on one drawn comparison.
+std::array<Verdict, std::size(kHeadlineMetrics)> JudgeRow(const std::vector<HeadlineRow>& rows,
+                                                          uint64_t seed) {
+  const AnalysisOptions options = ReportOptions();
+  std::vector<stats::LogRatio> ratios;
+  std::vector<double> p_values;
+  for (size_t m = 0; m < std::size(kHeadlineMetrics); ++m) {
+    ratios.push_back(stats::Location(
+        Column(rows, m), {options.level, options.resamples, stats::DeriveSeed(seed, m)}));
+    p_values.push_back(ratios.back().p_value);
+  }
+  const std::vector<double> adjusted = stats::HolmAdjust(p_values);
+  std::array<Verdict, std::size(kHeadlineMetrics)> verdicts;
+  for (size_t m = 0; m < ratios.size(); ++m) {
+    verdicts[m] =
+        Judge(ratios[m], adjusted[m], FindMetric(kHeadlineMetrics[m])->direction, options);
+  }
+  return verdicts;
+}
+
+bool Differs(Verdict verdict) { return verdict == Verdict::kBetter || verdict == Verdict::kWorse; }
+
+struct Found {
+  int any = 0, metric = 0, metric_worse = 0;
+};
+
+Found Draw(const std::vector<HeadlineRow>& rows, size_t n, bool exchange, size_t metric,
+           int comparisons, uint64_t seed) {
+  stats::Rng rng(seed);
+  Found found;
+  for (int i = 0; i < comparisons; ++i) {
+    std::vector<HeadlineRow> drawn;
+    for (size_t k = 0; k < n; ++k) {
+      drawn.push_back(rows[rng.Below(rows.size())]);
+      if (exchange && rng.Below(2) == 1) {
+        for (double& value : drawn.back()) value = -value;
+      }
+    }
+    const auto verdicts = JudgeRow(drawn, rng.Next());
+    found.any += std::ranges::any_of(verdicts, Differs);
+    found.metric += Differs(verdicts[metric]);
+    found.metric_worse += verdicts[metric] == Verdict::kWorse;
+  }
+  return found;
+}
+
+// Spread of one round as the estimator feels it: its interval taken back to a single round.
+double EffectiveDeviation(const std::vector<double>& values) {
+  const double n = static_cast<double>(values.size());
+  const stats::LogRatio centre = stats::Location(values, {0.95, kResamples, 1});
+  return centre.log.HalfWidth() / stats::StudentQuantile(0.975, n - 1) * std::sqrt(n);
+}
+
+std::string Format(const char* format, double value) {
+  char text[48];
+  snprintf(text, sizeof text, format, value);
   return text;
 }
 
 }  // namespace
 
-SelftestResult OperatingCurve(const std::vector<double>& null,
-                              const std::map<double, std::vector<double>>& slowed, int comparisons,
-                              uint64_t seed, double alpha) {
+SelftestResult OperatingCurve(const SelftestRounds& rounds, const std::string& metric,
+                              double budget_s, int comparisons, uint64_t seed) {
+  const size_t watched = HeadlineIndex(metric);
   SelftestResult result;
-  result.alpha = alpha;
-  result.real_rounds = static_cast<int>(null.size());
+  result.metric = metric;
+  result.alpha = ReportOptions().alpha;
+  result.budget_s = budget_s;
+  result.real_rounds = static_cast<int>(rounds.null.size());
+  const std::vector<double> null = Column(rounds.null, watched);
+  result.as_measured = stats::Location(null);
   std::set<size_t> sizes;
-  for (const size_t n : {5, 8, 12, 20, 30, 40}) {
-    if (n <= null.size()) sizes.insert(n);
+  if (null.size() < kSizes[0]) return result;
+  for (const size_t n : kSizes) {
+    if (n < rounds.null.size()) sizes.insert(n);
   }
-  Random random(seed);
+  sizes.insert(rounds.null.size());
+  const double deviation = EffectiveDeviation(null);
   for (const size_t n : sizes) {
+    const auto draw = [&, n](const std::vector<HeadlineRow>& rows, bool exchange, uint64_t stream) {
+      return std::async(std::launch::async, Draw, std::cref(rows), n, exchange, watched,
+                        comparisons, stats::DeriveSeed(seed, 1000 * n + stream));
+    };
+    std::future<Found> equal = draw(rounds.null, true, 0);
+    std::map<double, std::future<Found>> slowed;
+    for (const auto& [percent, rows] : rounds.slowed) {
+      if (!rows.empty()) slowed[percent] = draw(rows, false, slowed.size() + 1);
+    }
     CurvePoint point;
     point.rounds = static_cast<int>(n);
+    point.seconds = rounds.pair_s * static_cast<double>(n);
     point.comparisons = comparisons;
-    int found = 0;
-    for (int i = 0; i < comparisons; ++i) {
-      std::vector<double> ratios = Pick(null, n, random);
-      for (double& ratio : ratios) {
-        if (random.Below(2) == 1) ratio = -ratio;
-      }
-      found += Compare(ratios, random.Next(), alpha).significant;
-    }
-    point.false_positive_rate = static_cast<double>(found) / comparisons;
-    const stats::Interval rate = stats::WilsonInterval(found, comparisons);
+    const Found found = equal.get();
+    point.false_positive_rate = static_cast<double>(found.any) / comparisons;
+    point.metric_false_positive_rate = static_cast<double>(found.metric) / comparisons;
+    const stats::Interval rate = stats::WilsonInterval(found.any, comparisons);
     point.fp_low = rate.low;
     point.fp_high = rate.high;
-    for (const auto& [percent, values] : slowed) {
-      int seen = 0;
-      for (int i = 0; i < comparisons; ++i) {
-        const Draw draw = Compare(Pick(values, n, random), random.Next(), alpha);
-        seen += draw.significant && draw.slower;
-      }
-      point.power[percent] = static_cast<double>(seen) / comparisons;
+    for (auto& [percent, seen] : slowed) {
+      point.power[percent] = static_cast<double>(seen.get().metric_worse) / comparisons;
     }
-    const stats::Interval spread = stats::StudentInterval(null, 0.95);
-    const double deviation = spread.HalfWidth() /
-                             stats::StudentQuantile(0.975, static_cast<double>(null.size() - 1)) *
-                             std::sqrt(static_cast<double>(null.size()));
-    point.mde_pct = 100 * std::expm1(stats::MinimumDetectableEffect(deviation, n, alpha, 0.8));
+    point.mde_pct =
+        100 * std::expm1(stats::MinimumDetectableEffect(deviation, n, result.alpha, 0.8));
     result.curve.push_back(point);
   }
   return result;
 }
 
+const CurvePoint* SelftestResult::WithinBudget() const {
+  const CurvePoint* best = nullptr;
+  for (const CurvePoint& point : curve) {
+    if (point.seconds <= budget_s) best = &point;
+  }
+  return best;
+}
+
 int SelftestResult::ExitCode() const {
-  if (curve.empty()) return kExitInconclusive;
   for (const CurvePoint& point : curve) {
     if (point.fp_low > alpha) return kExitRegression;
   }
-  const auto power = curve.back().power.find(kWantedAt);
-  return power != curve.back().power.end() && power->second >= kWantedPower ? kExitOk
-                                                                            : kExitInconclusive;
+  const CurvePoint* point = WithinBudget();
+  if (point == nullptr) return kExitInconclusive;
+  const auto power = point->power.find(kWantedAt);
+  return power != point->power.end() && power->second >= kWantedPower ? kExitOk : kExitInconclusive;
 }
 
-std::vector<double> SlowdownRatios(const std::vector<Sample>& samples, const std::string& before,
-                                   const std::string& after, const std::string& metric) {
-  std::map<int, std::pair<double, double>> rounds;
+std::vector<HeadlineRow> HeadlineRows(const std::vector<Sample>& samples, const std::string& before,
+                                      const std::string& after) {
+  std::map<int, std::pair<const Sample*, const Sample*>> rounds;
   for (const Sample& sample : samples) {
-    const auto it = sample.metrics.find(metric);
-    if (!sample.Usable() || it == sample.metrics.end()) continue;
-    if (sample.variant == before) rounds[sample.round].first = it->second;
-    if (sample.variant == after) rounds[sample.round].second = it->second;
+    if (!sample.Usable()) continue;
+    if (sample.variant == before) rounds[sample.round].first = &sample;
+    if (sample.variant == after) rounds[sample.round].second = &sample;
   }
-  std::vector<double> ratios;
+  std::vector<HeadlineRow> all, clean;
   for (const auto& [round, pair] : rounds) {
-    if (pair.first > 0 && pair.second > 0) ratios.push_back(std::log(pair.first / pair.second));
+    if (pair.first == nullptr || pair.second == nullptr) continue;
+    HeadlineRow row;
+    for (size_t m = 0; m < row.size(); ++m) {
+      const std::string name(kHeadlineMetrics[m]);
+      const auto old_value = pair.first->metrics.find(name);
+      const auto new_value = pair.second->metrics.find(name);
+      const bool both = old_value != pair.first->metrics.end() &&
+                        new_value != pair.second->metrics.end() && old_value->second > 0 &&
+                        new_value->second > 0;
+      row[m] = both ? std::log(new_value->second / old_value->second)
+                    : std::numeric_limits<double>::quiet_NaN();
+    }
+    all.push_back(row);
+    if (!pair.first->contaminated && !pair.second->contaminated) clean.push_back(row);
   }
-  return ratios;
+  return clean.size() >= ReportOptions().min_clean_rounds ? clean : all;
 }
 
 std::string SelftestMarkdown(const SelftestResult& result) {
   std::ostringstream text;
   text << "### Selftest: " << result.metric << " of " << result.regime << ", " << result.real_rounds
        << " real rounds, alpha " << result.alpha << "\n\n"
-       << "| rounds | A/A false positives | 95 % interval | detectable at power 0.8 |";
+       << "| rounds | seconds | A/A false positives | 95 % interval | of " << result.metric
+       << " | detectable at power 0.8 |";
   if (!result.curve.empty()) {
     for (const auto& [percent, power] : result.curve[0].power)
       text << " power at " << percent << " % |";
-    text << "\n|---:|---:|---|---:|";
+    text << "\n|---:|---:|---:|---|---:|---:|";
     for (size_t i = 0; i < result.curve[0].power.size(); ++i) text << "---:|";
   }
   text << "\n";
   for (const CurvePoint& point : result.curve) {
-    char mde[32];
-    snprintf(mde, sizeof mde, "%.1f %%", point.mde_pct);
-    text << "| " << point.rounds << " | " << Share(point.false_positive_rate) << " of "
-         << point.comparisons << " | " << Share(point.fp_low) << " … " << Share(point.fp_high)
-         << " | " << mde << " |";
-    for (const auto& [percent, power] : point.power) text << " " << Share(power) << " |";
+    text << "| " << point.rounds << " | " << Format("%.0f", point.seconds) << " | "
+         << Format("%.3f", point.false_positive_rate) << " of " << point.comparisons << " | "
+         << Format("%.3f", point.fp_low) << " … " << Format("%.3f", point.fp_high) << " | "
+         << Format("%.3f", point.metric_false_positive_rate) << " | "
+         << Format("%.1f %%", point.mde_pct) << " |";
+    for (const auto& [percent, power] : point.power) text << " " << Format("%.3f", power) << " |";
     text << "\n";
   }
+  text << "\nThe two equal names as they were measured: "
+       << Format("%+.2f %%", 100 * std::expm1(result.as_measured.log.estimate)) << " ["
+       << Format("%+.2f", 100 * std::expm1(result.as_measured.log.low)) << ", "
+       << Format("%+.2f", 100 * std::expm1(result.as_measured.log.high)) << "], p "
+       << Format("%.2f", result.as_measured.p_value) << ". A false positive is a row with any of "
+       << std::size(kHeadlineMetrics) << " metrics called different.\n";
   const int code = result.ExitCode();
   text << "\n"
-       << (code == kExitOk ? "false positives keep to alpha; 5 % is found with power 0.9"
-           : code == kExitRegression
-               ? "false positives exceed alpha: do not trust this machine's verdicts"
-               : "5 % is not found with power 0.9: more rounds, or a quieter machine")
-       << "\n";
+       << (code == kExitOk           ? "false positives keep to alpha; "
+           : code == kExitRegression ? "false positives exceed alpha: do not trust this machine's "
+                                       "verdicts; "
+                                     : "too blind: more rounds (--rounds), or a quieter machine; ")
+       << "5 % is found with power ";
+  const CurvePoint* point = result.WithinBudget();
+  const bool known = point != nullptr && point->power.contains(kWantedAt);
+  text << (known ? Format("%.3f", point->power.at(kWantedAt)) : "unknown") << " within "
+       << Format("%.0f", result.budget_s) << " s (wanted: " << kWantedPower << ")\n";
   return text.str();
 }
 
@@ -152,21 +242,24 @@ Json SelftestJson(const SelftestResult& result, const Environment& environment) 
                {"metric", result.metric},
                {"regime", result.regime},
                {"alpha", result.alpha},
+               {"budget_s", result.budget_s},
                {"real_rounds", result.real_rounds},
+               {"as_measured", RatioJson(result.as_measured)},
                {"curve", Json::array()}};
   for (const CurvePoint& point : result.curve) {
     Json power = Json::array();
     for (const auto& [percent, share] : point.power) {
       power.push_back({{"slowdown_pct", percent}, {"power", share}});
     }
-    json["curve"].push_back(
-        {{"rounds", point.rounds},
-         {"comparisons", point.comparisons},
-         {"false_positive_rate", point.false_positive_rate},
-         {"fp_low", point.fp_low},
-         {"fp_high", point.fp_high},
-         {"mde_pct", std::isfinite(point.mde_pct) ? Json(point.mde_pct) : Json()},
-         {"power", power}});
+    json["curve"].push_back({{"rounds", point.rounds},
+                             {"seconds", point.seconds},
+                             {"comparisons", point.comparisons},
+                             {"false_positive_rate", point.false_positive_rate},
+                             {"fp_low", point.fp_low},
+                             {"fp_high", point.fp_high},
+                             {"metric_false_positive_rate", point.metric_false_positive_rate},
+                             {"mde_pct", Number(point.mde_pct)},
+                             {"power", power}});
   }
   return json;
 }

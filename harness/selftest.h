@@ -2,48 +2,66 @@
 // how often it sees one that is (a slowdown injected into the engine, of known size).
 //
 // Real rounds are measured once: the reference twice under two names, and slowed by 1, 2 and 5 %.
-// Then comparisons are drawn from them: n rounds without replacement, in the A/A case with the two
-// names exchanged at random in each round, which makes the null hypothesis exactly true whatever
-// the noise looks like. Each drawn comparison is judged by the statistics that the report uses.
+// Then comparisons are drawn from them, n rounds with replacement. In the A/A case the two names
+// are exchanged at random in each round, which makes the null hypothesis exactly true whatever the
+// noise looks like. Each drawn comparison is a whole row of the report's table: all headline
+// metrics, Holm, and the report's own verdict. A false positive is a row with any metric called
+// better or worse; power is the share of rows whose watched metric is called worse.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "harness/analysis/comparison.h"
 #include "harness/record.h"
 
 namespace smallmind::harness {
 
+// One round: log(after / before) of each headline metric, NaN where one side lacks it.
+using HeadlineRow = std::array<double, std::size(kHeadlineMetrics)>;
+
+struct SelftestRounds {
+  std::vector<HeadlineRow> null;                      // the two equal names
+  std::map<double, std::vector<HeadlineRow>> slowed;  // slowdown in percent -> rounds
+  double pair_s = 0;                                  // what one round of two competitors takes
+};
+
 struct CurvePoint {
   int rounds = 0;
+  double seconds = 0;  // what a comparison of so many rounds takes
   int comparisons = 0;
-  double false_positive_rate = 0;
-  double fp_low = 0, fp_high = 1;  // 95 % interval of that rate
-  std::map<double, double> power;  // slowdown in percent -> share found (and in its direction)
-  double mde_pct = 0;              // smallest change found with power 0.8, from the A/A noise
+  double false_positive_rate = 0;         // any metric of the row
+  double fp_low = 0, fp_high = 1;         // 95 % interval of that rate
+  double metric_false_positive_rate = 0;  // the watched metric alone
+  std::map<double, double> power;         // slowdown in percent -> share found
+  double mde_pct = 0;  // smallest change of the watched metric found with power 0.8 at alpha
 };
 
 struct SelftestResult {
   std::string metric, regime;
   double alpha = 0.05;
+  double budget_s = 0;  // of one comparison; power is judged by the longest that fits
   int real_rounds = 0;
-  std::vector<CurvePoint> curve;  // ascending rounds; the last one uses nearly all real rounds
+  stats::LogRatio as_measured;    // the equal names as they were: is one place in a round better?
+  std::vector<CurvePoint> curve;  // ascending rounds
 
+  // nullptr where no comparison fits the budget.
+  const CurvePoint* WithinBudget() const;
   // 0; 3 where false positives exceed alpha beyond chance; 4 where power at 5 % stays below 0.9.
   int ExitCode() const;
 };
 
-// Log ratios of real rounds: `null` of the two equal names, `slowed` of slowdown -> rounds, signed
-// so that positive is slower.
-SelftestResult OperatingCurve(const std::vector<double>& null,
-                              const std::map<double, std::vector<double>>& slowed, int comparisons,
-                              uint64_t seed, double alpha = 0.05);
+// `comparisons` draws a point and kind; the same seed gives the same curve.
+SelftestResult OperatingCurve(const SelftestRounds& rounds, const std::string& metric,
+                              double budget_s, int comparisons, uint64_t seed);
 
-// Round by round log(before / after) of a metric that is better when higher.
-std::vector<double> SlowdownRatios(const std::vector<Sample>& samples, const std::string& before,
-                                   const std::string& after, const std::string& metric);
+// Rounds that both finished; contaminated ones are left out where enough others remain, as in the
+// report.
+std::vector<HeadlineRow> HeadlineRows(const std::vector<Sample>& samples, const std::string& before,
+                                      const std::string& after);
 
 std::string SelftestMarkdown(const SelftestResult& result);
 Json SelftestJson(const SelftestResult& result, const Environment& environment);

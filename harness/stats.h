@@ -13,3 +13,4 @@
 #include "harness/stats/rng.h"
 #include "harness/stats/special.h"
 #include "harness/stats/summary.h"
+#include "harness/stats/welch.h"

@@ -5,17 +5,14 @@
 #include <map>
 #include <tuple>
 
-#include "harness/stats/special.h"
+#include "harness/stats.h"
 
 namespace smallmind::harness {
 
 double HalfWidth(const std::vector<double>& values) {
-  const double n = static_cast<double>(values.size());
-  if (n < 3) return std::numeric_limits<double>::infinity();
-  double mean = 0, squares = 0;
-  for (const double value : values) mean += value / n;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return stats::StudentQuantile(0.975, n - 1) * std::sqrt(squares / (n - 1) / n);
+  if (values.size() < 3) return std::numeric_limits<double>::infinity();
+  if (values.size() < stats::kRobustFrom) return stats::StudentInterval(values, 0.95).HalfWidth();
+  return stats::HodgesLehmannInterval(values, 0.95).HalfWidth();
 }
 
 double WidestInterval(const RunInfo& run, const std::vector<Sample>& samples) {
@@ -55,13 +52,12 @@ double WidestInterval(const RunInfo& run, const std::vector<Sample>& samples) {
   return widest;
 }
 
-Next Decide(const StoppingRule& rule, int rounds_done, double elapsed_s, double widest_pct) {
+Next Decide(const StoppingRule& rule, int rounds_done, double elapsed_s, double round_s,
+            double widest_pct) {
   if (rounds_done >= rule.max_rounds) return Next::kMaxRounds;
   if (rounds_done < rule.min_rounds) return Next::kContinue;
   if (rule.target_ci_pct > 0 && widest_pct <= rule.target_ci_pct) return Next::kPrecise;
-  if (rule.budget_s > 0 && rounds_done > 0 && elapsed_s + elapsed_s / rounds_done > rule.budget_s) {
-    return Next::kBudget;
-  }
+  if (rule.budget_s > 0 && elapsed_s + round_s > rule.budget_s) return Next::kBudget;
   return Next::kContinue;
 }
 

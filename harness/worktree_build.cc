@@ -1,4 +1,4 @@
-// Exercised by `make gate AGAINST=REF`; no unit test builds a worktree.
+// Tested with a repository whose build script only copies a file (worktree_build_test.cc).
 #include "harness/worktree_build.h"
 
 #include <algorithm>

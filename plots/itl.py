@@ -5,11 +5,10 @@ NAME = "itl"
 
 
 def gaps(samples):
-    """Milliseconds of the warm repetitions (all of them where there is only one)."""
+    """Milliseconds, of every repetition."""
     values = []
     for s in samples:
-        reps = s.get("reps", [])
-        for rep in reps[1:] or reps:
+        for rep in s.get("reps", []):
             values += [ns / 1e6 for ns in rep.get("itl_ns", [])]
     return sorted(values)
 
@@ -55,5 +54,5 @@ def draw(run):
     if not drawn:
         return None
     style.figure_text(fig, "Gaps between tokens", "White tick: median; thick: middle half; thin: 5th to 95th "
-                      "percentile; ×: 99th. All warm repetitions of all processes. ▸: beyond the axis.")
+                      "percentile; ×: 99th. All repetitions of all processes. ▸: beyond the axis.")
     return fig

@@ -10,6 +10,7 @@
 
 #include "harness/baseline.h"
 #include "harness/commands/command.h"
+#include "harness/environment.h"
 #include "harness/error.h"
 #include "harness/interrupt.h"
 #include "harness/manifest.h"
@@ -20,34 +21,36 @@
 namespace smallmind::harness {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct GateOptions {
   RunOptions run;
   std::string variant = "o2";
   std::string against;
   std::string against_binary;
+  bool figures_only = false;
   std::string thresholds;
 };
 
-// One model, rounds until intervals are half the smallest threshold wide, at most three minutes.
+// Rounds until intervals reach half the smallest threshold to each side, or the budget ends.
 void SetDefaults(RunOptions& run) {
-  if (run.models.empty()) run.models = "smollm2-135m-q8_0";
+  SetPairWorkload(run);
   if (run.rounds > 0) return;
-  if (run.target_ci_pct < 0) run.target_ci_pct = 1.2;
-  if (run.min_rounds == 0) run.min_rounds = run.quick ? 6 : 12;
-  if (run.max_rounds == 0) run.max_rounds = run.quick ? 12 : 60;
-  if (run.budget_s < 0) run.budget_s = run.quick ? 50 : 180;
+  if (run.target_ci_pct < 0) run.target_ci_pct = 1.5;
+  if (run.min_rounds == 0) run.min_rounds = run.quick ? 12 : 40;
+  if (run.max_rounds == 0) run.max_rounds = run.quick ? 100 : 400;
+  if (run.budget_s < 0) run.budget_s = run.quick ? kQuickPairBudgetS : kPairBudgetS;
 }
 
-VariantInfo OtherBinary(const GateOptions& options, const VariantInfo& now) {
+VariantInfo OtherBinary(const VariantInfo& now, const std::string& name, const fs::path& binary) {
+  if (access(binary.c_str(), X_OK) != 0) throw BadInput(binary.string() + ": no such program");
   VariantInfo other = now;
-  other.name = options.variant + "@before";
-  other.title = options.against_binary;
-  other.binary = std::filesystem::absolute(options.against_binary).string();
-  if (access(other.binary.c_str(), X_OK) != 0) throw BadInput(other.binary + ": no such program");
+  other.name = name;
+  other.title = other.binary = fs::absolute(binary).string();
   return other;
 }
 
-void Publish(const GateResult& result, const std::filesystem::path& directory) {
+void Publish(const GateResult& result, const fs::path& directory) {
   const std::string markdown = GateMarkdown(result);
   WriteFileAtomically(directory / "gate.md", markdown);
   WriteFileAtomically(directory / "gate.json", GateJson(result).dump(1) + "\n");
@@ -63,9 +66,7 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
   const auto thresholds = GateThresholds(options.thresholds);
   run.variants = options.variant;
   std::vector<VariantInfo> competitors = CompetitorsOf(run);
-  const bool paired_by_default =
-      run.baseline.empty() && options.against.empty() && options.against_binary.empty();
-  if (paired_by_default) {
+  if (run.baseline.empty() && options.against.empty() && options.against_binary.empty()) {
     // A saved baseline called "default", else the last commit: what the working tree changes.
     if (HasBaseline(ResultsDirOf(run), "default")) {
       run.baseline = "default";
@@ -75,14 +76,22 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
   }
   Run baseline;
   if (!run.baseline.empty()) baseline = LoadBaseline(ResultsDirOf(run), run.baseline);
-  std::string before;
   if (!options.against_binary.empty()) {
-    competitors.push_back(OtherBinary(options, competitors[0]));
+    competitors.push_back(
+        OtherBinary(competitors[0], options.variant + "@before", options.against_binary));
   } else if (!options.against.empty()) {
     competitors.push_back(
         BuildRef(options.against, options.variant, SMALLMIND_SOURCE_DIR, BuildDirOf(run)));
+  } else if (!options.figures_only) {
+    // The baseline's own binary in the same rounds is the best normaliser there is.
+    const fs::path binary = BaselineBinary(ResultsDirOf(run), run.baseline, options.variant);
+    if (!binary.empty() && baseline.info.environment.cpu_model == ReadEnvironment().cpu_model) {
+      competitors.push_back(
+          OtherBinary(competitors[0], options.variant + "@" + run.baseline, binary));
+    }
   }
-  if (competitors.size() > 1) before = competitors[1].name;
+  const std::string before = competitors.size() > 1 ? competitors[1].name : "";
+  run.ceilings_each_round = before.empty() || !run.save_baseline.empty();
   run.reference = before.empty() ? options.variant : before;
   const RunOutcome outcome = ExecuteRunWith(run, arguments, competitors, InstallInterrupt());
   if (!outcome.write_error.empty()) throw RunError(outcome.write_error);
@@ -119,6 +128,8 @@ void AddGate(CLI::App& app, CommandLine& line) {
       "a baseline called default is saved)");
   gate->add_option("--against-binary", options->against_binary,
                    "another binary in the same rounds");
+  gate->add_flag("--figures-only", options->figures_only,
+                 "judge a baseline by its stored figures alone, without running its binary again");
   gate->add_option("--threshold", options->thresholds, "METRIC=PERCENT,… instead of the defaults");
   gate->callback([options, &line] {
     line.action = [options, &line] { return Gate(*options, line.arguments); };

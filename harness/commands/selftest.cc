@@ -17,52 +17,84 @@ struct SelftestOptions {
   RunOptions run;
   std::string variant = "o2";
   int comparisons = 400;
+  double power_budget_s = kPairBudgetS;
+  std::string from;
 };
 
-constexpr double kSlowdowns[] = {1, 2, 5};
+constexpr const char* kMetric = "decode_tps";
+constexpr int kSlowdowns[] = {1, 2, 5};
 
-int Selftest(SelftestOptions options, const std::vector<std::string>& arguments) {
+std::string TwinOf(const std::string& variant) { return variant + "@same"; }
+
+std::string SlowedName(const std::string& variant, int percent) {
+  return variant + "+" + std::to_string(percent) + "pct";
+}
+
+// The binary five times: as it is, under another name, and slowed.
+RunOutcome Measure(SelftestOptions& options, const std::vector<std::string>& arguments) {
   RunOptions& run = options.run;
-  if (run.models.empty()) run.models = "smollm2-135m-q8_0";
-  if (run.prompts.empty()) run.prompts = "32";  // decode is what is judged
-  if (run.rounds == 0) run.rounds = run.quick ? 10 : 40;
+  SetPairWorkload(run);
+  if (run.rounds == 0) run.rounds = run.quick ? 12 : 100;
   run.variants = run.reference = options.variant;
   std::vector<VariantInfo> competitors = CompetitorsOf(run);
-  const VariantInfo original = competitors.at(0);
-  const std::string twin = original.name + "@same";
-  competitors.push_back(original);
-  competitors.back().name = competitors.back().title = twin;
-  for (const double percent : kSlowdowns) {
-    const std::string figure = std::to_string(static_cast<int>(percent));
-    competitors.push_back(original);
-    competitors.back().name = competitors.back().title = original.name + "+" + figure + "pct";
-    run.inject += (run.inject.empty() ? "" : ",") + competitors.back().name + "=" + figure;
+  const auto add = [&](const std::string& name) {
+    competitors.push_back(competitors[0]);
+    competitors.back().name = competitors.back().title = name;
+  };
+  add(TwinOf(options.variant));
+  for (const int percent : kSlowdowns) {
+    add(SlowedName(options.variant, percent));
+    run.inject +=
+        (run.inject.empty() ? "" : ",") + competitors.back().name + "=" + std::to_string(percent);
   }
-  const RunOutcome outcome = ExecuteRunWith(run, arguments, competitors, InstallInterrupt());
-  if (outcome.ExitCode() != kExitOk) {
-    std::fprintf(stderr, "harness: %s\n", outcome.info.status_reason.c_str());
-    return outcome.ExitCode();
+  return ExecuteRunWith(run, arguments, competitors, InstallInterrupt());
+}
+
+// Wall time of a round of two of these competitors, the time between samples included.
+double PairSeconds(const std::vector<Sample>& samples) {
+  double first = 0, last = 0;
+  size_t count = 0;
+  for (const Sample& sample : samples) {
+    if (sample.warmup) continue;
+    first = count++ == 0 ? sample.start_unix : std::min(first, sample.start_unix);
+    last = std::max(last, sample.start_unix);
   }
-  constexpr const char* kMetric = "decode_tps";
-  std::map<double, std::vector<double>> slowed;
-  for (const double percent : kSlowdowns) {
-    slowed[percent] = SlowdownRatios(
-        outcome.samples, original.name,
-        original.name + "+" + std::to_string(static_cast<int>(percent)) + "pct", kMetric);
+  return count < 2 ? 0 : 2 * (last - first) / static_cast<double>(count - 1);
+}
+
+int Judge(const Run& run, const SelftestOptions& options, const std::filesystem::path& directory) {
+  const std::string& reference = run.info.reference;
+  SelftestRounds rounds;
+  rounds.null = HeadlineRows(run.samples, reference, TwinOf(reference));
+  rounds.pair_s = PairSeconds(run.samples);
+  for (const int percent : kSlowdowns) {
+    rounds.slowed[percent] = HeadlineRows(run.samples, reference, SlowedName(reference, percent));
   }
-  SelftestResult result =
-      OperatingCurve(SlowdownRatios(outcome.samples, original.name, twin, kMetric), slowed,
-                     options.comparisons, std::stoull(outcome.info.plan.seed));
-  result.metric = kMetric;
-  result.regime = outcome.info.models[0].name + ", " + outcome.info.workloads[0].name;
-  const std::string json = SelftestJson(result, outcome.info.environment).dump(1) + "\n";
-  WriteFileAtomically(outcome.directory / "selftest.json", json);
-  WriteFileAtomically(outcome.directory / "selftest.md", SelftestMarkdown(result));
-  const auto kept = SelftestPath(ResultsDirOf(run), outcome.info.environment);
+  if (rounds.null.empty()) {
+    throw BadInput(directory.string() + ": no round of " + reference + " and " + TwinOf(reference) +
+                   "; is this a selftest's run?");
+  }
+  SelftestResult result = OperatingCurve(rounds, kMetric, options.power_budget_s,
+                                         options.comparisons, std::stoull(run.info.plan.seed));
+  result.regime = run.info.models.at(0).name + ", " + run.info.workloads.at(0).name;
+  const std::string json = SelftestJson(result, run.info.environment).dump(1) + "\n";
+  WriteFileAtomically(directory / "selftest.json", json);
+  WriteFileAtomically(directory / "selftest.md", SelftestMarkdown(result));
+  const auto kept = SelftestPath(ResultsDirOf(options.run), run.info.environment);
   std::filesystem::create_directories(kept.parent_path());
   WriteFileAtomically(kept, json);
   std::fputs(SelftestMarkdown(result).c_str(), stdout);
   return result.ExitCode();
+}
+
+int Selftest(SelftestOptions options, const std::vector<std::string>& arguments) {
+  if (!options.from.empty()) return Judge(LoadRun(options.from), options, options.from);
+  const RunOutcome outcome = Measure(options, arguments);
+  if (outcome.ExitCode() != kExitOk) {
+    std::fprintf(stderr, "harness: %s\n", outcome.info.status_reason.c_str());
+    return outcome.ExitCode();
+  }
+  return Judge({outcome.info, outcome.samples}, options, outcome.directory);
 }
 
 }  // namespace
@@ -72,14 +104,20 @@ void AddSelftest(CLI::App& app, CommandLine& line) {
   CLI::App* selftest = app.add_subcommand(
       "selftest", "false positives and power on this machine (0 good, 3 false alarms, 4 blind)");
   AddRunOptions(*selftest, options->run);
-  selftest->remove_option(selftest->get_option("--variants"));
-  selftest->remove_option(selftest->get_option("--reference"));
-  selftest->remove_option(selftest->get_option("--inject"));
+  for (const char* unused : {"--variants", "--reference", "--inject", "--resume"}) {
+    selftest->remove_option(selftest->get_option(unused));
+  }
   selftest->add_option("--variant", options->variant, "the binary to test with")
       ->capture_default_str();
   selftest->add_option("--comparisons", options->comparisons, "comparisons drawn a point")
       ->check(CLI::Range(200, 100000))
       ->capture_default_str();
+  selftest
+      ->add_option("--power-budget", options->power_budget_s,
+                   "seconds within which 5 % must be found (the gate's budget)")
+      ->check(CLI::Range(0.0, 1e7))
+      ->capture_default_str();
+  selftest->add_option("--from", options->from, "judge an earlier selftest's run again");
   selftest->callback([options, &line] {
     line.action = [options, &line] { return Selftest(*options, line.arguments); };
   });

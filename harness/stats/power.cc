@@ -24,6 +24,13 @@ double MinimumDetectableEffect(std::span<const double> differences, double alpha
                                  differences.size(), alpha, power);
 }
 
+double MinimumDetectableEffect(const Interval& interval, size_t n, double alpha, double power) {
+  if (n < 2 || !std::isfinite(interval.HalfWidth())) return std::numeric_limits<double>::infinity();
+  const double df = static_cast<double>(n - 1);
+  const double error = interval.HalfWidth() / StudentQuantile(0.5 * (1 + interval.level), df);
+  return MinimumDetectableEffect(error * std::sqrt(df + 1), n, alpha, power);
+}
+
 size_t RoundsToDetect(double effect, double standard_deviation, double alpha, double power,
                       size_t limit) {
   const auto enough = [&](size_t n) {

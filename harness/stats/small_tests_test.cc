@@ -4,12 +4,14 @@
 #include <cmath>
 
 #include "harness/stats/binomial.h"
+#include "harness/stats/bootstrap.h"
 #include "harness/stats/multiple.h"
 #include "harness/stats/outliers.h"
 #include "harness/stats/power.h"
 #include "harness/stats/rng.h"
 #include "harness/stats/special.h"
 #include "harness/stats/summary.h"
+#include "harness/stats/welch.h"
 
 namespace smallmind::harness::stats {
 namespace {
@@ -77,6 +79,24 @@ TEST(Power, RoundsShrinkTheEffect) {
   EXPECT_LE(MinimumDetectableEffect(0.02, n), 0.01);
   EXPECT_GT(MinimumDetectableEffect(0.02, n - 1), 0.01);
   EXPECT_TRUE(std::isinf(MinimumDetectableEffect(0.02, 1)));
+}
+
+// R's help page of t.test: t.test(extra ~ group, data = sleep), Gosset's data taken as two samples.
+TEST(Welch, StudentSleepData) {
+  const std::vector<double> one = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
+  const std::vector<double> two = {1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
+  const WelchTest test = Welch(two, one);
+  EXPECT_NEAR(test.df, 17.776, 5e-4);
+  EXPECT_NEAR(test.p_value, 0.07939, 5e-6);
+  EXPECT_NEAR(test.difference.low, -3.3654832, 5e-8);
+  EXPECT_NEAR(test.difference.high, 0.2054832, 5e-8);
+  EXPECT_TRUE(std::isinf(Welch(one, std::vector<double>{1}).difference.high));
+}
+
+TEST(Power, FromAnIntervalAsFromItsDeviation) {
+  const std::vector<double> d = {1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4};
+  EXPECT_NEAR(MinimumDetectableEffect(StudentInterval(d, 0.95), d.size()),
+              MinimumDetectableEffect(StandardDeviation(d), d.size()), 1e-12);
 }
 
 }  // namespace

@@ -1,0 +1,109 @@
+// A repository of two commits whose scripts/build writes a manifest and a program: what BuildRef
+// needs of a commit, without a compiler.
+#include "harness/worktree_build.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "harness/error.h"
+#include "harness/testing/paths.h"
+
+namespace smallmind::harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string ReadAll(const fs::path& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+constexpr const char* kGoodBuild = R"(#!/bin/sh
+cd "$(dirname "$0")/.." || exit 1
+echo built >> builds.log
+[ "$1 $2" = "--variants o2" ] || { echo "asked for $*" >&2; exit 1; }
+mkdir -p build/variants/o2
+cp program build/variants/o2/smallmind
+echo '{"schema":1,"toolchain":"gcc","git":"x","variants":[
+  {"name":"o2","binary":"variants/o2/smallmind","status":"built"},
+  {"name":"pgo","status":"skipped","reason":"no profile"}]}' > build/variants/manifest.json
+)";
+
+class WorktreeBuild : public ::testing::Test {
+ protected:
+  WorktreeBuild() {
+    fs::remove_all(root_);
+    fs::create_directories(source_ / "scripts");
+    fs::create_directories(build_ / "bin");
+    fs::copy_file(LauncherPath(), build_ / "bin" / "launcher");
+    Git("init -q");
+    Commit("first", kGoodBuild);
+    Commit("second", kGoodBuild);
+    Commit("broken", "#!/bin/sh\necho 'matmul.cc: no such thing' >&2\nexit 1\n");
+    Git("rm -q -r scripts");
+    Git("commit -q -m bare");
+  }
+  ~WorktreeBuild() override { fs::remove_all(root_); }
+
+  void Git(const std::string& arguments) {
+    const std::string command = "git -C '" + source_.string() +
+                                "' -c user.name=t -c user.email=t@t -c commit.gpgsign=false " +
+                                arguments + " > /dev/null 2>&1";
+    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  }
+  void Commit(const std::string& program, const std::string& build_script) {
+    std::ofstream(source_ / "program") << program;
+    std::ofstream(source_ / "scripts" / "build") << build_script;
+    fs::permissions(source_ / "scripts" / "build", fs::perms::owner_all);
+    Git("add -A");
+    Git("commit -q -m " + program);
+  }
+  VariantInfo Build(const std::string& ref) { return BuildRef(ref, "o2", source_, build_); }
+  std::string ErrorOf(const std::string& ref, const std::string& variant = "o2") {
+    try {
+      BuildRef(ref, variant, source_, build_);
+    } catch (const BadInput& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  const fs::path root_ = TestTempDir() / "worktree_build_test";
+  const fs::path source_ = root_ / "source";
+  const fs::path build_ = root_ / "build";
+};
+
+TEST_F(WorktreeBuild, BuildsThatCommitBesideThisOne) {
+  const VariantInfo first = Build("HEAD~3"), second = Build("HEAD~2");
+  EXPECT_EQ(ReadAll(first.binary), "first");
+  EXPECT_EQ(ReadAll(second.binary), "second");
+  EXPECT_EQ(first.name, "o2@HEAD~3");
+  EXPECT_NE(first.git, second.git);
+  EXPECT_EQ(ReadAll(source_ / "program"), "broken") << "the working tree is left alone";
+}
+
+TEST_F(WorktreeBuild, TheSameCommitKeepsItsTree) {
+  const VariantInfo first = Build("HEAD~3"), again = Build("HEAD~3");
+  EXPECT_EQ(first.binary, again.binary);
+  const fs::path tree = fs::path(first.binary).parent_path().parent_path().parent_path();
+  EXPECT_EQ(ReadAll(tree.parent_path() / "builds.log"), "built\nbuilt\n");
+}
+
+TEST_F(WorktreeBuild, ATreeThatWasDeletedIsMadeAgain) {
+  Build("HEAD~3");
+  fs::remove_all(build_ / "against");
+  EXPECT_EQ(ReadAll(Build("HEAD~3").binary), "first");
+}
+
+TEST_F(WorktreeBuild, SaysWhatIsWrong) {
+  EXPECT_NE(ErrorOf("nosuch").find("no such commit"), std::string::npos);
+  EXPECT_NE(ErrorOf("HEAD~1").find("matmul.cc: no such thing"), std::string::npos);
+  EXPECT_NE(ErrorOf("HEAD").find("no scripts/build"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace smallmind::harness
