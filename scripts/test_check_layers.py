@@ -14,9 +14,9 @@ loader.exec_module(layers)
 
 class Faults(unittest.TestCase):
     def test_downward_includes_pass(self):
-        for path, included in [("engine/kernels/ops.cc", "engine/tensor/view.h"),
-                               ("engine/kernels/ops.cc", "hwy/highway.h"),
-                               ("engine/kernels/ops.cc", "engine/kernels/order.h"),
+        for path, included in [("engine/kernels/vector_kernels.cc", "engine/tensor/view.h"),
+                               ("engine/kernels/vector_kernels.cc", "hwy/highway.h"),
+                               ("engine/kernels/vector_kernels.cc", "engine/kernels/order.h"),
                                ("engine/session.h", "engine/model/model.h"),
                                ("engine/cli/bench.cc", "engine/session.h"),
                                ("engine/model/pass.cc", "vector"),
@@ -25,7 +25,7 @@ class Faults(unittest.TestCase):
             self.assertIsNone(layers.fault(path, included), (path, included))
 
     def test_upward_and_sideways_includes_do_not(self):
-        for path, included in [("engine/kernels/ops.cc", "engine/model/model.h"),
+        for path, included in [("engine/kernels/vector_kernels.cc", "engine/model/model.h"),
                                ("engine/base/error.h", "engine/tensor/view.h"),
                                ("engine/sampler/sampler.h", "engine/tensor/view.h"),
                                ("engine/runtime/pool.cc", "engine/kernels/ops.h"),

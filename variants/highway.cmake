@@ -35,5 +35,4 @@ endif()
 set(SMALLMIND_HIGHWAY_SOURCES
   ${SMALLMIND_HIGHWAY_DIR}/hwy/abort.cc
   ${SMALLMIND_HIGHWAY_DIR}/hwy/aligned_allocator.cc
-  ${SMALLMIND_HIGHWAY_DIR}/hwy/per_target.cc
   ${SMALLMIND_HIGHWAY_DIR}/hwy/targets.cc)

@@ -23,7 +23,7 @@ namespace quant {
 // A chunk times T tokens, fetching ahead once a block.
 struct DotArgs {
   const Chunk& chunk;
-  size_t blocks;  // of 32 columns, of the chunk
+  size_t blocks;     // of 32 columns, of the chunk
   const uint8_t* x;  // the tokens' blocks for it
   size_t x_stride;
   int raw;
@@ -78,7 +78,8 @@ void DotChunk(const DotArgs& args) {
       Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
         const auto* q = reinterpret_cast<const int8_t*>(at + t * args.x_stride);
         low[t][i] = Dot<kWide>(w_lo, hn::LoadDup128(di8, q), hn::Zero(di));
-        high[t][i] = Dot<kWide>(w_hi, hn::LoadDup128(di8, q + 16), kHalves ? hn::Zero(di) : low[t][i]);
+        high[t][i] =
+            Dot<kWide>(w_hi, hn::LoadDup128(di8, q + 16), kHalves ? hn::Zero(di) : low[t][i]);
       });
     });
     Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
@@ -92,7 +93,8 @@ void DotChunk(const DotArgs& args) {
       } else {
         isum = Signed<kForm>(isum, x.bias, args.raw);
       }
-      acc[t] = hn::MulAdd(hn::Set(df, x.d), BlockTerm<kForm>(args.chunk, b, isum, isum2, x), acc[t]);
+      acc[t] =
+          hn::MulAdd(hn::Set(df, x.d), BlockTerm<kForm>(args.chunk, b, isum, isum2, x), acc[t]);
     });
   }
   Unroll<T>([&](auto t) SMALLMIND_LAMBDA { hn::Store(acc[t], df, args.acc + t * kGroup); });

@@ -59,13 +59,20 @@ Kernels FormKernels() {
   // Lifted bytes (AppendToPanel) need all 8 bits.
   constexpr bool kLifted =
       kUnsignedDot && (kForm == QuantForm::kScale || kForm == QuantForm::kTwoScale);
-  return {nullptr, 0, 0, kForm, 0, DotChunk<kForm, kWide, 1>, DotChunk<kForm, kWide, 2>,
-          TilesOf<kForm, kLifted || kWide>()};
+  return {nullptr,
+          0,
+          0,
+          kForm,
+          0,
+          DotChunk<kForm, kWide, 1>,
+          DotChunk<kForm, kWide, 2>,
+          TilesOf < kForm,
+          kLifted || kWide > ()};
 }
 template <class W>
 Kernels KernelsOf() {
   // Where any byte will do for a dot, one kernel serves narrow and wide types.
-  Kernels kernels = FormKernels<W::kForm, kUnsignedDot || W::kWide>();
+  Kernels kernels = FormKernels < W::kForm, kUnsignedDot || W::kWide > ();
   kernels.decode = W::Decode;
   kernels.block_bytes = W::kBytes;
   kernels.block_columns = W::kColumns;
@@ -159,8 +166,8 @@ inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
 inline HWY_NOINLINE void Unpack(const Kernels& kernels, const uint8_t* first, size_t row_bytes,
                                 size_t blocks, ByteRange next, uint8_t* panel) {
   const RowGroup rows(first, row_bytes);
-  const bool lifted = kUnsignedDot && (kernels.form == QuantForm::kScale ||
-                                       kernels.form == QuantForm::kTwoScale);
+  const bool lifted =
+      kUnsignedDot && (kernels.form == QuantForm::kScale || kernels.form == QuantForm::kTwoScale);
   const uint8_t lift = lifted ? static_cast<uint8_t>(128 - kernels.raw) : uint8_t{0};
   Ahead ahead = {next.data, (next.bytes + blocks - 1) / blocks};
   Chunk chunk;
@@ -190,8 +197,8 @@ inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
     for (size_t r = row; r < end; r += kGroup, ++n) {
       const uint8_t* first = job.w.Row(WindowAt(r, job.row_end, job.w.rows).first);
       const bool fetch = few && row == job.row_begin && r + kGroup < end;
-      Unpack(kernels, first, job.w.row_bytes, blocks, fetch ? stream.Take(group_bytes) : ByteRange{},
-             job.scratch + n * panel_bytes);
+      Unpack(kernels, first, job.w.row_bytes, blocks,
+             fetch ? stream.Take(group_bytes) : ByteRange{}, job.scratch + n * panel_bytes);
     }
     RunTiles(job, {panel_bytes, n, row, stream.Take(room * job.w.row_bytes)}, kernels);
   }

@@ -238,8 +238,7 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
         ahead.Fetch();
         Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
-          const VU8 q =
-              LoadRows(rows, i, block + offsetof(BlockQ2_K, qs) + 32 * part + 16 * half);
+          const VU8 q = LoadRows(rows, i, block + offsetof(BlockQ2_K, qs) + 32 * part + 16 * half);
           Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
             // Products are at most 45: one int16 multiplication serves two bytes.
             const size_t b = 4 * part + plane;
@@ -266,8 +265,7 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
     const auto pairs = hn::BitCast(di16, q);
     const auto even = hn::Mul(hn::Sub(four, hn::And(pairs, low_byte)), step);
     const auto odd = hn::Mul(hn::Sub(four, hn::ShiftRight<8>(pairs)), step);
-    const auto bytes =
-        hn::BitCast(DU8(), hn::Or(hn::And(even, low_byte), hn::ShiftLeft<8>(odd)));
+    const auto bytes = hn::BitCast(DU8(), hn::Or(hn::And(even, low_byte), hn::ShiftLeft<8>(odd)));
     return kUnsignedDot ? hn::Xor(bytes, hn::Set(DU8(), uint8_t{0x80})) : bytes;
   }
 
@@ -294,14 +292,13 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
         ahead.Fetch();
         Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
-          const VU8 q =
-              LoadRows(rows, i, block + offsetof(BlockQ3_K, qs) + 32 * part + 16 * half);
+          const VU8 q = LoadRows(rows, i, block + offsetof(BlockQ3_K, qs) + 32 * part + 16 * half);
           const VU8 third = Down(LoadRows(rows, i, block + 16 * half), 4 * static_cast<int>(part));
           Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
             const size_t b = 4 * part + plane;
             const VU8 high = hn::And(Shifted<plane>(third), hn::Set(DU8(), uint8_t{4}));
-            to.Store(b, half, i, Products(hn::Or(Bits<2 * plane>(q, 3), high),
-                                          Step<i>(steps, 2 * b + half)));
+            to.Store(b, half, i,
+                     Products(hn::Or(Bits<2 * plane>(q, 3), high), Step<i>(steps, 2 * b + half)));
           });
         });
       });

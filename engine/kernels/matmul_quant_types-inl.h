@@ -1,5 +1,5 @@
-// What the kernels need to know of each simple block type (32 elements, one f16 scale): how its bytes
-// become a chunk.
+// What the kernels need to know of each simple block type (32 elements, one f16 scale): how its
+// bytes become a chunk.
 //
 // A chunk is up to 8 blocks of 32 columns of a whole row group: bytes the dot multiplies, and the
 // float factors of the order contract. Every product starts by decoding one: it stays in the L1
@@ -35,7 +35,7 @@ struct Chunk {
   HWY_ALIGN uint8_t bytes[kMaxChunk][2][4][kVectorBytes];
   // Lane = row.
   HWY_ALIGN float scale[kMaxChunk][kGroup];
-  HWY_ALIGN float second[kMaxChunk][kGroup];     // ws2 or wm (Q2_K: wm/128)
+  HWY_ALIGN float second[kMaxChunk][kGroup];      // ws2 or wm (Q2_K: wm/128)
   HWY_ALIGN int32_t mins[2 * kMaxChunk][kGroup];  // Q2_K: the two integers of a block
 
   HWY_INLINE void Store(size_t block, size_t half, size_t i, VU8 v) {
@@ -51,7 +51,8 @@ HWY_INLINE VU8 HighNibbles(VU8 v) {
 }
 
 // Collects the u16 at `offset` + b·step of every row for b < n. Apart from Promote, so that other
-// work is between: a vector load has to wait until narrower stores before it have left for the cache.
+// work is between: a vector load has to wait until narrower stores before it have left for the
+// cache.
 HWY_INLINE void GatherF16(const RowGroup& rows, size_t offset, size_t step, size_t n,
                           uint16_t* HWY_RESTRICT bits) {
   for (size_t b = 0; b < n; ++b, offset += step, bits += kGroup) {
@@ -105,8 +106,7 @@ struct SimpleWeights {
 };
 
 template <>
-struct Weights<DType::kQ8_0>
-    : SimpleWeights<Weights<DType::kQ8_0>, BlockQ8_0, QuantForm::kScale> {
+struct Weights<DType::kQ8_0> : SimpleWeights<Weights<DType::kQ8_0>, BlockQ8_0, QuantForm::kScale> {
   static constexpr bool kWide = true;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
   template <size_t kI>
@@ -173,8 +173,8 @@ struct FiveBits {
   }
 };
 template <>
-struct Weights<DType::kQ5_0>
-    : SimpleWeights<FiveBits<2>, BlockQ5_0, QuantForm::kScale>, FiveBits<2> {
+struct Weights<DType::kQ5_0> : SimpleWeights<FiveBits<2>, BlockQ5_0, QuantForm::kScale>,
+                               FiveBits<2> {
   static constexpr int kRaw = 16;
 };
 template <>

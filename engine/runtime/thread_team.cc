@@ -2,10 +2,10 @@
 //
 // With four threads a tree buys nothing: one contended line moves three times. Loop counters carry
 // the number of their loop, so that they need no reset and no barrier of their own: a slot is taken
-// over by compare-and-swap when a newer loop first asks. There is one a worker, so that in the usual
-// case nobody else touches it. A slot is reused every fourth loop; a
-// worker lags behind by at most the loops since the last barrier, and callers have at most
-// kLoopSlots − 1 of them. Tested in thread_team_test.cc, under TSan as well.
+// over by compare-and-swap when a newer loop first asks. There is one a worker, so that in the
+// usual case nobody else touches it. A slot is reused every fourth loop; a worker lags behind by at
+// most the loops since the last barrier, and callers have at most kLoopSlots − 1 of them. Tested in
+// thread_team_test.cc, under TSan as well.
 
 #include "engine/runtime/thread_team.h"
 
@@ -67,8 +67,7 @@ bool Worker::NextRun(size_t owner, size_t runs, size_t* run) {
   }
 }
 
-ThreadTeam::ThreadTeam(size_t n_threads)
-    : loops_(kLoopSlots * (n_threads == 0 ? 1 : n_threads)) {
+ThreadTeam::ThreadTeam(size_t n_threads) : loops_(kLoopSlots * (n_threads == 0 ? 1 : n_threads)) {
   if (n_threads == 0) n_threads = 1;
   // Spinning only pays while every thread has a CPU of its own: about half a millisecond, then
   // park. Waking a parked virtual CPU takes 50 µs, during which the others would park as well: with

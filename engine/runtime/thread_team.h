@@ -37,10 +37,10 @@ class Worker {
   };
   Share ShareOf(size_t n, size_t grain) const;
 
-  // Splits [0, n) into runs of `grain`; every worker calls it with the same n and grain, in the same
-  // order of loops. body(begin, end). A worker takes the runs of its own share in ascending order,
-  // then what is left of the others', so that a slow CPU holds nobody up and memory is read in
-  // order. No barrier at the end.
+  // Splits [0, n) into runs of `grain`; every worker calls it with the same n and grain, in the
+  // same order of loops. body(begin, end). A worker takes the runs of its own share in ascending
+  // order, then what is left of the others', so that a slow CPU holds nobody up and memory is read
+  // in order. No barrier at the end.
   template <typename Body>
   void For(size_t n, size_t grain, Body&& body) {
     ++loop_;
@@ -95,9 +95,9 @@ class ThreadTeam {
     std::atomic<uint64_t> state{0};  // loop number << 32 | runs of the owner's share taken
   };
 
-  Line epoch_;    // of Run(): bumped to start a body
-  Line arrived_;  // at the barrier
-  Line phase_;    // of the barrier: bumped by the last to arrive
+  Line epoch_;                   // of Run(): bumped to start a body
+  Line arrived_;                 // at the barrier
+  Line phase_;                   // of the barrier: bumped by the last to arrive
   std::vector<LoopSlot> loops_;  // [loop % kLoopSlots][owner]
   uint32_t spins_;
   std::atomic<bool> stop_{false};

@@ -6,17 +6,18 @@
 // activations are packed once for 64 rows; weights are read from memory once for 96 tokens, ahead
 // of their use. F16 widens on load, BF16 runs on pair dots (order.h, 2b). Every result is the same
 // dot product whatever the tile: tested in matmul_float_test.cc to the bit.
-#include "engine/kernels/matmul_float.h"
+#if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_
+#undef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_
+#else
+#define SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_
+#endif
 
 #include <algorithm>
 #include <type_traits>
 
 #include "engine/kernels/matmul.h"
-
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/kernels/matmul_float.cc"
-#include "hwy/foreach_target.h"
-// After foreach_target.h.
+#include "engine/kernels/matmul_float.h"
 #include "engine/kernels/tile-inl.h"
 #include "hwy/highway.h"
 
@@ -303,3 +304,5 @@ void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const FloatRo
 
 }  // namespace smallmind
 #endif  // HWY_ONCE
+
+#endif  // toggle

@@ -1,30 +1,28 @@
 // One pass over 32 floats held in registers: amax, scale, round, sums. Maxima and integer sums do
 // not depend on the order, so no lane discipline is needed. Tested in quantize_acts_test.cc against
 // the scalar text of the rule, on every attainable target.
-#include "engine/kernels/acts.h"
+#if defined(SMALLMIND_ENGINE_KERNELS_QUANTIZE_ACTS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SMALLMIND_ENGINE_KERNELS_QUANTIZE_ACTS_INL_H_
+#undef SMALLMIND_ENGINE_KERNELS_QUANTIZE_ACTS_INL_H_
+#else
+#define SMALLMIND_ENGINE_KERNELS_QUANTIZE_ACTS_INL_H_
+#endif
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/kernels/quantize_acts.cc"
-#include "hwy/foreach_target.h"
-// After foreach_target.h.
+#include "engine/kernels/acts.h"
+#include "engine/kernels/lanes-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
-namespace hn = hwy::HWY_NAMESPACE;
 
-using DF = hn::CappedTag<float, 16>;
-using DI = hn::RebindToSigned<DF>;
-using D8 = hn::Rebind<int8_t, DF>;
-constexpr size_t kLanes = HWY_MAX_LANES_D(DF);
 constexpr size_t kVecs = 32 / kLanes;
 
 void QuantizeRow(const float* HWY_RESTRICT x, size_t cols, uint8_t* HWY_RESTRICT out) {
   const DF df;
-  const DI di;
-  const D8 d8;
+  const hn::RebindToSigned<DF> di;
+  const hn::Rebind<int8_t, DF> d8;
   auto* block = reinterpret_cast<ActBlock*>(out);
   for (size_t i = 0; i < cols; i += 32, ++block) {
     hn::Vec<DF> v[kVecs];
@@ -38,7 +36,7 @@ void QuantizeRow(const float* HWY_RESTRICT x, size_t cols, uint8_t* HWY_RESTRICT
     const bool live = amax >= 1e-30f;
     const float inverse = live ? 127.0f / amax : 0.0f;
     const auto factor = hn::Set(df, inverse);
-    hn::Vec<DI> sum[2] = {hn::Zero(di), hn::Zero(di)};
+    hn::Vec<decltype(di)> sum[2] = {hn::Zero(di), hn::Zero(di)};
     for (size_t k = 0; k < kVecs; ++k) {
       const auto scaled = hn::Mul(v[k], factor);
       // A NaN (also ∞·0) becomes 0: the integer conversion of NaN differs between targets.
@@ -72,3 +70,5 @@ void QuantizeRow(const float* x, size_t cols, uint8_t* out) {
 
 }  // namespace smallmind
 #endif  // HWY_ONCE
+
+#endif  // toggle

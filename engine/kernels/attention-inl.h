@@ -6,16 +6,18 @@
 // queries of a tile. Positions that a query cannot see are never added for it. Tested in
 // attention_test.cc: to the bit against the scalar oracle on every target, for any grouping of
 // queries and for the split form.
-#include "engine/kernels/attention.h"
+#if defined(SMALLMIND_ENGINE_KERNELS_ATTENTION_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SMALLMIND_ENGINE_KERNELS_ATTENTION_INL_H_
+#undef SMALLMIND_ENGINE_KERNELS_ATTENTION_INL_H_
+#else
+#define SMALLMIND_ENGINE_KERNELS_ATTENTION_INL_H_
+#endif
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/kernels/attention.cc"
-#include "hwy/foreach_target.h"
-// After foreach_target.h.
+#include "engine/kernels/attention.h"
 #include "engine/kernels/kv_rows-inl.h"
 #include "engine/kernels/math-inl.h"
 #include "engine/kernels/tile-inl.h"
@@ -417,3 +419,5 @@ void StoreKv(DType type, const float* x, size_t n, uint8_t* dst) {
 
 }  // namespace smallmind
 #endif  // HWY_ONCE
+
+#endif  // toggle

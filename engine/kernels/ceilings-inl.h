@@ -1,11 +1,13 @@
 // Sixteen independent chains of one instruction: enough to hide its latency, few enough for the
 // registers. Tested in ceilings_test.cc for their counts; speeds are measured, never asserted.
-#include "engine/kernels/ceilings.h"
+#if defined(SMALLMIND_ENGINE_KERNELS_CEILINGS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SMALLMIND_ENGINE_KERNELS_CEILINGS_INL_H_
+#undef SMALLMIND_ENGINE_KERNELS_CEILINGS_INL_H_
+#else
+#define SMALLMIND_ENGINE_KERNELS_CEILINGS_INL_H_
+#endif
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/kernels/ceilings.cc"
-#include "hwy/foreach_target.h"
-// After foreach_target.h.
+#include "engine/kernels/ceilings.h"
 #include "engine/kernels/tile-inl.h"
 #include "hwy/highway.h"
 
@@ -115,3 +117,5 @@ uint64_t ReadWork(std::span<const uint8_t> bytes) { return HWY_DYNAMIC_DISPATCH(
 
 }  // namespace smallmind
 #endif  // HWY_ONCE
+
+#endif  // toggle

@@ -1,16 +1,18 @@
 // Element-wise loops over whole registers with a masked tail; reductions through the virtual lanes
 // of lanes-inl.h. Tested in ops_test.cc: to the bit against float_oracle.h on every attainable
 // target, and in error against double.
-#include "engine/kernels/ops.h"
+#if defined(SMALLMIND_ENGINE_KERNELS_OPS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SMALLMIND_ENGINE_KERNELS_OPS_INL_H_
+#undef SMALLMIND_ENGINE_KERNELS_OPS_INL_H_
+#else
+#define SMALLMIND_ENGINE_KERNELS_OPS_INL_H_
+#endif
 
 #include <cmath>
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/kernels/ops.cc"
-#include "hwy/foreach_target.h"
-// After foreach_target.h.
 #include "engine/kernels/lanes-inl.h"
 #include "engine/kernels/math-inl.h"
+#include "engine/kernels/ops.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -220,3 +222,5 @@ void RopeInterleaved(float* head, size_t n_rot, const float* cos, const float* s
 
 }  // namespace smallmind
 #endif  // HWY_ONCE
+
+#endif  // toggle
