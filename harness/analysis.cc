@@ -109,6 +109,14 @@ Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
   a.footprint = MeasureFootprints(run, symbols, a.comparisons);
   a.pareto = FindParetoFront(run, series, a.summaries, a.outputs);
   a.layouts = MeasureLayouts(run, series, options);
+  for (const LayoutSpread& l : a.layouts) {
+    for (Comparison& c : a.comparisons) {
+      if (c.variant != l.variant || c.regime != l.regime || c.metric != l.metric || l.above)
+        continue;
+      c.within_layout_luck = c.verdict == Verdict::kBetter || c.verdict == Verdict::kWorse;
+      if (c.within_layout_luck) c.verdict = Verdict::kUnclear;
+    }
+  }
   a.pgo = MeasurePgoGap(run, series, training, options);
   a.recommendations = Recommend(run, series, a.summaries, a.outputs, options);
   a.warnings = Warn(a, run);

@@ -96,6 +96,7 @@ class Bench {
           ComparePair(series_, claim.variant, claim.baseline, regime, claim.metric, options_);
       if (pair.pairs == 0) {
         claim.reason = "no round measured both";
+        claim.beyond_interval = true;
       } else {
         claim.measured = Scaled(pair.ratio(), claim, gain);
         Settle(claim);
@@ -104,6 +105,7 @@ class Bench {
             JudgeRange(all, claim.expected_low, claim.expected_high) != claim.verdict) {
           claim.verdict = ClaimVerdict::kInconclusive;
           claim.reason = "with the contaminated samples the verdict would be another";
+          claim.beyond_interval = true;
         }
       }
       claims.push_back(claim);
@@ -163,6 +165,7 @@ class Bench {
       const double share = 100.0 * static_cast<double>(same) / static_cast<double>(same + other);
       claim.measured = {share, share, share, 1.0};
       claim.verdict = other == 0 ? ClaimVerdict::kConfirmed : ClaimVerdict::kRefuted;
+      claim.beyond_interval = true;
       claim.reason = other == 0 ? "tokens and logits agree bit for bit in all " +
                                       std::to_string(same) + " comparisons"
                                 : example;
@@ -188,6 +191,7 @@ class Bench {
     }
     claim.regime = {};
     claim.reason = "not measured in this run";
+    claim.beyond_interval = true;
     claims.push_back(claim);
   }
 
@@ -210,6 +214,7 @@ class Bench {
           Disqualifies(check.status)) {
         claim.verdict = ClaimVerdict::kInconclusive;
         claim.reason = "its output differs from the reference: " + check.detail;
+        claim.beyond_interval = true;
       }
     }
   }

@@ -29,7 +29,8 @@ struct Claim {
   stats::Interval measured;  // in `unit`; a figure without scatter has low = high
   std::string unit;          // "x", "ms", "MB", "%"
   ClaimVerdict verdict = ClaimVerdict::kInconclusive;
-  std::string reason;  // one sentence
+  std::string reason;            // one sentence
+  bool beyond_interval = false;  // the reason is another than where the interval lies
 };
 
 // A row of the guide's own comparison table.

@@ -133,7 +133,7 @@ TEST(Export, CsvQuotesAndKeepsFailedSamples) {
 TEST(Export, MarkdownHasATableARegime) {
   const Exported e;
   const std::string text = e.To("markdown").at(0).text;
-  EXPECT_NE(text.find("## stories15m-q8_0, p128-n32-t4"), std::string::npos);
+  EXPECT_NE(text.find("## stories15m-q8_0: 128-token prompt"), std::string::npos);
   EXPECT_EQ(text.find("!["), std::string::npos);
 }
 

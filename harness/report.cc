@@ -66,6 +66,7 @@ Document BuildReport(const RunInfo& run, const Analysis& a, const Json& selftest
 Analysis WriteReport(const std::string& directory) {
   Run run = LoadRun(directory);
   Analysis analysis = Analyze(run.info, run.samples, {}, ReadSymbols(run.info));
+  RestoreSymbols(analysis.footprint, run.info.analysis);
   run.info.analysis = ToJson(analysis);
   for (VariantInfo& v : run.info.variants) {
     const std::string reason = analysis.Unranked(v.name);

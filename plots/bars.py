@@ -30,7 +30,7 @@ def figure(run, metrics, title, unit, note):
                           edgecolor="white", linewidth=0, xerr=None if off else [[arm[0]], [arm[1]]],
                           error_kw={"elinewidth": 1.1, "ecolor": style.INK})
             for y, median, arm, off in zip(ys, medians, arms, cut):
-                text = f"{median:.3g}" if median < 1000 else f"{median:.0f}"
+                text = style.number(median)
                 if off:
                     axis.annotate(text + " ▸", (limit, y), xytext=(-4, 0), textcoords="offset points", ha="right",
                                   va="center", fontsize=8.5, bbox={"facecolor": "white", "pad": 1, "linewidth": 0})

@@ -9,16 +9,19 @@ def draw(run):
     results = run.analysis.get("factorial") or []
     if not results:
         return None
-    models = list(dict.fromkeys(f["model"] for f in results))
+    several = len({f.get("toolchain") for f in results}) > 1
+    columns = list(dict.fromkeys((f["model"], f.get("toolchain")) for f in results))
     metrics = [m for m in ("decode_tps", "prefill_tps") if any(f["metric"] == m for f in results)]
     rows = len(results[0]["effects"]) + 2
-    fig, axes = style.grid(len(models), len(metrics), rows)
+    fig, axes = style.grid(len(columns), len(metrics), rows)
     for i, metric in enumerate(metrics):
-        for j, model in enumerate(models):
+        for j, (model, toolchain) in enumerate(columns):
             axis = axes[i][j]
-            axis.set_title(f"{'decode' if metric == 'decode_tps' else 'prefill'}, {model}")
+            axis.set_title(f"{'decode' if metric == 'decode_tps' else 'prefill'}, {model}"
+                           + (f", {toolchain}" if several else ""))
             axis.set_xlabel("factor on tokens/s")
-            found = next((f for f in results if f["metric"] == metric and f["model"] == model), None)
+            found = next((f for f in results if (f["metric"], f["model"], f.get("toolchain")) ==
+                          (metric, model, toolchain)), None)
             if found is None:
                 continue
             entries = [(e["name"], e["effect"], "#0072b2" if not e["interaction"] else "#e69f00",

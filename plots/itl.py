@@ -44,11 +44,11 @@ def draw(run):
         axis.set_xlim(0, limit)
         for y, (v, g) in zip(ys, found):
             if quantile(g, 0.05) <= limit < quantile(g, 0.99):
-                axis.annotate(f"p99 {quantile(g, 0.99):.3g} ▸", (limit, y), xytext=(-4, 0),
+                axis.annotate(f"p99 {style.number(quantile(g, 0.99))} ▸", (limit, y), xytext=(-4, 0),
                               textcoords="offset points", ha="right", va="center", fontsize=8.5,
                               bbox={"facecolor": "white", "pad": 1, "linewidth": 0})
             elif quantile(g, 0.05) > limit:
-                axis.annotate(f"median {quantile(g, 0.5):.3g} ▸", (limit, y), xytext=(-4, 0),
+                axis.annotate(f"median {style.number(quantile(g, 0.5))} ▸", (limit, y), xytext=(-4, 0),
                               textcoords="offset points", ha="right", va="center", fontsize=8.5)
         axis.set_xlabel("milliseconds between tokens")
     if not drawn:

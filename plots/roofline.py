@@ -25,11 +25,11 @@ def draw(run):
         if bandwidth:
             axis.plot([left, right], [bandwidth * left, bandwidth * right], color=style.INK, linewidth=1.2)
             at = 0.35 * max(tops) / bandwidth
-            axis.annotate(f"memory, {bandwidth:.3g} GB/s", (at, bandwidth * at), xytext=(8, -8),
+            axis.annotate(f"memory, {style.number(bandwidth)} GB/s", (at, bandwidth * at), xytext=(8, -8),
                           textcoords="offset points", fontsize=8.5)
         if arithmetic:
             axis.axhline(arithmetic, color=style.INK, linewidth=1.2, linestyle="--")
-            axis.annotate(f"int8 arithmetic, {arithmetic:.3g} GOP/s", (left, arithmetic), xytext=(6, 5),
+            axis.annotate(f"int8 arithmetic, {style.number(arithmetic)} GOP/s", (left, arithmetic), xytext=(6, 5),
                           textcoords="offset points", fontsize=8.5)
         for p in own:
             key = (p["variant"], p["work"])

@@ -30,7 +30,7 @@ def phase_lengths(samples):
 
 def first_token(run, variant, regime):
     s = run.summary(variant, regime, "ttft_cold_ms")
-    return f" → {s['median']:.3g}" if s and s["median"] is not None else ""
+    return f" → {style.number(s['median'])}" if s and s["median"] is not None else ""
 
 
 def draw(run):
@@ -64,13 +64,13 @@ def draw(run):
             arms = style.interval(s["median"], s["low"], s["high"])
             axis.errorbar(s["median"], y, xerr=[[arms[0]], [arms[1]]], fmt="none", ecolor=style.INK, elinewidth=1.2)
             if total > limit:
-                axis.annotate(f"{s['median']:.3g} ▸{first_token(run, v, regime)}", (limit, y), xytext=(-4, 0), textcoords="offset points",
-                              ha="right", va="center", fontsize=8.5,
+                axis.annotate(f"{style.number(s['median'])} ▸{first_token(run, v, regime)}", (limit, y),
+                              xytext=(-4, 0), textcoords="offset points", ha="right", va="center", fontsize=8.5,
                               bbox={"facecolor": "white", "pad": 1, "linewidth": 0})
                 continue
             end = min(limit, max(total, s["median"] + arms[1]))
             inside = end > 0.8 * limit  # a wide interval reaches the edge: the figure goes before it
-            axis.annotate(f"{s['median']:.3g}{first_token(run, v, regime)}", (limit if inside else end, y),
+            axis.annotate(f"{style.number(s['median'])}{first_token(run, v, regime)}", (limit if inside else end, y),
                           xytext=(-4 if inside else 4, 0), textcoords="offset points", va="center",
                           ha="right" if inside else "left", fontsize=8.5,
                           bbox={"facecolor": "white", "pad": 1, "linewidth": 0} if inside else None)

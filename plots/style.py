@@ -150,6 +150,13 @@ def ordinary(values, factor=3.0):
     return max(v for v in positive if v <= factor * middle)
 
 
+def number(value):
+    """Three significant figures, never an exponent."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.3g}"
+
+
 def log_axis(axis, which):
     """A logarithmic axis with plain numbers; set the limits first."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -183,5 +190,5 @@ def legend_right(figure, axis):
 def figure_text(figure, title, note=""):
     figure.suptitle(title, fontsize=13, fontweight="bold", color=INK)
     if note:
-        width = 62 if narrow else max(70, int(14 * figure.get_figwidth()))
+        width = 62 if narrow else max(70, int(15.5 * figure.get_figwidth()))
         figure.supxlabel(textwrap.fill(note, width), fontsize=8.5, color=DIM)

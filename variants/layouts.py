@@ -51,9 +51,14 @@ def link_command(build_dir, output):
 
 
 def make(build_dir, name, count):
-    """Replicates 1..count of a variant, those that are older than it. Returns how many were linked."""
+    """Replicates 1..count of a variant, those that are older than it. Returns how many were linked.
+
+    Those of a stripped row keep their symbols: the code is the same.
+    """
+    binary = build_dir / f"variants/{name}/smallmind"
     output = f"variants/{name}/smallmind"
-    binary = build_dir / output
+    if (build_dir / (output + ".unstripped")).exists():
+        output += ".unstripped"
     made = 0
     for k in range(1, count + 1):
         replicate = binary.parent / "layouts" / str(k) / "smallmind"

@@ -66,6 +66,15 @@ function(smallmind_add_variant name)
     set_target_properties(smallmind-${name} PROPERTIES OUTPUT_NAME smallmind.before-bolt)
     smallmind_bolt(${name} ${binary})
     set(depends ${binary})
+  elseif("-s" IN_LIST ROW_${name}_link_flags)
+    # Stripped by a step of its own: the file with symbols stays beside it and tells the report what grew.
+    get_target_property(options smallmind-${name} LINK_OPTIONS)
+    list(REMOVE_ITEM options "-s")
+    set_target_properties(smallmind-${name} PROPERTIES OUTPUT_NAME smallmind.unstripped LINK_OPTIONS "${options}")
+    add_custom_command(OUTPUT ${binary}
+      COMMAND ${CMAKE_STRIP} --strip-all -o ${binary} ${binary}.unstripped
+      DEPENDS smallmind-${name} COMMENT "Stripping ${name}" VERBATIM)
+    set(depends ${binary})
   endif()
   if(ROW_${name}_pgo STREQUAL "use")
     set(stamp ${PROJECT_BINARY_DIR}/pgo/${ROW_${name}_trained_by}/profile_stamp.h)

@@ -18,9 +18,6 @@ const VariantInfo* FindVariant(const RunInfo& run, const std::string& name) {
   return nullptr;
 }
 
-// Not shown to be worse, and estimated at most this factor behind: then simplicity decides.
-constexpr double kNearTheBest = 1.1;
-
 double MedianOf(const std::vector<MetricSummary>& summaries, const std::string& variant,
                 const Regime& regime, const std::string& metric) {
   for (const MetricSummary& s : summaries) {
@@ -120,14 +117,21 @@ std::vector<LayoutSpread> MeasureLayouts(const RunInfo& run, const Series& serie
         std::vector<double> centres;
         for (const auto& [layout, values] : by_layout) centres.push_back(stats::Median(values));
         l.spread = stats::StandardDeviation(centres);
-        if (variant != run.reference) {
-          l.effect = ComparePair(series, variant, run.reference, regime, metric, options).ratio();
-          l.above = std::isfinite(l.effect.log.low) &&
-                    (l.effect.log.low > 0.0 || l.effect.log.high < 0.0) &&
-                    std::fabs(l.effect.log.estimate) > l.spread;
-        }
         result.push_back(std::move(l));
       }
+    }
+  }
+  // What layouts alone do to a ratio: the luck of both sides.
+  for (LayoutSpread& l : result) {
+    if (l.variant == run.reference) continue;
+    for (const LayoutSpread& base : result) {
+      if (base.variant != run.reference || base.regime != l.regime || base.metric != l.metric)
+        continue;
+      const double luck = std::hypot(l.spread, base.spread);
+      l.effect = ComparePair(series, l.variant, run.reference, l.regime, l.metric, options).ratio();
+      l.above = std::isfinite(l.effect.log.low) &&
+                (l.effect.log.low > 0.0 || l.effect.log.high < 0.0) &&
+                std::fabs(l.effect.log.estimate) > luck;
     }
   }
   return result;
@@ -244,10 +248,7 @@ std::vector<Recommendation> Recommend(const RunInfo& run, const Series& series,
       const Comparison c = ComparePair(series, name, best, regime, metric, options);
       const stats::Interval& i = c.ratio().log;
       const bool bounded = std::isfinite(i.low) && std::isfinite(i.high);
-      if (2 * c.pairs >= most && bounded && c.verdict != Verdict::kWorse &&
-          std::fabs(i.estimate) < std::log(kNearTheBest)) {
-        r.as_good.push_back(name);
-      }
+      if (2 * c.pairs >= most && bounded && c.verdict != Verdict::kWorse) r.as_good.push_back(name);
     }
     r.variant = best;
     for (const std::string& name : r.as_good) {

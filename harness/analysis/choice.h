@@ -26,7 +26,7 @@ struct LayoutSpread {
   size_t layouts = 0;
   double spread = 0.0;     // standard deviation of the layouts' centres, as a fraction
   stats::LogRatio effect;  // against the reference, layouts as units
-  bool above = false;      // the effect exceeds what layout luck alone gives: worth ranking
+  bool above = false;      // the effect exceeds the luck of both sides' layouts: worth ranking
 };
 
 struct PgoGap {

@@ -143,6 +143,16 @@ TEST(Layouts, SpreadIsFoundAndSmallEffectsAreNotAboveIt) {
     }
   }
   EXPECT_EQ(seen, 3);
+  // What lies within the luck is not ranked, however narrow its interval.
+  plan.variants[1].speed = 1.03;
+  plan.variants[1].layout_sigma = 0.0;
+  plan.variants[0].layout_sigma = 0.1;
+  const auto loud = MakeSyntheticRun(plan);
+  const Analysis a = Analyze(loud.info, loud.samples);
+  for (const Comparison& c : a.comparisons) {
+    if (c.metric != "decode_tps" || c.variant != "lucky") continue;
+    EXPECT_EQ(c.verdict, Verdict::kUnclear);
+  }
   plan.layouts = 0;
   const auto plain = MakeSyntheticRun(plan);
   EXPECT_TRUE(MeasureLayouts(plain.info, Series(plain.samples), {}).empty());

@@ -221,7 +221,8 @@ void to_json(Json& json, const Comparison& c) {
           {"clean", RatioJson(c.clean)},
           {"pairs", c.pairs},
           {"clean_pairs", c.clean_pairs},
-          {"contamination_matters", c.contamination_matters}};
+          {"contamination_matters", c.contamination_matters},
+          {"within_layout_luck", c.within_layout_luck}};
 }
 
 }  // namespace smallmind::harness

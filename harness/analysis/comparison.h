@@ -58,6 +58,8 @@ struct Comparison {
   double mde = 0.0;             // smallest detectable change, as a fraction, at power 0.8
   Verdict verdict = Verdict::kUnclear;
   bool contamination_matters = false;  // the two results differ: both are shown
+  // Link layouts of the same code differ by as much: not ranked, so the verdict is kUnclear.
+  bool within_layout_luck = false;
 
   const stats::LogRatio& ratio() const { return rests_on_clean ? clean : all; }
 };

@@ -1,9 +1,11 @@
 // Tested on synthetic runs: planted effects recovered, a planted interaction found, none invented.
 #include "harness/analysis/factorial.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "harness/report/text.h"
 
@@ -71,10 +73,12 @@ std::vector<Cells> Rounds(const std::array<std::string, 8>& variants, const Seri
   return rounds;
 }
 
-std::vector<std::string> Sentences(const Factorial& f, const AnalysisOptions& options) {
+// `with`: which toolchain, where there are several.
+std::vector<std::string> Sentences(const Factorial& f, const std::string& with,
+                                   const AnalysisOptions& options) {
   std::vector<std::string> said;
   const std::string what =
-      (f.metric == "decode_tps" ? "decode" : "prefill") + (" of " + f.regime.model);
+      (f.metric == "decode_tps" ? "decode" : "prefill") + (" of " + f.regime.model) + with;
   for (const FactorialEffect& e : f.effects) {
     if (e.interaction) continue;
     if (e.verdict == Verdict::kSame) {
@@ -106,14 +110,69 @@ std::vector<std::string> Sentences(const Factorial& f, const AnalysisOptions& op
   return said;
 }
 
+// Nothing where the eight have fewer than two rounds together.
+std::optional<Factorial> AnalyzeOne(const std::array<std::string, 8>& variants,
+                                    const Series& series, const Regime& regime,
+                                    const std::string& metric, const AnalysisOptions& options) {
+  std::vector<Cells> rounds = Rounds(variants, series, regime, metric, Cleanliness::kCleanOnly);
+  if (rounds.size() < options.min_clean_rounds) {
+    rounds = Rounds(variants, series, regime, metric, Cleanliness::kAll);
+  }
+  if (rounds.size() < 2) return std::nullopt;
+  Factorial f;
+  f.regime = regime;
+  f.metric = metric;
+  f.variants = variants;
+  f.rounds = rounds.size();
+  const auto centre = [&](const std::function<double(const Cells&)>& contrast) {
+    std::vector<double> values;
+    for (const Cells& y : rounds) values.push_back(contrast(y));
+    return stats::Location(values, {options.level, options.resamples, options.seed});
+  };
+  const auto add = [&](std::vector<FactorialEffect>& list, std::string name, bool interaction,
+                       const std::function<double(const Cells&)>& contrast) {
+    FactorialEffect e;
+    e.name = std::move(name);
+    e.interaction = interaction;
+    e.effect = centre(contrast);
+    list.push_back(std::move(e));
+  };
+  for (int a = 0; a < 3; ++a) {
+    add(f.effects, kFactor[a], false, [a](const Cells& y) { return MeanEffect(y, kBit[a]); });
+  }
+  for (int a = 0; a < 3; ++a) {
+    for (int b = a + 1; b < 3; ++b) {
+      add(f.effects, std::string(kFactor[a]) + " × " + kFactor[b], true,
+          [a, b](const Cells& y) { return PairInteraction(y, kBit[a], kBit[b]); });
+    }
+  }
+  add(f.effects, "native × LTO × PGO", true, TripleInteraction);
+  for (int a = 0; a < 3; ++a) {
+    for (int b = 0; b < 3; ++b) {
+      if (a == b) continue;
+      add(f.given, std::string(kFactor[a]) + " given " + kFactor[b], false,
+          [a, b](const Cells& y) { return EffectGiven(y, kBit[a], kBit[b]); });
+    }
+  }
+  for (std::vector<FactorialEffect>* list : {&f.effects, &f.given}) {
+    std::vector<double> p;
+    for (const FactorialEffect& e : *list) p.push_back(e.effect.p_value);
+    const std::vector<double> adjusted = stats::HolmAdjust(p);
+    for (size_t i = 0; i < list->size(); ++i) {
+      (*list)[i].verdict =
+          Judge((*list)[i].effect, adjusted[i], Direction::kHigherIsBetter, options);
+    }
+  }
+  f.predicted = centre([](const Cells& y) { return y[4] + y[2] + y[1] - 3.0 * y[0]; });
+  f.measured = centre([](const Cells& y) { return y[7] - y[0]; });
+  f.surplus = centre([](const Cells& y) { return y[7] - y[4] - y[2] - y[1] + 2.0 * y[0]; });
+  return f;
+}
+
 }  // namespace
 
-std::array<std::string, 8> FactorialVariants(const RunInfo& run) {
+std::array<std::string, 8> FactorialVariants(const RunInfo& run, const std::string& toolchain) {
   std::array<std::string, 8> names;
-  std::string toolchain;
-  for (const VariantInfo& v : run.variants) {
-    if (v.name == run.reference) toolchain = v.toolchain;
-  }
   for (const VariantInfo& v : run.variants) {
     if (v.kind != VariantKind::kVariant || v.toolchain != toolchain || v.group == "extra") continue;
     if (v.isa != "native" && v.isa != "baseline") continue;
@@ -131,63 +190,22 @@ std::array<std::string, 8> FactorialVariants(const RunInfo& run) {
 std::vector<Factorial> AnalyzeFactorial(const RunInfo& run, const Series& series,
                                         const AnalysisOptions& options) {
   std::vector<Factorial> results;
-  const std::array<std::string, 8> variants = FactorialVariants(run);
-  for (const Regime& regime : series.regimes()) {
-    for (const char* metric : {"decode_tps", "prefill_tps"}) {
-      std::vector<Cells> rounds = Rounds(variants, series, regime, metric, Cleanliness::kCleanOnly);
-      if (rounds.size() < options.min_clean_rounds) {
-        rounds = Rounds(variants, series, regime, metric, Cleanliness::kAll);
+  std::vector<std::string> toolchains;
+  for (const VariantInfo& v : run.variants) {
+    if (v.kind == VariantKind::kVariant && v.status == "built" &&
+        std::ranges::find(toolchains, v.toolchain) == toolchains.end())
+      toolchains.push_back(v.toolchain);
+  }
+  for (const std::string& toolchain : toolchains) {
+    const std::string with = toolchains.size() > 1 ? " with " + toolchain : "";
+    for (const Regime& regime : series.regimes()) {
+      for (const char* metric : {"decode_tps", "prefill_tps"}) {
+        auto found = AnalyzeOne(FactorialVariants(run, toolchain), series, regime, metric, options);
+        if (!found) continue;
+        found->toolchain = toolchain;
+        found->sentences = Sentences(*found, with, options);
+        results.push_back(std::move(*found));
       }
-      if (rounds.size() < 2) continue;
-      Factorial f;
-      f.regime = regime;
-      f.metric = metric;
-      f.variants = variants;
-      f.rounds = rounds.size();
-      const auto centre = [&](const std::function<double(const Cells&)>& contrast) {
-        std::vector<double> values;
-        for (const Cells& y : rounds) values.push_back(contrast(y));
-        return stats::Location(values, {options.level, options.resamples, options.seed});
-      };
-      const auto add = [&](std::vector<FactorialEffect>& list, std::string name, bool interaction,
-                           const std::function<double(const Cells&)>& contrast) {
-        FactorialEffect e;
-        e.name = std::move(name);
-        e.interaction = interaction;
-        e.effect = centre(contrast);
-        list.push_back(std::move(e));
-      };
-      for (int a = 0; a < 3; ++a) {
-        add(f.effects, kFactor[a], false, [a](const Cells& y) { return MeanEffect(y, kBit[a]); });
-      }
-      for (int a = 0; a < 3; ++a) {
-        for (int b = a + 1; b < 3; ++b) {
-          add(f.effects, std::string(kFactor[a]) + " × " + kFactor[b], true,
-              [a, b](const Cells& y) { return PairInteraction(y, kBit[a], kBit[b]); });
-        }
-      }
-      add(f.effects, "native × LTO × PGO", true, TripleInteraction);
-      for (int a = 0; a < 3; ++a) {
-        for (int b = 0; b < 3; ++b) {
-          if (a == b) continue;
-          add(f.given, std::string(kFactor[a]) + " given " + kFactor[b], false,
-              [a, b](const Cells& y) { return EffectGiven(y, kBit[a], kBit[b]); });
-        }
-      }
-      for (std::vector<FactorialEffect>* list : {&f.effects, &f.given}) {
-        std::vector<double> p;
-        for (const FactorialEffect& e : *list) p.push_back(e.effect.p_value);
-        const std::vector<double> adjusted = stats::HolmAdjust(p);
-        for (size_t i = 0; i < list->size(); ++i) {
-          (*list)[i].verdict =
-              Judge((*list)[i].effect, adjusted[i], Direction::kHigherIsBetter, options);
-        }
-      }
-      f.predicted = centre([](const Cells& y) { return y[4] + y[2] + y[1] - 3.0 * y[0]; });
-      f.measured = centre([](const Cells& y) { return y[7] - y[0]; });
-      f.surplus = centre([](const Cells& y) { return y[7] - y[4] - y[2] - y[1] + 2.0 * y[0]; });
-      f.sentences = Sentences(f, options);
-      results.push_back(std::move(f));
     }
   }
   return results;
@@ -204,7 +222,8 @@ void to_json(Json& json, const Factorial& f) {
     }
     return array;
   };
-  json = {{"model", f.regime.model},
+  json = {{"toolchain", f.toolchain},
+          {"model", f.regime.model},
           {"workload", f.regime.workload},
           {"metric", f.metric},
           {"variants", f.variants},

@@ -21,6 +21,7 @@ struct FactorialEffect {
 };
 
 struct Factorial {
+  std::string toolchain;
   Regime regime;
   std::string metric;
   std::array<std::string, 8> variants;   // index bits: 4 native, 2 LTO, 1 PGO
@@ -34,10 +35,10 @@ struct Factorial {
 };
 
 // Empty strings where the run lacks a cell. Only rows at -O2, without layouts of their own or
-// post-processing, and of the reference's toolchain play.
-std::array<std::string, 8> FactorialVariants(const RunInfo& run);
+// post-processing, and of that toolchain play.
+std::array<std::string, 8> FactorialVariants(const RunInfo& run, const std::string& toolchain);
 
-// Decode and prefill of each regime that has all eight.
+// Decode and prefill of each regime, for each toolchain that has all eight.
 std::vector<Factorial> AnalyzeFactorial(const RunInfo& run, const Series& series,
                                         const AnalysisOptions& options);
 

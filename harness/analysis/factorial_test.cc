@@ -84,6 +84,29 @@ TEST(Factorial, SaysThatAFlagAddsNothingOnlyWhereSure) {
   EXPECT_FALSE(Says(AnalyzeFactorial(noisy.info, Series(noisy.samples), {}).at(0), "adds nothing"));
 }
 
+TEST(Factorial, EachToolchainHasItsOwn) {
+  SyntheticPlan plan;
+  plan.variants = FactorialVariants(1.25, 1.02, 1.08);
+  for (Planted p : FactorialVariants(1.10, 1.02, 1.08)) {
+    p.name += "@clang";
+    plan.variants.push_back(p);
+  }
+  plan.models = {"smollm2-135m-q8_0"};
+  plan.noise = 0.003;
+  auto run = MakeSyntheticRun(plan);
+  for (VariantInfo& v : run.info.variants) {
+    if (v.name.ends_with("@clang")) v.toolchain = "clang";
+  }
+  const auto results = AnalyzeFactorial(run.info, Series(run.samples), {});
+  ASSERT_EQ(results.size(), 4u);  // two toolchains, decode and prefill
+  for (const Factorial& f : results) {
+    const double native = f.toolchain == "clang" ? 1.10 : 1.25;
+    EXPECT_NEAR(Find(f.effects, "native").effect.Ratio(), native, 0.01) << f.toolchain;
+    EXPECT_EQ(f.variants[0], f.toolchain == "clang" ? "o2@clang" : "o2");
+    EXPECT_TRUE(Says(f, "with " + f.toolchain));
+  }
+}
+
 TEST(Factorial, NeedsAllEight) {
   SyntheticPlan plan;
   plan.variants = FactorialVariants();

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 
 #include "harness/error.h"
 
@@ -186,13 +187,31 @@ std::map<std::string, std::vector<SymbolSize>> ReadSymbols(const RunInfo& run) {
     try {
       // The file may be another build by now: the sections say whether it is the one that was
       // measured.
-      if (SectionSizes(v.binary).text_hash == v.size.text_hash)
-        symbols[v.name] = SymbolSizes(v.binary);
+      const std::string unstripped = v.binary + ".unstripped";
+      const std::string& file = std::filesystem::exists(unstripped) ? unstripped : v.binary;
+      if (SectionSizes(file).text_hash == v.size.text_hash) symbols[v.name] = SymbolSizes(file);
     } catch (const BadInput&) {
       continue;
     }
   }
   return symbols;
+}
+
+void RestoreSymbols(std::vector<Footprint>& footprints, const Json& earlier_analysis) {
+  if (!earlier_analysis.is_object() || !earlier_analysis.contains("footprint")) return;
+  for (const Json& old : earlier_analysis["footprint"]) {
+    for (Footprint& f : footprints) {
+      if (!f.heat_bytes.empty() || old.value("variant", "") != f.variant ||
+          old.value("stripped_bytes", int64_t{0}) != f.stripped_bytes)
+        continue;
+      f.heat_bytes = old.value("heat_bytes", std::map<std::string, int64_t>());
+      f.heat_delta = old.value("heat_delta", std::map<std::string, int64_t>());
+      for (const Json& d : old.value("functions", Json::array())) {
+        f.functions.push_back({d.value("name", ""), d.value("reference_bytes", int64_t{0}),
+                               d.value("variant_bytes", int64_t{0})});
+      }
+    }
+  }
 }
 
 void to_json(Json& json, const Footprint& f) {

@@ -54,6 +54,10 @@ std::vector<Footprint> MeasureFootprints(
 // Reads the symbols of each variant's binary that still exists; unreadable ones are left out.
 std::map<std::string, std::vector<SymbolSize>> ReadSymbols(const RunInfo& run);
 
+// What an earlier analysis (run.json's "analysis") knew of the symbols of binaries that are gone by
+// now: a record stays whole on another machine.
+void RestoreSymbols(std::vector<Footprint>& footprints, const Json& earlier_analysis);
+
 std::string ToString(Heat heat);
 void to_json(Json& json, const Footprint& footprint);
 

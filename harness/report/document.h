@@ -41,6 +41,7 @@ struct DocTable {
   std::string caption;
   std::vector<DocColumn> columns;
   std::vector<std::vector<DocCell>> rows;
+  bool folded = false;  // evidence rather than result: the page shows it on a tap
 };
 
 struct DocParagraph {
@@ -52,7 +53,8 @@ struct DocList {
   std::vector<std::string> items;
 };
 
-// A picture of plots/: `name`.svg beside the report (inlined by the HTML renderer where it exists).
+// A picture of plots/: `name`.svg, and `name`.phone.svg for narrow screens (inlined by the HTML
+// renderer where they exist).
 struct DocFigure {
   std::string name;
   std::string caption;
@@ -91,6 +93,7 @@ struct DocSection {
   std::string id;  // anchor
   std::string title;
   std::vector<DocBlock> blocks;
+  std::string short_title = "";  // for the list of sections; empty: the title
 };
 
 struct Document {

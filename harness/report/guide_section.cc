@@ -1,5 +1,6 @@
 // The seed guide's table with the measured value beside each promise, and its claims with their
 // verdicts.
+#include <algorithm>
 #include <cmath>
 
 #include "harness/report/sections.h"
@@ -20,6 +21,14 @@ std::string Expected(const std::string& words, const std::string& measured) {
   return words.empty() ? measured : "said " + words + "; is " + measured;
 }
 
+std::string Measured(const Claim& c) {
+  if (!std::isfinite(c.measured.estimate)) return "-";
+  std::string text = Figure(c.measured.estimate);
+  if (c.measured.low != c.measured.high)
+    text += " " + IntervalText(c.measured.low, c.measured.high);
+  return text + " " + c.unit;
+}
+
 Tone ToneOf(ClaimVerdict verdict) {
   if (verdict == ClaimVerdict::kConfirmed) return Tone::kGood;
   return verdict == ClaimVerdict::kRefuted ? Tone::kBad : Tone::kDim;
@@ -28,7 +37,7 @@ Tone ToneOf(ClaimVerdict verdict) {
 }  // namespace
 
 DocSection GuideSection(const RunInfo& run, const Analysis& a) {
-  DocSection section{"guide", "The guide's table, measured", {}};
+  DocSection section{"guide", "The guide's table, measured", {}, "Guide"};
   section.blocks.push_back(
       DocParagraph{"The guide compares .NET JIT with NativeAOT builds and measured nothing. Each "
                    "of its rows is played by the "
@@ -75,31 +84,51 @@ DocSection GuideSection(const RunInfo& run, const Analysis& a) {
 }
 
 DocSection ClaimsSection(const Analysis& a) {
-  DocSection section{"claims", "The guide's claims, judged", {}};
+  DocSection section{"claims", "The guide's claims, judged", {}, "Claims"};
   section.blocks.push_back(DocParagraph{
       "Confirmed: the whole 95 % interval lies inside the claimed range. Refuted: it lies wholly "
       "outside. "
       "Inconclusive: it reaches across an edge, or there is nothing to judge by. \"~50\" is read "
       "as within a factor "
       "of two, \"instant\" as at most 10 ms; these readings were fixed before any measurement."});
+  // A row a claim, a pair of columns a model; figures of the binary are the same for every model.
   DocTable table;
-  table.columns = {{"claim"},   {"judged"},         {"model"},   {"metric"},
-                   {"claimed"}, {"measured", true}, {"verdict"}, {"why"}};
-  for (const Claim& c : a.claims) {
-    std::string measured = "-";
-    if (std::isfinite(c.measured.estimate)) {
-      measured = Figure(c.measured.estimate);
-      if (c.measured.low != c.measured.high)
-        measured += " " + IntervalText(c.measured.low, c.measured.high);
-      measured += " " + c.unit;
-    }
-    table.rows.push_back({c.statement,
-                          c.baseline.empty() ? c.variant : c.variant + " against " + c.baseline,
-                          c.regime.model.empty() ? "-" : c.regime.model, c.metric, c.expected,
-                          DocCell::Number(c.measured.estimate, measured),
-                          DocCell(ToString(c.verdict), ToneOf(c.verdict)), c.reason});
+  table.columns = {{"claim"}, {"judged"}, {"metric"}, {"claimed"}};
+  for (const Regime& regime : a.regimes) {
+    table.columns.push_back({regime.model, true});
+    table.columns.push_back({"verdict"});
   }
-  section.blocks.push_back(table);
+  std::vector<std::string> notes;
+  for (size_t i = 0; i < a.claims.size(); ++i) {
+    const Claim& first = a.claims[i];
+    bool again = false;
+    for (size_t j = 0; j < i; ++j) again |= a.claims[j].id == first.id;
+    if (again) continue;
+    std::vector<DocCell> row = {
+        first.statement,
+        first.baseline.empty() ? first.variant : first.variant + " against " + first.baseline,
+        first.metric, first.expected};
+    for (const Regime& regime : a.regimes) {
+      const Claim* claim = nullptr;
+      for (const Claim& c : a.claims) {
+        if (c.id == first.id && (c.regime.model.empty() || c.regime == regime)) claim = &c;
+      }
+      if (claim == nullptr) {
+        row.insert(row.end(), {"-", "-"});
+        continue;
+      }
+      const std::string reason = claim->variant +
+                                 (claim->regime.model.empty() ? "" : " on " + claim->regime.model) +
+                                 ", " + claim->statement + ": " + claim->reason;
+      row.push_back(DocCell::Number(claim->measured.estimate, Measured(*claim)));
+      row.push_back(DocCell(ToString(claim->verdict), ToneOf(claim->verdict), reason));
+      if (claim->beyond_interval && std::ranges::find(notes, reason) == notes.end())
+        notes.push_back(reason);
+    }
+    table.rows.push_back(std::move(row));
+  }
+  section.blocks.push_back(std::move(table));
+  if (!notes.empty()) section.blocks.push_back(DocList{notes});
   return section;
 }
 

@@ -25,7 +25,7 @@ std::string Gibibytes(int64_t bytes) {
 }  // namespace
 
 DocSection LedgerSection(const RunInfo& run, const Analysis& a) {
-  DocSection section{"ledger", "What disturbed the run", {}};
+  DocSection section{"ledger", "What disturbed the run", {}, "Disturbances"};
   const Ledger& l = a.ledger;
   std::string text = std::to_string(l.samples) + " samples (and " + std::to_string(l.warmups) +
                      " warm-ups), " + std::to_string(l.usable) + " usable, " +
@@ -59,7 +59,7 @@ DocSection LedgerSection(const RunInfo& run, const Analysis& a) {
 }
 
 DocSection SelftestSection(const Json& selftest) {
-  DocSection section{"selftest", "What this machine's verdicts are worth", {}};
+  DocSection section{"selftest", "What this machine's verdicts are worth", {}, "Trust"};
   if (!selftest.is_object() || !selftest.contains("curve") || !selftest["curve"].is_array()) {
     section.blocks.push_back(
         DocParagraph{"`harness selftest` has not been run on this machine: how often it sees a "

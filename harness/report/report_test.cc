@@ -116,7 +116,41 @@ TEST(Html, EscapesEverythingAndFetchesNothing) {
   EXPECT_EQ(page.find("src="), std::string::npos);
   EXPECT_NE(page.find("id=\"throughput-a\""), std::string::npos);
   EXPECT_NE(page.find("href=\"#throughput-a\""), std::string::npos);
-  EXPECT_NE(page.find("samples "), std::string::npos);  // numbers are traceable
+  EXPECT_NE(page.find("samples "), std::string::npos);            // numbers are traceable
+  EXPECT_NE(page.find("<details><summary>"), std::string::npos);  // evidence is folded
+}
+
+TEST(Html, FiguresFollowTheReadersSettingAndScreen) {
+  const std::string svg =
+      "<?xml version=\"1.0\"?><svg><path style=\"fill: #ffffff; stroke: #0072b2\"/></svg>";
+  Document document;
+  document.sections = {{"s", "Section", {DocFigure{"size", "Size"}, DocFigure{"rss", "RSS"}}, ""}};
+  const std::string page =
+      RenderHtml(document, {{"size", svg}, {"size.phone", svg}, {"rss", svg}, {"other", svg}});
+  EXPECT_EQ(page.find("fill: #ffffff"), std::string::npos);
+  EXPECT_NE(page.find("stroke: var(--c0072b2)"), std::string::npos);
+  EXPECT_NE(page.find("--c0072b2:#0072b2"), std::string::npos);
+  EXPECT_NE(page.find("<figure class=\"both\""), std::string::npos);
+  size_t count = 0;
+  for (size_t at = 0; (at = page.find("<svg", at)) != std::string::npos; ++at) ++count;
+  EXPECT_EQ(count, 3u);
+}
+
+TEST(Report, ClaimsHaveARowEachAndAColumnPairAModel) {
+  const auto run = MakeSyntheticRun(FactorialPlan());
+  const Analysis a = Analyze(run.info, run.samples);
+  const std::string text = RenderMarkdown(BuildReport(run.info, a));
+  size_t rows = 0;
+  for (const std::string& line : Lines(text)) {
+    if (line.rfind("| time to first token 2-5x faster", 0) == 0) ++rows;
+  }
+  EXPECT_EQ(rows, 2u);  // against tier0 and against o2
+  EXPECT_NE(text.find("agree bit for bit"), std::string::npos);
+}
+
+TEST(Text, NegativeIntervalsReadWell) {
+  EXPECT_EQ(IntervalText(-4.02, -1.43), "[-4.02 to -1.43]");
+  EXPECT_EQ(IntervalText(1.2, 1.4), "[1.20–1.40]");
 }
 
 TEST(Report, WritesFilesAndKeepsTheRecord) {

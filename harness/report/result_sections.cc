@@ -59,26 +59,23 @@ DocCell RatioCell(const Analysis& a, const std::string& variant, const Regime& r
                      " (" + stats::CliffsDeltaWord(c->cliffs_delta) + "), detectable from " +
                      PercentText(c->mde) + ", " +
                      std::to_string(c->rests_on_clean ? c->clean_pairs : c->pairs) + " rounds";
+  if (c->within_layout_luck) hint += "; link layouts of the same code differ by as much";
   return DocCell::Number(c->ratio().Ratio(), RatioText(c->ratio()) + Mark(c->verdict),
                          ToneOf(c->verdict), hint);
 }
 
 DocTable ResultTable(const RunInfo& run, const Analysis& a, const Regime& regime) {
   DocTable table;
+  // The answer first: on a phone the first columns are all that one sees.
   table.columns = {{"variant"},
-                   {"startup ms", true},
-                   {"cold TTFT ms", true},
-                   {"TTFT ms", true},
-                   {"prefill tok/s", true},
-                   {"× reference", true},
+                   {"decode ×", true},
+                   {"prefill ×", true},
                    {"decode tok/s", true},
-                   {"× reference", true},
-                   {"ITL p50 ms", true},
-                   {"p95", true},
-                   {"p99", true},
+                   {"prefill tok/s", true},
+                   {"TTFT ms", true},
+                   {"cold TTFT ms", true},
+                   {"startup ms", true},
                    {"RSS MiB", true},
-                   {"anon MiB", true},
-                   {"file MiB", true},
                    {"size MB", true}};
   for (const std::string& variant : a.variants) {
     const VariantInfo* info = FindVariant(run, variant);
@@ -88,14 +85,10 @@ DocTable ResultTable(const RunInfo& run, const Analysis& a, const Regime& regime
         DocCell(variant + (unranked.empty() ? "" : " (flagged)"),
                 unranked.empty() ? Tone::kPlain : Tone::kFlag,
                 info == nullptr ? "" : info->title + "; " + info->compiler + "; " + info->flags));
-    for (const char* metric : {"startup_ms", "ttft_cold_ms", "ttft_ms", "prefill_tps"}) {
-      row.push_back(MedianCell(a, variant, regime, metric));
-    }
-    row.push_back(RatioCell(a, variant, regime, "prefill_tps"));
-    row.push_back(MedianCell(a, variant, regime, "decode_tps"));
-    row.push_back(RatioCell(a, variant, regime, "decode_tps"));
-    for (const char* metric : {"itl_p50_ms", "itl_p95_ms", "itl_p99_ms", "peak_rss_mib",
-                               "rss_anon_mib", "rss_file_mib"}) {
+    for (const char* metric : {"decode_tps", "prefill_tps"})
+      row.push_back(RatioCell(a, variant, regime, metric));
+    for (const char* metric :
+         {"decode_tps", "prefill_tps", "ttft_ms", "ttft_cold_ms", "startup_ms", "peak_rss_mib"}) {
       row.push_back(MedianCell(a, variant, regime, metric));
     }
     const int64_t bytes = info == nullptr ? 0 : info->size.stripped_bytes;
@@ -103,6 +96,35 @@ DocTable ResultTable(const RunInfo& run, const Analysis& a, const Regime& regime
     table.rows.push_back(std::move(row));
   }
   return table;
+}
+
+// What the first table has no room for.
+DocTable DetailTable(const Analysis& a, const Regime& regime) {
+  DocTable table;
+  table.caption = "Gaps between tokens, and resident memory at its peak and at the end";
+  table.columns = {
+      {"variant"},        {"ITL p50 ms", true},    {"ITL p95 ms", true},     {"ITL p99 ms", true},
+      {"peak MiB", true}, {"anonymous MiB", true}, {"file-backed MiB", true}};
+  for (const std::string& variant : a.variants) {
+    std::vector<DocCell> row = {variant};
+    for (const char* metric : {"itl_p50_ms", "itl_p95_ms", "itl_p99_ms", "peak_rss_mib",
+                               "rss_anon_mib", "rss_file_mib"}) {
+      row.push_back(MedianCell(a, variant, regime, metric));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  table.folded = true;
+  return table;
+}
+
+// "64-token prompt, 16 generated, 4 threads"; the name itself where the run does not describe it.
+std::string Describe(const RunInfo& run, const std::string& workload) {
+  for (const Workload& w : run.workloads) {
+    if (w.name != workload) continue;
+    return std::to_string(w.prompt_tokens) + "-token prompt, " + std::to_string(w.gen_tokens) +
+           " generated, " + std::to_string(w.threads) + (w.threads == 1 ? " thread" : " threads");
+  }
+  return workload;
 }
 
 // Both results, where leaving the contaminated samples out changes the story.
@@ -123,7 +145,8 @@ DocTable ContaminationTable(const Analysis& a, const Regime& regime) {
 
 DocTable OtherRatios(const Analysis& a, const Regime& regime) {
   DocTable table;
-  table.caption = "Every metric against the reference, ratio with its 95 % interval.";
+  table.caption = "Every metric against the reference, ratio with its 95 % interval";
+  table.folded = true;
   table.columns = {{"variant"}};
   const std::pair<const char*, const char*> metrics[] = {
       {"startup_ms", "startup"},   {"ttft_cold_ms", "cold TTFT"}, {"ttft_ms", "TTFT"},
@@ -150,7 +173,7 @@ std::string IdsHint(const std::vector<int64_t>& ids) {
 }
 
 DocSection SummarySection(const RunInfo& run, const Analysis& a) {
-  DocSection section{"summary", "What came out", {}};
+  DocSection section{"summary", "What came out", {}, "Summary"};
   DocList list;
   for (const Regime& regime : a.regimes) {
     for (const auto& [metric, what] :
@@ -206,15 +229,20 @@ std::vector<DocSection> ResultSections(const RunInfo& run, const Analysis& a) {
   std::vector<DocSection> sections;
   for (size_t i = 0; i < a.regimes.size(); ++i) {
     const Regime& regime = a.regimes[i];
-    DocSection section{"results-" + std::to_string(i), regime.model + ", " + regime.workload, {}};
+    DocSection section{"results-" + std::to_string(i),
+                       regime.model + ": " + Describe(run, regime.workload),
+                       {},
+                       regime.model};
     section.blocks.push_back(ResultTable(run, a, regime));
     section.blocks.push_back(DocParagraph{
-        "Medians over processes; × is the centre of ratios taken inside a round, with its 95 % "
-        "interval. ▲ better, ▼ worse (Holm-adjusted), = equal within " +
+        "× is the centre of ratios to `" + a.reference +
+            "` taken inside a round, with its 95 % interval; the rest are medians over processes. "
+            "▲ better, ▼ worse (Holm-adjusted), = equal within " +
             PercentText(a.options.equal_within) + ", ? this run cannot tell.",
         Tone::kDim});
     DocTable contaminated = ContaminationTable(a, regime);
     if (!contaminated.rows.empty()) section.blocks.push_back(contaminated);
+    section.blocks.push_back(DetailTable(a, regime));
     section.blocks.push_back(OtherRatios(a, regime));
     sections.push_back(std::move(section));
   }
@@ -231,7 +259,23 @@ std::vector<DocSection> ResultSections(const RunInfo& run, const Analysis& a) {
 }
 
 DocSection OutputsSection(const Analysis& a) {
-  DocSection section{"outputs", "The same output, proved before any speed is compared", {}};
+  DocSection section{
+      "outputs", "The same output, proved before any speed is compared", {}, "Outputs"};
+  size_t same = 0, other = 0;
+  for (const OutputCheck& c : a.outputs) {
+    same += c.status == OutputStatus::kSame;
+    other += Disqualifies(c.status);
+  }
+  if (same + other > 0) {
+    section.blocks.push_back(DocParagraph{
+        other == 0
+            ? "Tokens and logits agree with those of `" + a.reference + "` bit for bit in all " +
+                  std::to_string(same) + " comparisons of a variant on a model."
+            : std::to_string(other) + " of " + std::to_string(same + other) +
+                  " comparisons with `" + a.reference +
+                  "` differ; those variants are flagged and not ranked.",
+        other == 0 ? Tone::kPlain : Tone::kFlag});
+  }
   DocTable table;
   table.columns = {{"variant"}, {"model"}, {"status"}, {"tokens"}, {"logits"}, {"detail"}};
   for (const OutputCheck& c : a.outputs) {
@@ -241,7 +285,9 @@ DocSection OutputsSection(const Analysis& a) {
     table.rows.push_back({c.variant, c.regime.model, DocCell(ToString(c.status), tone),
                           c.token_hash, c.logits_hash, c.detail});
   }
-  section.blocks.push_back(table);
+  table.caption = "Hashes of the first repetition's tokens and logits";
+  table.folded = other == 0;
+  section.blocks.push_back(std::move(table));
   return section;
 }
 

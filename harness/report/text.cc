@@ -70,14 +70,16 @@ std::string Figure(double value) {
 
 std::string IntervalText(double low, double high) {
   if (!std::isfinite(low) || !std::isfinite(high)) return "[?]";
-  return "[" + Figure(low) + "–" + Figure(high) + "]";
+  return "[" + Figure(low) + (low < 0.0 ? " to " : "–") + Figure(high) + "]";
 }
 
 std::string RatioText(const stats::LogRatio& ratio) {
   if (!std::isfinite(ratio.log.estimate)) return "-";
   const double low = ratio.Low(), high = ratio.High();
   // Three decimals where the interval is finer than the second one.
-  const char* format = ratio.Ratio() >= 9.995 ? "%.1f" : high - low < 0.01 ? "%.3f" : "%.2f";
+  const char* format = ratio.Ratio() >= 9.995                        ? "%.1f"
+                       : high - low < 0.01 || ratio.Ratio() < 0.0995 ? "%.3f"
+                                                                     : "%.2f";
   if (!std::isfinite(low) || !std::isfinite(high) || low <= 0.0)
     return Print(format, ratio.Ratio()) + " [?]";
   return Print(format, ratio.Ratio()) + " [" + Print(format, low) + "–" + Print(format, high) + "]";

@@ -37,7 +37,7 @@ std::string WorkOf(const std::string& metric) {
 }  // namespace
 
 DocSection RecommendationSection(const Analysis& a) {
-  DocSection section{"ship", "What to ship", {}};
+  DocSection section{"ship", "What to ship", {}, "Ship"};
   if (a.recommendations.empty()) return section;
   DocTable table;
   table.columns = {{"goal"}, {"ship"}, {"because"}};
@@ -47,8 +47,9 @@ DocSection RecommendationSection(const Analysis& a) {
   section.blocks.push_back(std::move(table));
   section.blocks.push_back(DocFigure{"pareto", "Speed against size"});
   DocTable front;
+  front.folded = true;
   front.caption =
-      "Pareto front over decode speed, size, RSS and startup, relative to the reference.";
+      "Pareto front over decode speed, size, RSS and startup, relative to the reference";
   front.columns = {{"variant"},     {"model"},           {"speed ×", true}, {"size ×", true},
                    {"RSS ×", true}, {"startup ×", true}, {"on the front"}};
   for (const ParetoPoint& p : a.pareto) {
@@ -61,7 +62,7 @@ DocSection RecommendationSection(const Analysis& a) {
 }
 
 DocSection FactorialSection(const Analysis& a) {
-  DocSection section{"factorial", "What each flag does, alone and with the others", {}};
+  DocSection section{"factorial", "What each flag does, alone and with the others", {}, "Flags"};
   if (a.factorial.empty()) return section;
   DocList said;
   for (const Factorial& f : a.factorial)
@@ -73,8 +74,11 @@ DocSection FactorialSection(const Analysis& a) {
       "Main effects are means over the other two flags; an interaction is the extra factor that "
       "both have together.";
   table.columns = {{"effect"}};
-  for (const Factorial& f : a.factorial)
-    table.columns.push_back({WorkOf(f.metric) + ", " + f.regime.model, true});
+  const bool several = a.factorial.front().toolchain != a.factorial.back().toolchain;
+  for (const Factorial& f : a.factorial) {
+    table.columns.push_back(
+        {WorkOf(f.metric) + ", " + f.regime.model + (several ? ", " + f.toolchain : ""), true});
+  }
   const auto rows = [&](auto&& list_of) {
     const auto& first = list_of(a.factorial.front());
     for (size_t i = 0; i < first.size(); ++i) {
@@ -104,7 +108,7 @@ DocSection FactorialSection(const Analysis& a) {
 }
 
 DocSection WhySection(const RunInfo& run, const Analysis& a) {
-  DocSection section{"why", "Why: kernels and ceilings", {}};
+  DocSection section{"why", "Why: kernels and ceilings", {}, "Why"};
   DocList said;
   for (const RooflinePoint& p : a.roofline) {
     if (p.variant == run.reference && !p.sentence.empty()) said.items.push_back(p.sentence + ".");
@@ -117,7 +121,8 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
   DocTable roof;
   roof.caption =
       "Decode reads every weight once a token (GB/s); prefill multiplies (G operations/s, 2 a "
-      "parameter and token).";
+      "parameter and token)";
+  roof.folded = true;
   roof.columns = {{"variant"},       {"model"},       {"work"},      {"achieved", true},
                   {"ceiling", true}, {"share", true}, {"limited by"}};
   for (const RooflinePoint& p : a.roofline) {
@@ -135,7 +140,8 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
   DocTable kernels;
   kernels.caption =
       "Time a process spends, against the reference: milliseconds and their change, paired by "
-      "round.";
+      "round";
+  kernels.folded = true;
   kernels.columns = {{"variant"},
                      {"model"},
                      {"part"},
@@ -159,7 +165,7 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
 }
 
 DocSection StartupSection(const Analysis& a) {
-  DocSection section{"startup", "Startup, phase by phase", {}};
+  DocSection section{"startup", "Startup, phase by phase", {}, "Startup"};
   if (a.waterfall.empty()) return section;
   section.blocks.push_back(DocFigure{"startup", "Startup as a waterfall"});
   section.blocks.push_back(
@@ -194,7 +200,7 @@ DocSection StartupSection(const Analysis& a) {
 }
 
 DocSection SizeSection(const RunInfo& run, const Analysis& a) {
-  DocSection section{"size", "Size: what the bytes are", {}};
+  DocSection section{"size", "Size: what the bytes are", {}, "Size"};
   if (a.footprint.empty()) return section;
   section.blocks.push_back(DocFigure{"size", "Binary size by section"});
   DocTable table;
@@ -234,7 +240,8 @@ DocSection SizeSection(const RunInfo& run, const Analysis& a) {
   }
   section.blocks.push_back(std::move(table));
   DocTable functions;
-  functions.caption = "Functions that changed most, their split, cloned and cold parts folded in.";
+  functions.caption = "Functions that changed most, their split, cloned and cold parts folded in";
+  functions.folded = true;
   functions.columns = {{"variant"},
                        {"function"},
                        {"reference bytes", true},
@@ -255,7 +262,7 @@ DocSection SizeSection(const RunInfo& run, const Analysis& a) {
 }
 
 DocSection HonestySection(const Analysis& a) {
-  DocSection section{"honesty", "Layout luck and the profile's honesty", {}};
+  DocSection section{"honesty", "Layout luck and the profile's honesty", {}, "Honesty"};
   if (a.layouts.empty()) {
     section.blocks.push_back(
         DocParagraph{"One link layout a variant was run: an effect of a few per cent may be the "

@@ -1,0 +1,59 @@
+"""A page that logs, asks for something or is too wide is found out; a sound one is not."""
+import importlib.machinery
+import importlib.util
+import pathlib
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+loader = importlib.machinery.SourceFileLoader("screenshots", str(HERE / "screenshots"))
+screenshots = importlib.util.module_from_spec(importlib.util.spec_from_loader("screenshots", loader))
+loader.exec_module(screenshots)
+
+GOOD = "<!doctype html><meta name=viewport content='width=device-width'><main><p>text</p><table><thead><tr><th>" \
+       "<button>a</button></th></tr></thead></table></main><script>document.title='x'</script>"
+BAD = {
+    "console: 7": "<script>console.log(7)</script>",
+    "script: Error: broken": "<script>throw new Error('broken')</script>",
+    "script: Error: tapped": "<script>document.querySelector('th button').onclick=function(){throw new "
+                             "Error('tapped')}</script>",
+    "asks for http://example.invalid/a.png": "<img src='http://example.invalid/a.png' alt=''>",
+    "wider than the screen: P": "<main><p style='width:900px'>wide</p></main>",
+}
+
+
+@unittest.skipIf(screenshots.find_browser() is None, "no Chromium here (package chromium)")
+class Pages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = screenshots.Browser(screenshots.find_browser())
+        cls.folder = tempfile.TemporaryDirectory()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.close()
+        cls.folder.cleanup()
+
+    def inspect(self, html):
+        page = pathlib.Path(self.folder.name) / "page.html"
+        page.write_text(html, encoding="utf-8")
+        return screenshots.inspect(self.browser, page.as_uri(), 390, "dark")
+
+    def test_a_sound_page_has_no_faults(self):
+        self.assertEqual(self.inspect(GOOD), [])
+
+    def test_each_fault_is_named(self):
+        for fault, html in BAD.items():
+            with self.subTest(fault):
+                found = self.inspect(GOOD + html)
+                self.assertTrue(any(f.startswith(fault) for f in found), found)
+
+    def test_a_picture_is_a_png(self):
+        self.inspect(GOOD)
+        path = pathlib.Path(self.folder.name) / "page.png"
+        screenshots.picture(self.browser, path, 390, 0, 300)
+        self.assertEqual(path.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
