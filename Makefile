@@ -3,12 +3,14 @@
 #   VARIANTS=core,guide   groups or names of variants (all: every row that this machine can build)
 #   TOOLCHAIN=gcc         gcc, clang, or all (compare only)
 #   QUICK=1               a pass of about a minute
+#   LAYOUTS=2             compare: so many further link layouts of every variant, to tell luck from effect
 #   AGAINST=origin/main   gate: compare with that commit's build
 #   GATED=o2              gate: the variant that is judged
 #   JOBS=4                parallel compiles
 
 VARIANTS ?= core,guide
 TOOLCHAIN ?= gcc
+LAYOUTS ?=
 QUICK ?=
 AGAINST ?=
 GATED ?= o2
@@ -18,14 +20,19 @@ ARGS ?=
 BUILD := $(if $(filter clang,$(TOOLCHAIN)),build-clang,build)
 export JOBS QUICK PYTHON
 
-.PHONY: help compare build test gate plots bench format check clean
+.PHONY: help compare reference build test gate plots bench format check clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
-	@echo "verbs: compare build test gate plots bench format check clean"
+	@echo "verbs: compare reference build test gate plots bench format check clean"
 
 # Dependencies, build, training, models, interleaved runs, table, plots, report.
 compare:
-	@scripts/compare --variants $(VARIANTS) --toolchains $(TOOLCHAIN) $(if $(QUICK),--quick) $(ARGS)
+	@scripts/compare --variants $(VARIANTS) --toolchains $(TOOLCHAIN) $(if $(QUICK),--quick) \
+	  $(if $(LAYOUTS),--layouts $(LAYOUTS)) $(ARGS)
+
+# A full run of every row, taken over into results/reference with screenshots, and README's table.
+reference:
+	@$(PYTHON) scripts/reference $(ARGS)
 
 build:
 	@scripts/build --variants $(VARIANTS) --toolchain $(TOOLCHAIN) --harness

@@ -22,6 +22,16 @@ foreach(tool gcov-dump llvm-profdata llvm-bolt merge-fdata ld.lld)
   string(REGEX REPLACE "[-.]" "_" variable "${variable}")
   find_program(${variable} NAMES ${tool}-${compiler_major} ${tool} HINTS ${compiler_dir} NO_CMAKE_PATH)
 endforeach()
+# Another version's linker or profile tool does not read what this compiler writes: better none.
+foreach(variable SMALLMIND_LLVM_PROFDATA SMALLMIND_LD_LLD)
+  if(SMALLMIND_TOOLCHAIN STREQUAL "clang" AND ${variable})
+    execute_process(COMMAND ${${variable}} --version OUTPUT_VARIABLE version ERROR_QUIET)
+    if(NOT version MATCHES "(LLVM version|LLD) ${compiler_major}\\.")
+      unset(${variable} CACHE)  # looked for again when CMake runs again
+      set(${variable} "")
+    endif()
+  endif()
+endforeach()
 find_program(SMALLMIND_LLVM_BOLT NAMES llvm-bolt-19 llvm-bolt-18 llvm-bolt-17 llvm-bolt-16)
 find_program(SMALLMIND_MERGE_FDATA NAMES merge-fdata-19 merge-fdata-18 merge-fdata-17 merge-fdata-16)
 

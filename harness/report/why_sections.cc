@@ -287,8 +287,11 @@ DocSection HonestySection(const Analysis& a) {
     }
     section.blocks.push_back(std::move(table));
   }
+  DocList said;
   DocTable pgo;
-  pgo.caption = "Profiles are trained on prompts that the evaluation never uses.";
+  pgo.caption =
+      "What a profile gives, on prompts that it was not trained on and on those that it was; the "
+      "gap is the second gain over the first.";
   pgo.columns = {{"variant"},
                  {"against"},
                  {"model"},
@@ -296,8 +299,7 @@ DocSection HonestySection(const Analysis& a) {
                  {"hot code covered", true},
                  {"on unseen prompts", true},
                  {"on training prompts", true},
-                 {"gap", true},
-                 {"in words"}};
+                 {"gap", true}};
   for (const PgoGap& g : a.pgo) {
     pgo.rows.push_back(
         {g.variant, g.base, g.regime.model, WorkOf(g.metric),
@@ -305,8 +307,16 @@ DocSection HonestySection(const Analysis& a) {
              ? DocCell::Number(g.coverage,
                                PercentText(g.coverage > 1.0 ? g.coverage / 100.0 : g.coverage))
              : DocCell("unknown"),
-         RatioCell(g.evaluated), RatioCell(g.on_training), RatioCell(g.gap), g.sentence});
+         RatioCell(g.evaluated), RatioCell(g.on_training), RatioCell(g.gap)});
+    if (std::isfinite(g.gap.log.estimate)) said.items.push_back(g.sentence + ".");
   }
+  if (!pgo.rows.empty() && said.items.empty()) {
+    section.blocks.push_back(DocParagraph{
+        "Profiles are trained on prompts that the evaluation never uses. How far they flatter "
+        "themselves on their own prompts was not measured: `--training-prompts` does.",
+        Tone::kDim});
+  }
+  if (!said.items.empty()) section.blocks.push_back(std::move(said));
   if (!pgo.rows.empty()) section.blocks.push_back(std::move(pgo));
   return section;
 }
