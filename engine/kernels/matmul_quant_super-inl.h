@@ -308,8 +308,11 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
   template <int kPlane>
   static HWY_INLINE VU8 Shifted(VU8 v) {
     const auto pairs = hn::BitCast(DU16(), v);
-    if constexpr (kPlane <= 2) return hn::BitCast(DU8(), hn::ShiftLeft<2 - kPlane>(pairs));
-    return hn::BitCast(DU8(), hn::ShiftRight<kPlane - 2>(pairs));
+    if constexpr (kPlane <= 2) {
+      return hn::BitCast(DU8(), hn::ShiftLeft<2 - kPlane>(pairs));
+    } else {  // not instantiated for the others: a negative shift does not compile without SIMD
+      return hn::BitCast(DU8(), hn::ShiftRight<kPlane - 2>(pairs));
+    }
   }
 };
 
