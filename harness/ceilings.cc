@@ -4,6 +4,7 @@
 #include <set>
 
 #include "harness/protocol.h"
+#include "harness/stats/summary.h"
 
 namespace smallmind::harness {
 
@@ -43,7 +44,7 @@ double MedianCeiling(const RunInfo& run, const std::string& name, int threads) {
   for (const Ceiling& ceiling : run.ceilings) {
     if (ceiling.name == name && ceiling.threads == threads) values.push_back(ceiling.value);
   }
-  return values.empty() ? 0 : Quantile(values, 0.5);
+  return values.empty() ? 0 : stats::Median(values);
 }
 
 }  // namespace smallmind::harness

@@ -118,6 +118,16 @@ TEST(Export, LlamaBench) {
     EXPECT_NEAR(test.at("samples_ts")[0].get<double>() * test.at("samples_ns")[0].get<double>(),
                 tokens * 1e9, tokens * 1e4);
     EXPECT_GT(test.at("model_size").get<int64_t>(), 0);
+    // What compare-llama-bench.py tells builds and settings apart by; it refuses lines without.
+    for (const char* key :
+         {"build_commit", "test_time",     "avg_ts",     "cpu_info",      "gpu_info",
+          "backends",     "n_gpu_layers",  "n_batch",    "n_ubatch",      "model_filename",
+          "model_type",   "embeddings",    "cpu_mask",   "cpu_strict",    "poll",
+          "n_threads",    "type_k",        "type_v",     "use_mmap",      "no_kv_offload",
+          "split_mode",   "main_gpu",      "flash_attn", "tensor_split",  "tensor_buft_overrides",
+          "n_depth",      "no_op_offload", "avg_ns",     "model_n_params"}) {
+      EXPECT_TRUE(test.contains(key)) << key;
+    }
   }
   EXPECT_EQ(count, 9u * 2 * 2);
 }

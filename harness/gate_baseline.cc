@@ -2,9 +2,9 @@
 // samples were independent: the machine is another one (neighbours, clock), and samples that lie
 // close in time agree with each other, so that n of them are worth far fewer. Against the first,
 // each round's value is divided by the ceiling measured in that very round; against the second,
-// rounds are gathered into kBatches consecutive batches, whose medians are the units of Welch's test
-// (batch means: Law & Kelton, "Simulation Modeling and Analysis", section 9.5). Tested on synthetic
-// runs with drift, another machine's speed and planted slowdowns (gate_test.cc).
+// rounds are gathered into kBatches consecutive batches, whose medians are the units of Welch's
+// test (batch means: Law & Kelton, "Simulation Modeling and Analysis", section 9.5). Tested on
+// synthetic runs with drift, another machine's speed and planted slowdowns (gate_test.cc).
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

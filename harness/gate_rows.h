@@ -15,8 +15,8 @@ namespace smallmind::harness {
 GateRow EmptyRow(const Regime& regime, const std::string& metric, double threshold_pct,
                  const std::vector<double>& before, const std::vector<double>& after);
 
-// From the log of after / before: worse_pct with its interval, p, and what `units` rounds or batches
-// could have seen. Fewer than three units bound nothing.
+// From the log of after / before: worse_pct with its interval, p, and what `units` rounds or
+// batches could have seen. Fewer than three units bound nothing.
 void SetEstimate(GateRow& row, stats::Interval log, double p, size_t units);
 
 // The binaries' sizes as rows: facts without an interval, p 0 or 1.

@@ -6,7 +6,6 @@
 #include <functional>
 
 #include "harness/error.h"
-#include "harness/random.h"
 #include "harness/stats.h"
 
 namespace smallmind::harness {
@@ -21,7 +20,7 @@ struct Scene {
 Scene Measure(int rounds, double new_factor, const std::string& new_hash = "aa",
               double machine = 1.0, const std::string& old_name = "o2@old") {
   Scene scene;
-  Random random(static_cast<uint64_t>(rounds) * 1000 + static_cast<uint64_t>(new_factor * 100));
+  stats::Rng random(static_cast<uint64_t>(rounds) * 1000 + static_cast<uint64_t>(new_factor * 100));
   scene.run.id = "run";
   scene.run.workloads = {{"p8-n4-t2", 8, 4, 2, 1}};
   for (const std::string& name : {old_name, std::string("o2")}) {
@@ -41,7 +40,7 @@ Scene Measure(int rounds, double new_factor, const std::string& new_hash = "aa",
       sample.variant = variant.name;
       sample.model = "tiny";
       sample.workload = "p8-n4-t2";
-      const auto noise = [&] { return 1 + 0.01 * (random.Unit() + random.Unit() - 1); };
+      const auto noise = [&] { return 1 + 0.01 * (random.Uniform() + random.Uniform() - 1); };
       sample.metrics["decode_tps"] = 100 * own * drift * noise();
       sample.metrics["prefill_tps"] = 900 * own * drift * noise();
       sample.metrics["ttft_ms"] = 10 / own / drift * noise();
@@ -85,11 +84,11 @@ TEST(Gate, TooFewRoundsAreInconclusive) {
 
 TEST(Gate, NoiseInStartupAloneDoesNotBlockAPass) {
   Scene scene = Measure(15, 1.0);
-  Random random(3);
-  for (Sample& sample : scene.samples) sample.metrics["startup_ms"] = 5 + 20 * random.Unit();
+  stats::Rng random(3);
+  for (Sample& sample : scene.samples) sample.metrics["startup_ms"] = 5 + 20 * random.Uniform();
   EXPECT_EQ(Judge(scene).ExitCode(), 0);
   for (Sample& sample : scene.samples) {  // but a startup that doubled is still a regression
-    sample.metrics["startup_ms"] = (sample.variant == "o2" ? 20 : 10) + random.Unit();
+    sample.metrics["startup_ms"] = (sample.variant == "o2" ? 20 : 10) + random.Uniform();
   }
   EXPECT_EQ(Judge(scene).ExitCode(), kExitRegression);
 }

@@ -6,6 +6,7 @@
 
 #include "harness/error.h"
 #include "harness/protocol.h"
+#include "harness/stats/summary.h"
 
 namespace smallmind::harness {
 namespace {
@@ -68,7 +69,7 @@ std::string MeasureLlamaBench(const Json& tests, const Workload& workload, Varia
     const int n_prompt = test.value("n_prompt", 0), n_gen = test.value("n_gen", 0);
     const auto speeds = test.value("samples_ts", std::vector<double>{});
     if (speeds.empty()) return "llama-bench JSON without samples_ts";
-    const double speed = Quantile(speeds, 0.5);
+    const double speed = stats::Median(speeds);
     if (!(speed > 0) || !std::isfinite(speed)) return "llama-bench JSON with a speed of zero";
     if (n_prompt > 0 && n_gen == 0) {
       if (n_prompt != workload.prompt_tokens) {

@@ -9,14 +9,13 @@
 #include <string>
 
 #include "harness/profile_base.h"
-#include "harness/random.h"
+#include "harness/stats/rng.h"
 
 namespace smallmind::harness {
 namespace {
 
-// One hash step per part; SplitMix64's finaliser is the mixer.
 uint64_t Derive(uint64_t seed, std::initializer_list<uint64_t> parts) {
-  for (const uint64_t part : parts) seed = Random(seed ^ (part * 0xd1342543de82ef95u)).Next();
+  for (const uint64_t part : parts) seed = stats::DeriveSeed(seed, part);
   return seed;
 }
 
@@ -54,7 +53,7 @@ std::vector<Cell> Plan::Round(int round) const {
   const uint64_t index = static_cast<uint64_t>(round + 1);  // the warm-up round is 0
   std::vector<size_t> block_order(blocks_.size());
   std::iota(block_order.begin(), block_order.end(), size_t{0});
-  Random(Derive(seed_, {kBlockOrder, index})).Shuffle(block_order);
+  stats::Rng(Derive(seed_, {kBlockOrder, index})).Shuffle(block_order);
 
   std::vector<Cell> cells;
   for (const size_t b : block_order) {
@@ -66,7 +65,7 @@ std::vector<Cell> Plan::Round(int round) const {
     // Round 0 begins the first square; the warm-up stands outside.
     const uint64_t square = round < 0 ? UINT64_MAX : static_cast<uint64_t>(round) / n;
     const uint64_t shift = round < 0 ? 0 : static_cast<uint64_t>(round) % n;
-    Random(Derive(seed_, {kSquare, b, square})).Shuffle(order);
+    stats::Rng(Derive(seed_, {kSquare, b, square})).Shuffle(order);
     for (uint64_t i = 0; i < n; ++i) {
       const Competitor& competitor = order[(i + shift) % n];
       cells.push_back(
@@ -79,8 +78,8 @@ std::vector<Cell> Plan::Round(int round) const {
 int Plan::EnvironmentBytes(int round, const Cell& cell, int attempt) const {
   const auto u = [](int value) { return static_cast<uint64_t>(value + 1); };
   return static_cast<int>(
-      Random(Derive(seed_, {kEnvironment, u(round), u(cell.variant), u(cell.layout), u(cell.model),
-                            u(cell.workload), u(attempt)}))
+      stats::Rng(Derive(seed_, {kEnvironment, u(round), u(cell.variant), u(cell.layout),
+                                u(cell.model), u(cell.workload), u(attempt)}))
           .Below(4096));
 }
 

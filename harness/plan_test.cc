@@ -5,8 +5,6 @@
 #include <map>
 #include <set>
 
-#include "harness/random.h"
-
 namespace smallmind::harness {
 namespace {
 
@@ -106,14 +104,6 @@ TEST(Plan, TrainingPromptsAreForProfiledRowsAndTheirBasesEverySecondRound) {
       EXPECT_EQ(models, (std::map<int, std::set<int>>{{0, {0, 1}}, {2, {0, 1}}}));
     }
   }
-}
-
-TEST(Random, StreamIsFixedForAllTime) {
-  Random random(42);
-  EXPECT_EQ(random.Next(), 13679457532755275413u);  // published SplitMix64 vector for seed 42
-  std::vector<int> counts(7);
-  for (int i = 0; i < 70000; ++i) ++counts[random.Below(7)];
-  for (const int count : counts) EXPECT_NEAR(count, 10000, 400);
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <sstream>
 
+#include "harness/stats/summary.h"
+
 namespace smallmind::harness {
 namespace {
 
@@ -126,14 +128,6 @@ Rep MeasureRep(const Transcript& transcript, const Transcript::RepLine& line) {
 
 }  // namespace
 
-double Quantile(std::vector<double> values, double q) {
-  std::sort(values.begin(), values.end());
-  const double position = q * static_cast<double>(values.size() - 1);
-  const size_t low = static_cast<size_t>(position);
-  const size_t high = std::min(low + 1, values.size() - 1);
-  return values[low] + (position - static_cast<double>(low)) * (values[high] - values[low]);
-}
-
 Transcript ParseTranscript(const std::string& text) {
   Transcript transcript;
   for (size_t begin = 0; begin < text.size();) {
@@ -193,13 +187,13 @@ std::string MeasureTranscript(const Transcript& transcript, const Workload& work
     for (const int64_t gap : rep.itl_ns) gaps.push_back(gap / 1e6);
   }
   auto& metrics = sample.metrics;
-  metrics["ttft_ms"] = Quantile(ttft, 0.5);
-  metrics["prefill_tps"] = Quantile(prefill, 0.5);
-  if (!decode.empty()) metrics["decode_tps"] = Quantile(decode, 0.5);
+  metrics["ttft_ms"] = stats::Quantile(ttft, 0.5);
+  metrics["prefill_tps"] = stats::Quantile(prefill, 0.5);
+  if (!decode.empty()) metrics["decode_tps"] = stats::Quantile(decode, 0.5);
   if (!gaps.empty()) {
-    metrics["itl_p50_ms"] = Quantile(gaps, 0.50);
-    metrics["itl_p95_ms"] = Quantile(gaps, 0.95);
-    metrics["itl_p99_ms"] = Quantile(gaps, 0.99);
+    metrics["itl_p50_ms"] = stats::Quantile(gaps, 0.50);
+    metrics["itl_p95_ms"] = stats::Quantile(gaps, 0.95);
+    metrics["itl_p99_ms"] = stats::Quantile(gaps, 0.99);
   }
   if (transcript.exec_ns) {
     const int64_t exec = *transcript.exec_ns;

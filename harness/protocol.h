@@ -56,8 +56,4 @@ Transcript ParseTranscript(const std::string& text);
 std::string MeasureTranscript(const Transcript& transcript, const Workload& workload,
                               Sample& sample);
 
-// Linear interpolation between order statistics (Hyndman & Fan type 7); `values` not empty,
-// 0<=q<=1.
-double Quantile(std::vector<double> values, double q);
-
 }  // namespace smallmind::harness

@@ -114,11 +114,5 @@ TEST(Protocol, CeilingsAreRead) {
   EXPECT_EQ(transcript.ceilings[0].threads, 4);
 }
 
-TEST(Quantile, InterpolatesBetweenOrderStatistics) {
-  EXPECT_DOUBLE_EQ(Quantile({4, 1, 3, 2}, 0.5), 2.5);
-  EXPECT_DOUBLE_EQ(Quantile({1, 2, 3, 4, 5}, 0.9), 4.6);
-  EXPECT_DOUBLE_EQ(Quantile({7}, 0.99), 7);
-}
-
 }  // namespace
 }  // namespace smallmind::harness

@@ -216,7 +216,8 @@ RunOutcome ExecuteRunWith(const RunOptions& options, const std::vector<std::stri
     for (const ModelInfo& model : run.models) WarmFile(model.path);
   }
   std::function<void()> after_round;
-  if (options.ceilings_each_round) after_round = [&] { MeasureCeilings(run, processes); };
+  if (options.ceilings_each_round || !options.save_baseline.empty())
+    after_round = [&] { MeasureCeilings(run, processes); };
   Runner runner(run, std::move(earlier), directory,
                 {processes, clock, probe, *progress, interrupt, after_round});
   try {

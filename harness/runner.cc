@@ -9,6 +9,7 @@
 #include "harness/page_cache.h"
 #include "harness/peer.h"
 #include "harness/protocol.h"
+#include "harness/stats/summary.h"
 
 namespace smallmind::harness {
 namespace {
@@ -287,7 +288,7 @@ void Runner::ChooseStrides() {
   for (const Sample& sample : samples_) {
     if (sample.status != SampleStatus::kOk || !sample.warmup) continue;
     if (sample.variant == run_.reference) continue;
-    const double ratio = sample.wall_ns / Quantile(blocks[{sample.model, sample.workload}], 0.5);
+    const double ratio = sample.wall_ns / stats::Median(blocks[{sample.model, sample.workload}]);
     if (ratio < kSlowFactor) continue;
     // The last of its rounds comes before the earliest end of the run.
     const int stride = std::max(1, (run_.plan.min_rounds - 1) / (kSlowRounds - 1));

@@ -67,10 +67,11 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
   run.variants = options.variant;
   std::vector<VariantInfo> competitors = CompetitorsOf(run);
   if (run.baseline.empty() && options.against.empty() && options.against_binary.empty()) {
-    // A saved baseline called "default", else the last commit: what the working tree changes.
+    // A saved baseline called "default", else the last commit: what the working tree changes. Who
+    // saves the first baseline compares with nothing.
     if (HasBaseline(ResultsDirOf(run), "default")) {
       run.baseline = "default";
-    } else {
+    } else if (run.save_baseline.empty()) {
       options.against = "HEAD";
     }
   }
@@ -82,7 +83,7 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
   } else if (!options.against.empty()) {
     competitors.push_back(
         BuildRef(options.against, options.variant, SMALLMIND_SOURCE_DIR, BuildDirOf(run)));
-  } else if (!options.figures_only) {
+  } else if (!run.baseline.empty() && !options.figures_only) {
     // The baseline's own binary in the same rounds is the best normaliser there is.
     const fs::path binary = BaselineBinary(ResultsDirOf(run), run.baseline, options.variant);
     if (!binary.empty() && baseline.info.environment.cpu_model == ReadEnvironment().cpu_model) {
@@ -91,12 +92,17 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
     }
   }
   const std::string before = competitors.size() > 1 ? competitors[1].name : "";
-  run.ceilings_each_round = before.empty() || !run.save_baseline.empty();
+  run.ceilings_each_round = before.empty();
   run.reference = before.empty() ? options.variant : before;
   const RunOutcome outcome = ExecuteRunWith(run, arguments, competitors, InstallInterrupt());
   if (!outcome.write_error.empty()) throw RunError(outcome.write_error);
   if (!run.save_baseline.empty()) {
     SaveBaseline(ResultsDirOf(run), run.save_baseline, outcome.directory);
+  }
+  if (before.empty() && run.baseline.empty()) {
+    std::fprintf(stderr, "baseline %s saved; there was none to compare with\n",
+                 run.save_baseline.c_str());
+    return outcome.ExitCode();
   }
   const GateResult result =
       before.empty()

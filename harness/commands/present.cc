@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "harness/error.h"
+#include "harness/export.h"
 #include "harness/history.h"
 #include "harness/process.h"
 #include "harness/report.h"
@@ -22,31 +23,6 @@ std::string ReadFile(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
   text << file.rdbuf();
-  return text.str();
-}
-
-std::string Csv(const std::vector<Sample>& samples) {
-  std::vector<std::string> names;
-  for (const Sample& sample : samples) {
-    for (const auto& [name, value] : sample.metrics) {
-      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
-    }
-  }
-  std::ostringstream text;
-  text << "id,round,position,warmup,variant,model,workload,layout,status,contaminated";
-  for (const std::string& name : names) text << "," << name;
-  text << "\n";
-  text.precision(10);
-  for (const Sample& s : samples) {
-    text << s.id << "," << s.round << "," << s.position << "," << s.warmup << "," << s.variant
-         << "," << s.model << "," << s.workload << "," << s.layout << "," << ToString(s.status)
-         << "," << s.contaminated;
-    for (const std::string& name : names) {
-      text << ",";
-      if (const auto it = s.metrics.find(name); it != s.metrics.end()) text << it->second;
-    }
-    text << "\n";
-  }
   return text.str();
 }
 
@@ -76,8 +52,11 @@ void Present(const RunOutcome& outcome, const RunOptions& options) {
   if (!options.export_json.empty()) {
     WriteFileAtomically(options.export_json, ReadFile(outcome.directory / "run.json"));
   }
-  if (!options.export_csv.empty()) WriteFileAtomically(options.export_csv, Csv(outcome.samples));
   const Analysis analysis = Analyze(outcome.info, outcome.samples);
+  if (!options.export_csv.empty()) {
+    const Run record{outcome.info, outcome.samples};
+    WriteFileAtomically(options.export_csv, Export("csv", record, analysis).at(0).text);
+  }
   TerminalStyle style;
   style.colour = isatty(STDOUT_FILENO) != 0;
   std::fputs(RenderTerminal(outcome.info, analysis, style).c_str(), stdout);

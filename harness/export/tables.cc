@@ -1,4 +1,6 @@
 // Plain tables: llama-bench's JSON lines, CSV of the samples, Markdown of the comparison.
+// llama.cpp's own compare-llama-bench.py refuses lines without any of its key fields, so those that
+// mean nothing here have the value that "not used" has there.
 #include <cmath>
 #include <cstdio>
 
@@ -32,7 +34,24 @@ Json LlamaTest(const Run& run, const VariantInfo& variant, const ModelInfo& mode
           {"model_type", model.arch + " " + model.weight_type},
           {"model_size", model.weight_bytes},
           {"model_n_params", model.params},
+          {"n_batch", w.prompt_tokens},
+          {"n_ubatch", w.prompt_tokens},
           {"n_threads", w.threads},
+          {"cpu_mask", run.info.plan.pin},
+          {"cpu_strict", false},
+          {"poll", 0},
+          {"type_k", "f32"},
+          {"type_v", "f32"},
+          {"n_gpu_layers", 0},
+          {"split_mode", "none"},
+          {"main_gpu", 0},
+          {"no_kv_offload", false},
+          {"flash_attn", false},
+          {"tensor_split", "0.00"},
+          {"tensor_buft_overrides", "none"},
+          {"use_mmap", true},
+          {"embeddings", false},
+          {"no_op_offload", 0},
           {"n_prompt", prompt ? w.prompt_tokens : 0},
           {"n_gen", prompt ? 0 : w.gen_tokens},
           {"n_depth", prompt ? 0 : w.prompt_tokens},

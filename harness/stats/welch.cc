@@ -23,8 +23,8 @@ WelchTest Welch(std::span<const double> a, std::span<const double> b, double lev
     test.p_value = estimate == 0 ? 1 : 0;
     return test;
   }
-  test.df = (var_a + var_b) * (var_a + var_b) /
-            (var_a * var_a / (n_a - 1) + var_b * var_b / (n_b - 1));
+  test.df =
+      (var_a + var_b) * (var_a + var_b) / (var_a * var_a / (n_a - 1) + var_b * var_b / (n_b - 1));
   const double reach = StudentQuantile(0.5 * (1 + level), test.df) * error;
   test.difference.low = estimate - reach;
   test.difference.high = estimate + reach;

@@ -8,9 +8,9 @@
 namespace smallmind::harness::stats {
 
 struct WelchTest {
-  Interval difference;     // mean(b) - mean(a); unbounded for fewer than two values in either
-  double p_value = 1.0;    // two-sided, of "no difference"
-  double df = 0.0;         // Welch-Satterthwaite
+  Interval difference;   // mean(b) - mean(a); unbounded for fewer than two values in either
+  double p_value = 1.0;  // two-sided, of "no difference"
+  double df = 0.0;       // Welch-Satterthwaite
 };
 
 // Welch, "The generalization of 'Student's' problem when several different population variances are

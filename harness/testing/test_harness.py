@@ -237,16 +237,58 @@ class HarnessTest(unittest.TestCase):
             result = self.gate(bench, *other, *extra)
             self.assertEqual(result.returncode, code, f"{extra}\n{result.stdout}\n{result.stderr}")
 
-    def test_gate_against_a_baseline(self):
+    def test_gate_against_a_baseline_runs_its_binary_again(self):
         bench = self.bench({"o2": ""})
-        self.assertEqual(bench.run("--rounds", "15", "--save-baseline", "default").returncode, 0)
-        same = self.gate(bench, "--rounds", "15")
-        # Only the figures' own 1 % noise and the machine's measured speed lie between the runs.
-        self.assertIn(same.returncode, (0, 4), same.stdout + same.stderr)
-        slow = self.gate(bench, "--rounds", "15", "--inject", "o2=40")
-        self.assertEqual(slow.returncode, 3, slow.stdout + slow.stderr)
+        first = self.gate(bench, "--rounds", "15", "--save-baseline", "default")
+        self.assertEqual(first.returncode, 0, first.stdout + first.stderr)
+        self.assertIn("none to compare with", first.stderr)
+        for extra, code in (([], 0), (["--inject", "o2=5"], 3), (["--inject", "o2@default=9"], 0)):
+            result = self.gate(bench, "--rounds", "15", *extra)
+            self.assertEqual(result.returncode, code, f"{extra}\n{result.stdout}\n{result.stderr}")
+            self.assertIn("o2 against o2@default", result.stdout)
+        self.assertEqual(self.gate(bench, "--rounds", "2").returncode, 4)
         missing = self.gate(bench, "--baseline", "nosuch")
         self.assertEqual((missing.returncode, missing.stderr.count("\n")), (2, 1))
+
+    def test_gate_against_stored_figures(self):
+        bench = self.bench({"o2": ""})
+        self.assertEqual(bench.run("--rounds", "24", "--save-baseline", "default").returncode, 0)
+        # Only the figures' own 1 % noise and the machine's measured speed lie between the runs.
+        same = self.gate(bench, "--rounds", "24", "--figures-only")
+        self.assertIn(same.returncode, (0, 4), same.stdout + same.stderr)
+        self.assertIn("Unpaired", same.stdout)
+        slow = self.gate(bench, "--rounds", "24", "--figures-only", "--inject", "o2=40")
+        self.assertEqual(slow.returncode, 3, slow.stdout + slow.stderr)
+        rounds = {c["round"] for c in json.loads((bench.root / "results" / "baselines" / "default" /
+                                                  "run.json").read_text())["ceilings"]}
+        self.assertTrue(rounds >= set(range(24)), "a saved baseline has the ceilings of each round")
+
+    def test_a_cpu_hog_is_marked_named_and_does_not_turn_the_verdict(self):
+        bench = self.bench({"o2": "--sleep 0.2", "lto": "--sleep 0.2 --slowdown 20"})
+        process = subprocess.Popen(bench.command("--rounds", "14", "--seed", "2"),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        hogs = []
+        try:
+            for line in process.stderr:
+                if line.startswith("round 7:"):
+                    hogs = [subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"])
+                            for _ in range(4)]
+            process.wait(timeout=120)
+        finally:
+            for hog in hogs:
+                hog.kill()
+                hog.wait()
+        self.assertEqual(process.returncode, 0)
+        process.stdout.close()
+        process.stderr.close()
+        during = [s for s in bench.samples() if s["round"] >= 8]
+        marked = [s for s in during if any("CPUs busy" in cause for cause in s["contamination"])]
+        self.assertGreaterEqual(len(marked), len(during) - 2, [s["system"] for s in during])
+        report = (bench.directory() / "report.md").read_text()
+        self.assertRegex(report, r"others kept .*CPUs busy")
+        (row,) = (c for c in bench.info()["analysis"]["comparisons"]
+                  if c["variant"] == "lto" and c["metric"] == "decode_tps")
+        self.assertEqual(row["verdict"], "worse")
 
     def test_different_output_fails_the_gate_and_is_not_ranked(self):
         bench = self.bench({"o2": "", "wrong": "--output x"})
