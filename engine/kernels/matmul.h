@@ -11,6 +11,7 @@
 #include <span>
 
 #include "engine/kernels/acts.h"
+#include "engine/tensor/fetch_stream.h"
 #include "engine/tensor/view.h"
 
 namespace smallmind {
@@ -23,16 +24,15 @@ size_t MatMulScratchBytes(size_t max_cols);
 // while earlier ones run. Depends on the type, the shape and the number of tokens only.
 size_t MatMulRowGrain(const WeightView& w, size_t n_tokens);
 
-// What the calling thread reads after this call, in order. Row streams fetch it in time: memory
-// does not rest between one product and the next. It never changes a result.
-struct Upcoming {
-  ByteRange first, then;
-};
+// How far ahead of its reading a thread should fetch (FetchStream) with so many tokens, where the
+// widest rows have `row_bytes`.
+size_t MatMulFetchLead(size_t n_tokens, size_t row_bytes);
 
 // Writes out[t*out_stride + r] for r in [row_begin, row_end), t in [0, x.n_tokens). out is indexed
 // by the absolute row r. The type must want this form of activations (UsesQuantRows).
+// `fetch`: where the row range is what it says is read next; quantised products fetch by it.
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const QuantRows& x, float* out,
-            size_t out_stride, std::span<uint8_t> scratch, const Upcoming& upcoming = {});
+            size_t out_stride, std::span<uint8_t> scratch, FetchStream* fetch = nullptr);
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x, float* out,
             size_t out_stride, std::span<uint8_t> scratch);
 

@@ -16,8 +16,8 @@ struct QuantJob {
   QuantRows x;
   float* out;
   size_t out_stride;
-  uint8_t* scratch;  // 64-byte aligned, QuantScratchBytes
-  Upcoming upcoming;
+  uint8_t* scratch;    // 64-byte aligned, QuantScratchBytes
+  FetchStream* fetch;  // or null
 };
 
 // Which float factors a block of 32 columns has (order.h).
@@ -41,6 +41,9 @@ constexpr size_t QuantScratchBytes(size_t max_cols) {
   const size_t rows = (max_cols / 32 + 8) * 34 * 16 + 64;
   return (panel > kPanelBudget ? panel : kPanelBudget) + rows;
 }
+
+// From this many tokens on, unpacking pays.
+inline constexpr size_t kGemmTokens = 4;
 
 // Rows of a whole group on the widest target; narrower targets divide it.
 inline constexpr size_t kQuantRowGrain = 16;

@@ -10,7 +10,6 @@
 #define SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_RUN_INL_H_
 #endif
 
-#include "engine/kernels/fetch_stream.h"
 #include "engine/kernels/matmul_quant.h"
 #include "engine/kernels/matmul_quant_gemv-inl.h"
 #include "engine/kernels/matmul_quant_panel-inl.h"
@@ -41,9 +40,6 @@ HWY_INLINE void Store(const Window& window, size_t n, float* out, size_t out_str
                 spare + t * kGroup + (window.begin - window.first), window.count * sizeof(float));
   }
 }
-
-// From this many tokens on, unpacking pays.
-constexpr size_t kGemmTokens = 4;
 
 // What a type brings to the drivers: its decoder and facts, and the kernels of its form.
 struct Kernels {
@@ -80,13 +76,9 @@ Kernels KernelsOf() {
   return kernels;
 }
 
-// How far ahead of the rows it works on a thread fetches. Nearer, short rows would be waited for
-// (576 columns of Q4_0: 9 GB/s at 5 KiB, 12 at 10); a longer way gains nothing.
-constexpr size_t kAheadBytes = size_t{16} << 10;
-
-// The next `bytes` of the stream, in `steps` pieces.
-HWY_INLINE Ahead Fetching(FetchStream& stream, size_t bytes, size_t steps) {
-  const ByteRange piece = stream.Take(bytes);
+// What to fetch while `bytes` are read, in `steps` pieces.
+HWY_INLINE Ahead Fetching(const QuantJob& job, size_t bytes, size_t steps) {
+  const ByteRange piece = job.fetch == nullptr ? ByteRange{} : job.fetch->Read(bytes);
   return {piece.data, (piece.bytes + steps - 1) / steps};
 }
 
@@ -94,7 +86,6 @@ HWY_INLINE Ahead Fetching(FetchStream& stream, size_t bytes, size_t steps) {
 inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   const size_t step = kGroup * kernels.block_bytes * 32 / kernels.block_columns;
-  FetchStream stream(job.w.Bytes(job.row_begin, job.row_end), job.upcoming, kAheadBytes);
   Chunk chunk;
   HWY_ALIGN float acc[kGemmTokens * kGroup];
   for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
@@ -104,12 +95,11 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
     for (size_t b = 0; b < blocks; b += kMaxChunk) {
       const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b), half = in_chunk * step / 2;
       // Half of what to fetch while decoding, half under the dots: memory never rests.
-      kernels.decode(rows, b, in_chunk, Fetching(stream, half, in_chunk), chunk);
+      kernels.decode(rows, b, in_chunk, Fetching(job, half, in_chunk), chunk);
       for (size_t t = 0; t < n; t += 2) {
         (n - t >= 2 ? kernels.two : kernels.one)(
             {chunk, in_chunk, job.x.Row(t) + b * sizeof(ActBlock), job.x.stride, kernels.raw,
-             t == 0 ? Fetching(stream, in_chunk * step - half, in_chunk) : Ahead{},
-             acc + t * kGroup});
+             t == 0 ? Fetching(job, in_chunk * step - half, in_chunk) : Ahead{}, acc + t * kGroup});
       }
     }
     for (size_t t = 0; t < n; ++t) {
@@ -131,12 +121,11 @@ inline size_t NextTile(const Tiles& tiles, size_t left, size_t n) {
   return best;
 }
 
-// Panels of consecutive row groups, and the stored weights to fetch meanwhile.
+// Panels of consecutive row groups.
 struct Panels {
   size_t bytes;  // of one
   size_t count;
   size_t row;  // first row of the first
-  ByteRange next;
 };
 
 inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
@@ -144,7 +133,7 @@ inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   const Tiles& tiles = kernels.tiles;
   const size_t calls = (n + tiles.tokens[0] - 1) / tiles.tokens[0] * panels.count;
-  Ahead ahead = {panels.next.data, (panels.next.bytes + calls * blocks - 1) / (calls * blocks)};
+  Ahead ahead = Fetching(job, panels.count * kGroup * job.w.row_bytes, calls * blocks);
   for (size_t t = 0; t < n;) {
     const size_t i = NextTile(tiles, n - t, n), tile = tiles.tokens[i];
     // A rest smaller than the tile is filled up by computing tokens before it once more: same
@@ -162,45 +151,33 @@ inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
   }
 }
 
-// The row group at `first` as a panel, fetching `next` meanwhile.
+// The row group at `first` as a panel.
 inline HWY_NOINLINE void Unpack(const Kernels& kernels, const uint8_t* first, size_t row_bytes,
-                                size_t blocks, ByteRange next, uint8_t* panel) {
+                                size_t blocks, uint8_t* panel) {
   const RowGroup rows(first, row_bytes);
   const bool lifted =
       kUnsignedDot && (kernels.form == QuantForm::kScale || kernels.form == QuantForm::kTwoScale);
   const uint8_t lift = lifted ? static_cast<uint8_t>(128 - kernels.raw) : uint8_t{0};
-  Ahead ahead = {next.data, (next.bytes + blocks - 1) / blocks};
   Chunk chunk;
   for (size_t b = 0; b < blocks; b += kMaxChunk) {
     const size_t n = HWY_MIN(kMaxChunk, blocks - b);
-    kernels.decode(rows, b, n, ahead, chunk);
-    ahead.at += n * ahead.step;
+    kernels.decode(rows, b, n, {}, chunk);
     panel = AppendToPanel(chunk, n, kernels.form, lift, panel);
   }
 }
 
-// Up to this many tokens the weights' bytes set the pace.
-constexpr size_t kFewTokens = 24;
-
+// Many tokens: the weights of later groups are fetched while tiles run.
 inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
   const size_t blocks = job.x.cols / 32, panel_bytes = blocks * PanelStep(kernels.form);
   const size_t room = HWY_MAX(size_t{1}, kPanelBudget / panel_bytes) * kGroup;
-  const size_t group_bytes = kGroup * job.w.row_bytes;
-  // The first group has been fetched by whoever ran before. With few tokens unpacking fetches the
-  // groups after it; with many the first panels are that one group, and tiles fetch the next ones.
-  const bool few = job.x.n_tokens <= kFewTokens;
-  FetchStream stream(job.w.Bytes(job.row_begin, job.row_end), job.upcoming, group_bytes);
-  size_t row = job.row_begin;
-  for (size_t end = row + (few ? room : kGroup); row < job.row_end; row = end, end += room) {
-    end = HWY_MIN(end, job.row_end);
+  for (size_t row = job.row_begin; row < job.row_end; row += room) {
+    const size_t end = HWY_MIN(row + room, job.row_end);
     size_t n = 0;
     for (size_t r = row; r < end; r += kGroup, ++n) {
-      const uint8_t* first = job.w.Row(WindowAt(r, job.row_end, job.w.rows).first);
-      const bool fetch = few && row == job.row_begin && r + kGroup < end;
-      Unpack(kernels, first, job.w.row_bytes, blocks,
-             fetch ? stream.Take(group_bytes) : ByteRange{}, job.scratch + n * panel_bytes);
+      Unpack(kernels, job.w.Row(WindowAt(r, job.row_end, job.w.rows).first), job.w.row_bytes,
+             blocks, job.scratch + n * panel_bytes);
     }
-    RunTiles(job, {panel_bytes, n, row, stream.Take(room * job.w.row_bytes)}, kernels);
+    RunTiles(job, {panel_bytes, n, row}, kernels);
   }
 }
 

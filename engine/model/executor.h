@@ -76,6 +76,7 @@ class Executor {
   AlignedBuffer<uint8_t> scratch_;  // [threads] kernels' scratch
   size_t matmul_scratch_ = 0;       // bytes a thread
   size_t attn_scratch_ = 0;
+  size_t widest_row_ = 0;  // bytes, of all matrices
 
   struct ExpertState;
   std::unique_ptr<ExpertState> experts_;

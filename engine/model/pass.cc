@@ -9,10 +9,10 @@
 #include <array>
 #include <cstring>
 
-#include "engine/kernels/attention.h"
 #include "engine/kernels/matmul.h"
 #include "engine/kernels/ops.h"
 #include "engine/model/executor_state.h"
+#include "engine/model/pass_tokenwise.h"
 #include "engine/model/rope.h"
 
 namespace smallmind {
@@ -23,11 +23,13 @@ Pass::Pass(Executor& e, Worker& w)
       s_(e.model_.spec),
       solo_(e.tokens_.size() == 1),
       n_(e.tokens_.size()),
-      clock_(w.index() == 0 ? e.timers_ : nullptr) {}
+      clock_(w.index() == 0 ? e.timers_ : nullptr),
+      fetch_(MatMulFetchLead(n_, e.widest_row_)) {}
 
 void Pass::Run() {
-  Embed();
   const auto& layers = e_.model_.weights.layers;
+  mark_ = QkvProducts(layers[0]).Plan(w_, fetch_);
+  Embed();
   const Norm* post = nullptr;  // of the block whose output waits in residual_
   for (size_t i = 0; i < layers.size(); ++i) {
     const LayerWeights& layer = layers[i];
@@ -39,6 +41,7 @@ void Pass::Run() {
     AddAndNorm(true, layer.post_attn_norm, layer.ffn_norm, e_.quantised_.ffn_in);
     clock_.Mark(Stage::kNorm);
     if (layer.router) {
+      Begin(PlanAfterLayer(i));
       ExpertFeedForward(layer);
     } else {
       FeedForward(i);
@@ -48,18 +51,6 @@ void Pass::Run() {
   AddAndNorm(true, *post, e_.model_.weights.output_norm, e_.quantised_.head);
   clock_.Mark(Stage::kNorm);
   Head();
-}
-
-template <typename Body>
-void Pass::Tokenwise(Body&& body) {
-  if (solo_) {
-    body(size_t{0});
-    return;
-  }
-  const size_t grain = std::max<size_t>(1, n_ / (w_.count() * 4));
-  w_.For(n_, grain, [&](size_t begin, size_t end) {
-    for (size_t t = begin; t < end; ++t) body(t);
-  });
 }
 
 float* Pass::X(size_t t) const { return e_.x_.data() + RowOf(TokenOf(t)) * s_.dim; }
@@ -124,10 +115,9 @@ void Pass::AddAndNorm(bool add, const Norm& post, const Norm& norm, bool quantis
 }
 
 void Pass::MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer& acts,
-                      size_t first_row, size_t n, float* out, size_t stride,
-                      const Upcoming& upcoming) {
+                      size_t first_row, size_t n, float* out, size_t stride, FetchStream* fetch) {
   if (UsesQuantRows(linear.weight.type)) {
-    MatMul(linear.weight, begin, end, acts.Quants(first_row, n), out, stride, Scratch(), upcoming);
+    MatMul(linear.weight, begin, end, acts.Quants(first_row, n), out, stride, Scratch(), fetch);
   } else {
     MatMul(linear.weight, begin, end, acts.Floats(first_row, n), out, stride, Scratch());
   }
@@ -136,16 +126,23 @@ void Pass::MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer&
     AddInPlace(out + t * stride + begin, linear.bias + begin, end - begin);
 }
 
-void Pass::Multiply(const Products& products, ActBuffer& acts, size_t first_row, ByteRange next) {
+// A chunk that was another worker's gets a stream of its own: without one it is read at half the
+// speed, and everybody waits for the last chunk of a stage.
+void Pass::Multiply(const Products& products, ActBuffer& acts, size_t first_row) {
   const Worker::Share share = w_.ShareOf(products.chunks(), 1);
   w_.For(products.chunks(), 1, [&](size_t i, size_t) {
     const Products::Chunk chunk = products.At(i);
     const bool own = i >= share.begin && i < share.end;
+    FetchStream stolen(fetch_.lead());
+    if (own) {
+      fetch_.Reach(start_ + products.Bytes(share.begin, i));
+    } else {
+      stolen.Push(chunk.product->linear->weight.Bytes(chunk.begin, chunk.end));
+    }
     MatMulRows(*chunk.product->linear, chunk.begin, chunk.end, acts, first_row, n_,
-               chunk.product->out, chunk.product->stride,
-               {own ? products.Bytes(i + 1, share.end) : ByteRange{}, next});
+               chunk.product->out, chunk.product->stride, own ? &fetch_ : &stolen);
   });
-  w_.Barrier(next);
+  w_.Barrier(&fetch_);
 }
 
 Products Pass::QkvProducts(const LayerWeights& layer) const {
@@ -175,211 +172,39 @@ size_t Pass::FfnChunk(const LayerWeights& layer) const {
   return ChunkRows(FirstOfFfn(layer).weight, n_, w_.count(), e_.quantised_.ffn_mid ? 32 : 1);
 }
 
-ByteRange Pass::FfnStart(const LayerWeights& layer) const {
-  if (layer.router) return {};  // which experts is not known yet
-  return ShareStart(w_, FirstOfFfn(layer).weight, FfnChunk(layer));
-}
-
-ByteRange Pass::AfterLayer(size_t layer) const {
-  const auto& layers = e_.model_.weights.layers;
-  if (layer + 1 < layers.size()) return QkvProducts(layers[layer + 1]).Start(w_);
-  const WeightView& head = e_.model_.weights.output.weight;
-  return ShareStart(w_, head, HeadChunk());
-}
-
 size_t Pass::HeadChunk() const {
   return ChunkRows(e_.model_.weights.output.weight, n_, w_.count() * 2, 1);
 }
 
-void Pass::SelfAttention(size_t layer) {
-  const LayerWeights& weights = e_.model_.weights.layers[layer];
-  const ByteRange next = OutProducts(weights).Start(w_);
-  Multiply(QkvProducts(weights), e_.normed_, RowOf(0), next);
-  clock_.Mark(Stage::kQkv);
-
-  const bool last = layer + 1 == s_.n_layers;
-  if (solo_) {
-    AttendAlone(layer, last && e_.wanted_.empty(), next);
-    if (last) DropUnwanted();
-  } else {
-    Tokenwise([&](size_t t) {
-      for (size_t h = 0; h < s_.n_kv_heads; ++h) RotateAndStore(layer, t, h);
-      PrepareQueries(layer, t, 0, s_.n_heads);
-    });
-    w_.Barrier();
-    clock_.Mark(Stage::kRope);
-    if (last) DropUnwanted();
-    // About four tasks a worker, of at most kQueryTile tokens.
-    const size_t tile = std::clamp<size_t>(n_ * s_.n_kv_heads / (w_.count() * 4), 1, kQueryTile);
-    const size_t tiles = (n_ + tile - 1) / tile;
-    // Late tiles see the most positions: hand them out first.
-    w_.For(tiles * s_.n_kv_heads, 1, [&](size_t task, size_t) {
-      const size_t at = tiles - 1 - task / s_.n_kv_heads;
-      AttendGroup(layer, task % s_.n_kv_heads, at * tile, std::min(n_, (at + 1) * tile));
-    });
-    w_.Barrier(next);
+uint64_t Pass::PlanFfn(const LayerWeights& layer) {
+  const uint64_t mark = fetch_.Push({});
+  if (layer.router) return mark;  // which experts is not known yet
+  const size_t chunk = FfnChunk(layer);
+  const Worker::Share share = w_.ShareOf(s_.ff, chunk);
+  for (size_t begin = share.begin; begin < share.end; begin += chunk) {
+    const size_t end = std::min(begin + chunk, share.end);
+    fetch_.Push(FirstOfFfn(layer).weight.Bytes(begin, end));
+    if (s_.arch->gated_ffn) fetch_.Push(layer.up.weight.Bytes(begin, end));
   }
-  clock_.Mark(Stage::kAttention);
-  if (n_ == 0) return;
-  FinishAttention();
-  Multiply(OutProducts(weights), e_.attn_, attn_first_, FfnStart(weights));
-  clock_.Mark(Stage::kAttnOut);
+  return mark;
 }
 
-// One token. A short context is one task a KV head, with its rotation. A longer one is cut into
-// blocks of positions for all workers, at the price of two barriers more; the combination's order
-// is fixed either way.
-void Pass::AttendAlone(size_t layer, bool store_only, ByteRange next) {
-  const size_t group = s_.n_heads / s_.n_kv_heads;
-  const BatchToken& token = e_.tokens_[0];
-  const size_t first_block = FirstVisible(layer, token.pos) / kAttnBlock;
-  const size_t blocks = token.pos / kAttnBlock + 1 - first_block;
-  const bool split = blocks > 1 && w_.count() > 1 && group <= kMaxSplitGroup && !store_only;
-  w_.For(s_.n_kv_heads, 1, [&](size_t h, size_t) {
-    RotateAndStore(layer, 0, h);
-    if (store_only) return;
-    PrepareQueries(layer, 0, h * group, (h + 1) * group);
-    if (!split) AttendGroup(layer, h, 0, 1);
-  });
-  w_.Barrier(next);
-  if (!split) return;
-  clock_.Mark(Stage::kRope);
-
-  const size_t partial = AttentionPartialFloats(s_.head_dim_v);
-  float* partials = e_.partials_.data();  // [kv head][block][query][partial]
-  w_.For(s_.n_kv_heads * blocks, 1, [&](size_t task, size_t) {
-    const size_t h = task / blocks;
-    std::array<AttentionQuery, kMaxSplitGroup> queries;
-    for (size_t g = 0; g < group; ++g) queries[g] = Query(layer, 0, 0, h * group + g);
-    AttentionBlock(Shape(), Kv(*token.cache, layer, h), {queries.data(), group},
-                   first_block + task % blocks, partials + task * group * partial, Scratch());
-  });
-  w_.Barrier(next);
-  w_.For(s_.n_kv_heads, 1, [&](size_t h, size_t) {
-    for (size_t g = 0; g < group; ++g) {
-      AttentionCombine(s_.head_dim_v, partials + (h * blocks * group + g) * partial, blocks,
-                       group * partial, e_.attn_.Row(0) + (h * group + g) * s_.head_dim_v);
-    }
-    QuantiseGroup(h, 0, 1);
-  });
-  w_.Barrier(next);
+uint64_t Pass::PlanAfterLayer(size_t layer) {
+  const auto& layers = e_.model_.weights.layers;
+  if (layer + 1 < layers.size()) return QkvProducts(layers[layer + 1]).Plan(w_, fetch_);
+  const WeightView& head = e_.model_.weights.output.weight;
+  const Worker::Share share = w_.ShareOf(s_.vocab, HeadChunk());
+  return fetch_.Push(head.Bytes(share.begin, share.end));
 }
 
-void Pass::RotateAndStore(size_t layer, size_t token, size_t kv_head) {
-  const LayerWeights& weights = e_.model_.weights.layers[layer];
-  const BatchToken& b = e_.tokens_[token];
-  float* row = e_.qkv_.data() + token * (s_.q_dim() + s_.k_dim() + s_.v_dim());
-  float* k = row + s_.q_dim() + kv_head * s_.head_dim_k;
-  const float* v = row + s_.q_dim() + s_.k_dim() + kv_head * s_.head_dim_v;
-  if (weights.k_norm.weight != nullptr) ApplyNorm(weights.k_norm, k, s_.head_dim_k, k);
-  const bool local = s_.layer_windowed[layer];
-  const size_t half = s_.rope.n_rot / 2;
-  const float* angles = Angles(token, local);
-  if (s_.rope.kind == RopeKind::kNeox) RopeNeox(k, s_.rope.n_rot, angles, angles + half);
-  if (s_.rope.kind == RopeKind::kInterleaved) {
-    RopeInterleaved(k, s_.rope.n_rot, angles, angles + half);
-  }
-  KvCache& cache = *b.cache;
-  StoreKv(cache.shape().type, k, s_.head_dim_k, cache.K(layer, kv_head) + b.pos * cache.k_stride());
-  StoreKv(cache.shape().type, v, s_.head_dim_v, cache.V(layer, kv_head) + b.pos * cache.v_stride());
-}
-
-void Pass::PrepareQueries(size_t layer, size_t token, size_t head_begin, size_t head_end) {
-  const LayerWeights& weights = e_.model_.weights.layers[layer];
-  float* row = e_.qkv_.data() + token * (s_.q_dim() + s_.k_dim() + s_.v_dim());
-  const size_t half = s_.rope.n_rot / 2;
-  const float* angles = Angles(token, s_.layer_windowed[layer]);
-  for (size_t h = head_begin; h < head_end; ++h) {
-    float* q = row + h * s_.head_dim_k;
-    if (weights.q_norm.weight != nullptr) ApplyNorm(weights.q_norm, q, s_.head_dim_k, q);
-    if (s_.rope.kind == RopeKind::kNeox) RopeNeox(q, s_.rope.n_rot, angles, angles + half);
-    if (s_.rope.kind == RopeKind::kInterleaved) {
-      RopeInterleaved(q, s_.rope.n_rot, angles, angles + half);
-    }
-  }
-}
-
-// First position that a query at `pos` sees.
-size_t Pass::FirstVisible(size_t layer, size_t pos) const {
-  return s_.layer_windowed[layer] && pos + 1 > s_.window ? pos + 1 - s_.window : 0;
-}
-
-AttentionShape Pass::Shape() const {
-  return {.head_dim_k = s_.head_dim_k,
-          .head_dim_v = s_.head_dim_v,
-          .scale = s_.attn_scale,
-          .soft_cap = s_.attn_soft_cap};
-}
-
-KvHeadView Pass::Kv(KvCache& cache, size_t layer, size_t kv_head) const {
-  return {.type = cache.shape().type,
-          .k = cache.K(layer, kv_head),
-          .v = cache.V(layer, kv_head),
-          .k_stride = cache.k_stride(),
-          .v_stride = cache.v_stride()};
-}
-
-// Head h of token `token` of the batch, into row `row` of attn_.
-AttentionQuery Pass::Query(size_t layer, size_t token, size_t row, size_t h) const {
-  const size_t stride = s_.q_dim() + s_.k_dim() + s_.v_dim();
-  const size_t pos = e_.tokens_[token].pos;
-  return {.q = e_.qkv_.data() + token * stride + h * s_.head_dim_k,
-          .out = e_.attn_.Row(row) + h * s_.head_dim_v,
-          .first = FirstVisible(layer, pos),
-          .pos = pos};
-}
-
-// Attention of active tokens [first, last) for the query heads that share kv_head, and the
-// quantisation of what they produce.
-void Pass::AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last) {
-  const size_t group = s_.n_heads / s_.n_kv_heads;
-  std::vector<AttentionQuery> queries;
-  queries.reserve((last - first) * group);
-  for (size_t run = first; run < last;) {
-    KvCache* cache = e_.tokens_[TokenOf(run)].cache;
-    queries.clear();
-    size_t t = run;
-    for (; t < last && e_.tokens_[TokenOf(t)].cache == cache; ++t) {
-      for (size_t h = kv_head * group; h < (kv_head + 1) * group; ++h) {
-        queries.push_back(Query(layer, TokenOf(t), t, h));
-      }
-    }
-    Attention(Shape(), Kv(*cache, layer, kv_head), queries, Scratch());
-    run = t;
-  }
-  QuantiseGroup(kv_head, first, last);
-}
-
-// Where a KV head's rows are whole blocks of 32; FinishAttention sees to the others.
-void Pass::QuantiseGroup(size_t kv_head, size_t first, size_t last) {
-  const size_t width = s_.n_heads / s_.n_kv_heads * s_.head_dim_v;
-  if (!e_.quantised_.attn_out || width % 32 != 0) return;
-  for (size_t t = first; t < last; ++t) {
-    e_.attn_.Quantise(t, kv_head * width, (kv_head + 1) * width);
-  }
+void Pass::Begin(uint64_t next_mark) {
+  start_ = mark_;
+  mark_ = next_mark;
 }
 
 void Pass::DropUnwanted() {
   n_ = e_.wanted_.size();
   dropped_ = true;
-}
-
-// Heads that are not whole blocks of 32 can only be quantised once all of them are there.
-void Pass::FinishAttention() {
-  const size_t group_dim = s_.n_heads / s_.n_kv_heads * s_.head_dim_v;
-  attn_first_ = 0;
-  if (!e_.quantised_.attn_out || group_dim % 32 == 0) return;
-  if (solo_) {
-    // Every worker quantises a copy of its own; row 0 holds the floats.
-    attn_first_ = w_.index();
-    if (attn_first_ != 0) {
-      std::memcpy(e_.attn_.Row(attn_first_), e_.attn_.Row(0), s_.attn_out_dim() * sizeof(float));
-    }
-    e_.attn_.Quantise(attn_first_, 0, s_.attn_out_dim());
-    return;
-  }
-  Tokenwise([&](size_t t) { e_.attn_.Quantise(t, 0, s_.attn_out_dim()); });
-  Sync();
 }
 
 void Pass::Activate(float* gate, const float* up, size_t n) const {
@@ -400,27 +225,34 @@ void Pass::FeedForward(size_t index) {
   const size_t chunk = FfnChunk(layer);
   const Worker::Share share = w_.ShareOf(s_.ff, chunk);
   const Products down = DownProducts(layer);
-  const ByteRange down_start = down.Start(w_);
+  Begin(down.Plan(w_, fetch_));
+  const size_t pair_bytes =
+      gate.weight.row_bytes + (s_.arch->gated_ffn ? layer.up.weight.row_bytes : 0);
   ActBuffer& mid = e_.mid_;
   w_.For(s_.ff, chunk, [&](size_t begin, size_t end) {
-    const bool own = begin >= share.begin && end < share.end;
-    const ByteRange rest = own ? gate.weight.Bytes(end, share.end) : down_start;
-    if (s_.arch->gated_ffn) {
-      MatMulRows(gate, begin, end, e_.normed_, RowOf(0), n_, mid.Row(0), mid.stride(),
-                 {layer.up.weight.Bytes(begin, end), rest});
-      MatMulRows(layer.up, begin, end, e_.normed_, RowOf(0), n_, e_.up_.data(), mid.stride(),
-                 {rest, {}});
+    FetchStream stolen(fetch_.lead());
+    FetchStream* fetch = &fetch_;
+    if (begin >= share.begin && end <= share.end) {
+      fetch_.Reach(start_ + (begin - share.begin) * pair_bytes);
     } else {
-      MatMulRows(gate, begin, end, e_.normed_, RowOf(0), n_, mid.Row(0), mid.stride(), {rest, {}});
+      fetch = &stolen;
+      stolen.Push(gate.weight.Bytes(begin, end));
+      if (s_.arch->gated_ffn) stolen.Push(layer.up.weight.Bytes(begin, end));
+    }
+    MatMulRows(gate, begin, end, e_.normed_, RowOf(0), n_, mid.Row(0), mid.stride(), fetch);
+    if (s_.arch->gated_ffn) {
+      MatMulRows(layer.up, begin, end, e_.normed_, RowOf(0), n_, e_.up_.data(), mid.stride(),
+                 fetch);
     }
     for (size_t t = 0; t < n_; ++t) {
       Activate(mid.Row(t) + begin, e_.up_.data() + t * mid.stride() + begin, end - begin);
       if (e_.quantised_.ffn_mid) mid.Quantise(t, begin, end);
     }
   });
-  w_.Barrier(down_start);
+  w_.Barrier(&fetch_);
   clock_.Mark(Stage::kFfnUp);
-  Multiply(down, mid, 0, AfterLayer(index));
+  Begin(PlanAfterLayer(index));
+  Multiply(down, mid, 0);
   clock_.Mark(Stage::kFfnDown);
 }
 
@@ -430,9 +262,15 @@ void Pass::Head() {
   const Worker::Share share = w_.ShareOf(s_.vocab, chunk);
   float* logits = e_.logits_.data();
   w_.For(s_.vocab, chunk, [&](size_t begin, size_t end) {
-    const bool own = begin >= share.begin && end < share.end;
+    FetchStream stolen(fetch_.lead());
+    const bool own = begin >= share.begin && end <= share.end;
+    if (own) {
+      fetch_.Reach(mark_ + (begin - share.begin) * output.weight.row_bytes);
+    } else {
+      stolen.Push(output.weight.Bytes(begin, end));
+    }
     MatMulRows(output, begin, end, e_.normed_, RowOf(0), n_, logits, s_.vocab,
-               {own ? output.weight.Bytes(end, share.end) : ByteRange{}, {}});
+               own ? &fetch_ : &stolen);
     if (s_.final_soft_cap == 0.0f) return;
     for (size_t t = 0; t < n_; ++t) {
       SoftCap(logits + t * s_.vocab + begin, s_.final_soft_cap, end - begin);

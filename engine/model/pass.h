@@ -31,7 +31,7 @@ class Pass {
   void ApplyNorm(const Norm& norm, const float* x, size_t n, float* out) const;
   void RotateAndStore(size_t layer, size_t token, size_t kv_head);
   void PrepareQueries(size_t layer, size_t token, size_t head_begin, size_t head_end);
-  void AttendAlone(size_t layer, bool store_only, ByteRange next);
+  void AttendAlone(size_t layer, bool store_only);
   void AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last);
   void QuantiseGroup(size_t kv_head, size_t first, size_t last);
   size_t FirstVisible(size_t layer, size_t pos) const;
@@ -40,21 +40,23 @@ class Pass {
   AttentionQuery Query(size_t layer, size_t token, size_t row, size_t h) const;
   void FinishAttention();
   void DropUnwanted();
-  // The products of the active tokens, then a barrier. `next`: what this worker reads after it.
-  void Multiply(const Products& products, ActBuffer& acts, size_t first_row, ByteRange next);
+  // The products of the active tokens, then a barrier.
+  void Multiply(const Products& products, ActBuffer& acts, size_t first_row);
   void MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer& acts, size_t first_row,
-                  size_t n, float* out, size_t stride, const Upcoming& upcoming = {});
+                  size_t n, float* out, size_t stride, FetchStream* fetch = nullptr);
   void Activate(float* gate, const float* up, size_t n) const;
 
-  // The stages' products, and what of them this worker reads first.
+  // The stages' products.
   Products QkvProducts(const LayerWeights& layer) const;
   Products OutProducts(const LayerWeights& layer) const;
   Products DownProducts(const LayerWeights& layer) const;
-  size_t FfnChunk(const LayerWeights& layer) const;
-  ByteRange FfnStart(const LayerWeights& layer) const;
   const Linear& FirstOfFfn(const LayerWeights& layer) const;  // gate, or up without a gate
+  size_t FfnChunk(const LayerWeights& layer) const;
   size_t HeadChunk() const;
-  ByteRange AfterLayer(size_t layer) const;
+  // Weights are planned one stage ahead (FetchStream): each stage calls Begin(Plan… of the next).
+  uint64_t PlanFfn(const LayerWeights& layer);
+  uint64_t PlanAfterLayer(size_t layer);
+  void Begin(uint64_t next_mark);
 
   template <typename Body>
   void Tokenwise(Body&& body);  // body(token) over the active tokens
@@ -77,6 +79,8 @@ class Pass {
   bool dropped_ = false;   // unwanted tokens are gone
   size_t attn_first_ = 0;  // first row of attn_ that the output projection reads
   StageClock clock_;
+  FetchStream fetch_;
+  uint64_t start_ = 0, mark_ = 0;  // in fetch_: of the present stage's weights, of the next's
 };
 
 }  // namespace smallmind

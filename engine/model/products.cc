@@ -5,25 +5,11 @@
 #include <algorithm>
 
 namespace smallmind {
-namespace {
-
-// Fetching more than this into a quarter of the L2 cache would push out what is needed sooner.
-constexpr size_t kMostFetched = size_t{128} << 10;
-
-ByteRange Limited(ByteRange range) { return {range.data, std::min(range.bytes, kMostFetched)}; }
-
-}  // namespace
-
 size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple) {
   const size_t grain = MatMulRowGrain(w, n_tokens);
   const size_t unit = grain % multiple == 0 ? grain : grain * multiple;
   const size_t share = w.rows / (workers * 8);
   return std::max(unit, share / unit * unit);
-}
-
-ByteRange ShareStart(const Worker& worker, const WeightView& w, size_t rows) {
-  const Worker::Share share = worker.ShareOf(w.rows, rows);
-  return share.begin < share.end ? Limited(w.Bytes(share.begin, share.end)) : ByteRange{};
 }
 
 Products::Products(std::span<const Product> products, size_t n_tokens, size_t workers)
@@ -44,16 +30,23 @@ Products::Chunk Products::At(size_t chunk) const {
   return {&products_[i], begin, std::min(begin + rows_[i], products_[i].linear->weight.rows)};
 }
 
-ByteRange Products::Bytes(size_t chunk, size_t end) const {
-  if (chunk >= end) return {};
-  const Chunk first = At(chunk), last = At(end - 1);
-  const WeightView& weight = first.product->linear->weight;
-  return weight.Bytes(first.begin, last.product == first.product ? last.end : weight.rows);
+size_t Products::Bytes(size_t begin, size_t end) const {
+  size_t bytes = 0;
+  for (size_t i = begin; i < end; ++i) {
+    const Chunk chunk = At(i);
+    bytes += (chunk.end - chunk.begin) * chunk.product->linear->weight.row_bytes;
+  }
+  return bytes;
 }
 
-ByteRange Products::Start(const Worker& worker) const {
+uint64_t Products::Plan(const Worker& worker, FetchStream& fetch) const {
+  const uint64_t mark = fetch.Push({});
   const Worker::Share share = worker.ShareOf(chunks_, 1);
-  return Limited(Bytes(share.begin, share.end));
+  for (size_t i = share.begin; i < share.end; ++i) {
+    const Chunk chunk = At(i);
+    fetch.Push(chunk.product->linear->weight.Bytes(chunk.begin, chunk.end));
+  }
+  return mark;
 }
 
 }  // namespace smallmind

@@ -22,10 +22,6 @@ struct Product {
 // that a slow one holds nobody up.
 size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple);
 
-// What a worker should fetch while it waits for a loop over w's rows in chunks of `rows`: the start
-// of its share.
-ByteRange ShareStart(const Worker& worker, const WeightView& w, size_t rows);
-
 class Products {
  public:
   static constexpr size_t kMost = 4;
@@ -41,11 +37,11 @@ class Products {
   };
   Chunk At(size_t chunk) const;
 
-  // Bytes of the chunks [chunk, end), up to the end of the first one's matrix.
-  ByteRange Bytes(size_t chunk, size_t end) const;
+  // Bytes of the chunks [begin, end).
+  size_t Bytes(size_t begin, size_t end) const;
 
-  // What `worker` reads first.
-  ByteRange Start(const Worker& worker) const;
+  // Tells `fetch` what `worker` reads of them: its share, in order. Returns the mark of its start.
+  uint64_t Plan(const Worker& worker, FetchStream& fetch) const;
 
  private:
   std::array<Product, kMost> products_{};

@@ -30,7 +30,7 @@ inline void Pause() {
 
 size_t Worker::count() const { return team_->size(); }
 
-void Worker::Barrier(ByteRange upcoming) {
+void Worker::Barrier(FetchStream* fetch) {
   ThreadTeam& team = *team_;
   const uint32_t n = static_cast<uint32_t>(team.size());
   if (n == 1) return;
@@ -40,7 +40,7 @@ void Worker::Barrier(ByteRange upcoming) {
     team.phase_.value.fetch_add(1, std::memory_order_acq_rel);
     team.phase_.value.notify_all();
   } else {
-    ThreadTeam::WaitChange(team.phase_.value, phase, team.spins_, upcoming);
+    ThreadTeam::WaitChange(team.phase_.value, phase, team.spins_, fetch);
   }
 }
 
@@ -89,11 +89,11 @@ ThreadTeam::~ThreadTeam() {
 }
 
 void ThreadTeam::WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins,
-                            ByteRange upcoming) {
-  constexpr size_t kLines = 4;  // fetched between two looks at the phase
-  for (size_t at = 0; at < upcoming.bytes; at += kLines * 64) {
-    if (value.load(std::memory_order_acquire) != old) return;
-    for (size_t i = 0; i < kLines; ++i) __builtin_prefetch(upcoming.data + at + i * 64, 0, 2);
+                            FetchStream* fetch) {
+  while (fetch != nullptr && value.load(std::memory_order_acquire) == old) {
+    const ByteRange piece = fetch->Wait(256);
+    if (piece.bytes == 0) break;
+    for (size_t i = 0; i < piece.bytes; i += 64) __builtin_prefetch(piece.data + i, 0, 2);
   }
   for (uint32_t i = 0; i < spins; ++i) {
     if (value.load(std::memory_order_acquire) != old) return;

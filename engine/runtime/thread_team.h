@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/tensor/view.h"
+#include "engine/tensor/fetch_stream.h"
 
 namespace smallmind {
 
@@ -28,8 +28,8 @@ class Worker {
   size_t count() const;
 
   // All workers of the team arrive before any leaves. What was written before is visible after.
-  // Who waits fetches `upcoming` into the L2 cache meanwhile, as far as the wait lasts.
-  void Barrier(ByteRange upcoming = {});
+  // Who waits fetches meanwhile what `fetch` says (null: nothing).
+  void Barrier(FetchStream* fetch = nullptr);
 
   // This worker's part of [0, n) in a loop over runs of `grain`.
   struct Share {
@@ -86,7 +86,7 @@ class ThreadTeam {
 
   void ThreadMain(size_t index);
   static void WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins,
-                         ByteRange upcoming = {});
+                         FetchStream* fetch = nullptr);
 
   struct alignas(64) Line {
     std::atomic<uint32_t> value{0};

@@ -78,7 +78,9 @@ TEST(ThreadTeam, WaitingFetchesAnything) {
   ThreadTeam team(2);
   std::vector<uint8_t> bytes(10000);
   team.Run([&](Worker& w) {
-    for (int i = 0; i < 100; ++i) w.Barrier({bytes.data(), bytes.size() + 100});
+    FetchStream fetch(1000);
+    fetch.Push({bytes.data(), bytes.size() + 100});
+    for (int i = 0; i < 100; ++i) w.Barrier(&fetch);
   });
 }
 

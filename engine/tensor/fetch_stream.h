@@ -1,0 +1,81 @@
+// The order in which one thread is going to read weights, so that memory works ahead of it.
+//
+// A planner pushes the ranges to come; kernels say how much they read and are told what to
+// prefetch meanwhile, `lead` bytes ahead, across the ends of matrices; a thread that waits for
+// others fetches more. What another thread reads in its stead is caught up with at the next mark.
+// Nothing here changes a result.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/tensor/view.h"
+
+namespace smallmind {
+
+class FetchStream {
+ public:
+  // lead: bytes between what is read and what is fetched. Kernels read up to 16 rows abreast, so it
+  // is to cover 16 rows of the widest matrix.
+  explicit FetchStream(size_t lead) : lead_(lead) {}
+  size_t lead() const { return lead_; }
+
+  // What is read after everything pushed so far. Returns the mark of its start.
+  uint64_t Push(ByteRange range) {
+    const uint64_t mark = pushed_;
+    if (next_ == ranges_.size()) {
+      ranges_.clear();
+      next_ = 0;
+    }
+    ranges_.push_back(range);
+    pushed_ += range.bytes;
+    return mark;
+  }
+
+  // Everything pushed before `mark` has been read, by whomever.
+  void Reach(uint64_t mark) { read_ = mark; }
+
+  // `bytes` more are about to be read: what to fetch meanwhile, at most twice as much.
+  ByteRange Read(size_t bytes) {
+    read_ += bytes;
+    return Take(2 * bytes, lead_);
+  }
+
+  // Nothing is read now: up to `bytes` more to fetch, as long as no more than four leads are ahead.
+  ByteRange Wait(size_t bytes) { return Take(bytes, 4 * lead_); }
+
+ private:
+  ByteRange Take(size_t most, size_t lead) {
+    while (next_ < ranges_.size()) {
+      ByteRange& range = ranges_[next_];
+      const uint64_t end = taken_ + range.bytes;
+      if (range.bytes == 0 || end <= read_) {  // read before it could be fetched
+        taken_ = end;
+        ++next_;
+        continue;
+      }
+      if (taken_ < read_) {
+        const size_t late = static_cast<size_t>(read_ - taken_);
+        range = {range.data + late, range.bytes - late};
+        taken_ = read_;
+      }
+      const uint64_t ahead = taken_ - read_;
+      if (ahead >= lead) return {};
+      const size_t want = std::min(most, static_cast<size_t>(lead - ahead));
+      const ByteRange piece = {range.data, std::min(want, range.bytes)};
+      range = {range.data + piece.bytes, range.bytes - piece.bytes};
+      taken_ += piece.bytes;
+      return piece;
+    }
+    return {};
+  }
+
+  size_t lead_;
+  std::vector<ByteRange> ranges_;
+  size_t next_ = 0;  // the first range that is not all taken
+  uint64_t pushed_ = 0, taken_ = 0, read_ = 0;
+};
+
+}  // namespace smallmind
