@@ -23,7 +23,7 @@ struct Mode {
   double target_ci_pct, budget_s;
 };
 constexpr Mode kDefaultMode = {"128", "32", 2, 8, 100, 1.5, 215};
-constexpr Mode kQuickMode = {"64", "16", 2, 3, 12, 0, 45};
+constexpr Mode kQuickMode = {"64", "16", 2, 3, 12, 0, 52};
 
 const Mode& ModeOf(const RunOptions& options) { return options.quick ? kQuickMode : kDefaultMode; }
 
@@ -84,7 +84,7 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
       ->check(CLI::Range(0.0, 100.0))
       ->group(rounds);
   app.add_option("--budget", o.budget_s,
-                 "seconds of measuring, warm-up included (215; quick 45; 0 = no limit)")
+                 "seconds of measuring, warm-up included (215; quick 52; 0 = no limit)")
       ->check(CLI::Range(0.0, 1e7))
       ->group(rounds);
   app.add_option("--warmup", o.warmup, "recorded but unused samples a cell (1)")

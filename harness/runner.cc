@@ -70,6 +70,7 @@ void Runner::LearnFrom(const Sample& sample) {
   const bool last_try = sample.attempt >= run_.plan.retries;
   if (ok || last_try) settled_.insert(key);
   CellState& state = cells_[cell];
+  state.last_s = static_cast<double>(sample.wall_ns) / 1e9;
   if (ok) {
     state.failed_rounds = 0;
   } else if (last_try) {
@@ -95,18 +96,13 @@ void Runner::Execute() {
   for (int i = run_.plan.warmup; i > 0 && !interrupted; --i) {
     interrupted = !RunRound(kWarmupRound - (i - 1));
   }
-  const double warmup_s = ElapsedS();  // part of the budget, no part of a round
   if (!interrupted && run_.plan.strides.empty() && run_.rounds_done == 0) ChooseStrides();
   Next next = Next::kContinue;
-  int rounds_here = 0;
   for (int round = 0; !interrupted; ++round) {
     // The budget speaks of time spent here: what an interrupted run spent before is gone.
-    const double round_s = rounds_here == 0 ? 0 : (ElapsedS() - warmup_s) / rounds_here;
-    next = Decide(rule_, round, ElapsedS(), round_s, WidestInterval(run_, samples_));
+    next = Decide(rule_, round, ElapsedS(), ExpectedRoundS(round), WidestInterval(run_, samples_));
     if (next != Next::kContinue) break;
-    const int64_t before = fresh_samples_;
     interrupted = !RunRound(round);
-    if (fresh_samples_ > before) ++rounds_here;
     if (!interrupted) run_.rounds_done = std::max(run_.rounds_done, round + 1);
     if (!interrupted && seams_.after_round) seams_.after_round();
     run_.samples = static_cast<int64_t>(samples_.size());
@@ -153,15 +149,29 @@ bool Runner::RunRound(int round) {
   return true;
 }
 
+bool Runner::SitsOut(const std::string& cell, int round) const {
+  const auto stride = run_.plan.strides.find(cell);
+  return round >= 0 && stride != run_.plan.strides.end() &&
+         (round % stride->second != 0 || round / stride->second >= kSlowRounds);
+}
+
+// By what each cell took the last time: a round without the slow ones is short.
+double Runner::ExpectedRoundS(int round) const {
+  double seconds = 0;
+  for (const Cell& cell : plan_.Round(round)) {
+    const std::string name = CellName(cell);
+    const auto state = cells_.find(name);
+    if (state == cells_.end() || state->second.given_up || SitsOut(name, round)) continue;
+    seconds += state->second.last_s;
+  }
+  return seconds;
+}
+
 bool Runner::RunCell(int round, int position, const Cell& cell) {
   const std::string name = CellName(cell);
   const auto key = std::pair(round, name);
   if (settled_.contains(key) || cells_[name].given_up) return true;
-  if (const auto stride = run_.plan.strides.find(name);
-      round >= 0 && stride != run_.plan.strides.end() &&
-      (round % stride->second != 0 || round / stride->second >= kSlowRounds)) {
-    return true;
-  }
+  if (SitsOut(name, round)) return true;
   while (!settled_.contains(key)) {
     bool interrupted = seams_.interrupt.load();
     if (interrupted) return false;

@@ -54,10 +54,13 @@ class Runner {
   struct CellState {
     int failed_rounds = 0;  // consecutive
     bool given_up = false;
+    double last_s = 0;  // wall time of its latest sample
   };
 
   std::string CellName(const Cell& cell) const;
   bool RunRound(int round);  // false: interrupted
+  bool SitsOut(const std::string& cell, int round) const;
+  double ExpectedRoundS(int round) const;
   bool RunCell(int round, int position, const Cell& cell);
   Sample MeasureOnce(int round, int position, const Cell& cell, int attempt, bool* interrupted);
   Workload WorkloadOf(const Cell& cell, int round) const;

@@ -212,6 +212,15 @@ TEST_F(RunnerTest, WarmUpsAndSlowCompetitorsRunOneRepetition) {
   }
 }
 
+TEST_F(RunnerTest, TheBudgetKnowsThatRoundsWithoutTheSlowAreShort) {
+  run_.plan.min_rounds = 3;
+  run_.plan.max_rounds = 1000;
+  run_.plan.budget_s =
+      4 * 20 + 2 * 10 + 0.5;  // four slow samples, and ten rounds of the two others
+  processes_.seconds["b"] = 20;
+  EXPECT_EQ(Count(Execute(), "o2"), 10);
+}
+
 TEST_F(RunnerTest, TheBudgetCountsTheWarmUp) {
   run_.plan.max_rounds = 1000;
   run_.plan.warmup = 3;  // nine seconds, as much as three rounds
