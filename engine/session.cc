@@ -39,9 +39,9 @@ const Tokenizer& Engine::tokenizer() const {
   return *tokenizer_;
 }
 
-namespace {
+namespace {}  // namespace
 
-SessionOptions Resolve(SessionOptions options, const ModelSpec& spec) {
+SessionOptions Resolved(SessionOptions options, const ModelSpec& spec) {
   if (options.threads == 0) options.threads = UsableCpus();
   if (options.context == 0) options.context = DefaultContext(spec.context_train);
   if (options.batch == 0) options.batch = 1;
@@ -49,11 +49,16 @@ SessionOptions Resolve(SessionOptions options, const ModelSpec& spec) {
   return options;
 }
 
-}  // namespace
+void CheckFits(size_t tokens, size_t position, size_t context) {
+  if (tokens <= context - position) return;
+  throw InputError(std::to_string(tokens) + " tokens at position " + std::to_string(position) +
+                   " do not fit the context of " + std::to_string(context) +
+                   "; a larger one is set with --ctx");
+}
 
 Session::Session(const Engine& engine, const SessionOptions& options)
     : engine_(engine),
-      options_(Resolve(options, engine.model().spec)),
+      options_(Resolved(options, engine.model().spec)),
       executor_(engine.model(), options_.threads),
       cache_(Executor::CacheShape(engine.model().spec, options_.kv_type, options_.context)) {}
 
@@ -63,11 +68,7 @@ void Session::Reset() { cache_.set_length(0); }
 
 void Session::Run(std::span<const TokenId> tokens, bool all_logits,
                   const std::function<void(std::span<const float>)>& sink) {
-  if (tokens.size() > context() - position()) {
-    throw InputError(std::to_string(tokens.size()) + " tokens at position " +
-                     std::to_string(position()) + " do not fit the context of " +
-                     std::to_string(context()) + "; a larger one is set with --ctx");
-  }
+  CheckFits(tokens.size(), position(), context());
   const size_t vocab = engine_.model().spec.vocab;
   for (size_t done = 0; done < tokens.size();) {
     const size_t n = std::min(options_.batch, tokens.size() - done);

@@ -56,6 +56,12 @@ struct SessionOptions {
   DType kv_type = DType::kF16;
 };
 
+// Defaults filled in for a model.
+SessionOptions Resolved(SessionOptions options, const ModelSpec& spec);
+
+// Throws InputError where so many tokens at `position` do not fit the context.
+void CheckFits(size_t tokens, size_t position, size_t context);
+
 enum class StopReason { kEndOfText, kStopString, kLength, kContextFull, kCancelled };
 
 struct GenerateOptions {

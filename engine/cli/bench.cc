@@ -27,6 +27,7 @@ struct Options {
   size_t n_prompt = 128;
   size_t n_gen = 32;
   size_t reps = 3;
+  size_t sequences = 1;
   bool timers = false;
   bool training_text = false;
   bool ceilings = false;
@@ -141,6 +142,26 @@ int RunCeilings(const Options& o) {
   return 0;
 }
 
+void RunBatch(const Options& o, const Engine& engine, const ModelOptions& model) {
+  SequenceGroup group(engine, model.Session(), o.sequences);
+  for (size_t rep = 0; rep < o.reps; ++rep) {
+    const BatchRepetition r =
+        RunBatchRepetition(engine, group, EvaluationText(), o.n_prompt, o.n_gen);
+    Print(JsonLine()
+              .Add("event", "batch")
+              .Add("rep", rep)
+              .Add("sequences", o.sequences)
+              .Add("prompt_tokens", r.prompt_tokens)
+              .Add("gen_tokens", o.n_gen)
+              .Add("prefill_ns", r.prefill_ns)
+              .Add("decode_ns", r.decode_ns)
+              .Add("token_hash", Hex(r.token_hash)));
+    std::fprintf(
+        stderr, "rep %zu: %zu sequences decoded at %.1f tok/s in all\n", rep, o.sequences,
+        static_cast<double>(o.sequences * o.n_gen) * 1e9 / static_cast<double>(r.decode_ns));
+  }
+}
+
 int Run(const Options& o, const StartInstants& start) {
   o.model.ApplyTarget();
   if (o.ceilings) return RunCeilings(o);
@@ -151,6 +172,13 @@ int Run(const Options& o, const StartInstants& start) {
   const Instant mapped = Instant::Now();
   engine.LoadTokenizer();
   const Instant tokenizer = Instant::Now();
+  if (o.sequences > 1) {
+    PrintHello(o, engine, model.Session().threads);
+    RunBatch(o, engine, model);
+    PrintMemory();
+    Print(JsonLine().Add("event", "done"));
+    return 0;
+  }
   Session session(engine, model.Session());
   const Instant ready = Instant::Now();
 
@@ -195,6 +223,8 @@ void AddBench(Program& program, const StartInstants& start) {
   c.Option("-r,--repetitions", &o->reps, "Repetitions in this process; the first one is cold")
       .Range(1, 100000)
       .ShowDefault();
+  c.Option("--sequences", &o->sequences, "Sequences decoded together; one `batch` event each")
+      .Range(1, 1024);
   c.Flag("--timers", &o->timers, "Report the time of each stage of the forward pass");
   c.Flag("--ceilings", &o->ceilings,
          "Measure the machine instead: read bandwidth, FMA, int8, BF16");

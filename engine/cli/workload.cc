@@ -75,4 +75,28 @@ Repetition RunRepetition(const Engine& engine, Session& session, std::string_vie
   return r;
 }
 
+BatchRepetition RunBatchRepetition(const Engine& engine, SequenceGroup& group,
+                                   std::string_view text, size_t n_prompt, size_t n_gen) {
+  BatchRepetition r;
+  group.Reset();
+  const std::vector<TokenId> prompt = PromptTokens(engine.tokenizer(), text, n_prompt);
+  r.prompt_tokens = prompt.size();
+  std::vector<TokenId> tokens(group.size());
+  const int64_t start_ns = NowNs();
+  for (size_t i = 0; i < group.size(); ++i) {
+    const size_t n = prompt.size() > group.size() ? prompt.size() - i : prompt.size();
+    tokens[i] = ArgMax(group.Prefill(i, std::span(prompt).first(n)));
+  }
+  const int64_t first_ns = NowNs();
+  r.prefill_ns = first_ns - start_ns;
+  const size_t vocab = engine.model().spec.vocab;
+  for (size_t step = 0; step < n_gen; ++step) {
+    r.token_hash = HashBytes(tokens.data(), tokens.size() * sizeof(TokenId), r.token_hash);
+    const std::span<const float> logits = group.Decode(tokens);
+    for (size_t i = 0; i < group.size(); ++i) tokens[i] = ArgMax(logits.subspan(i * vocab, vocab));
+  }
+  r.decode_ns = NowNs() - first_ns;
+  return r;
+}
+
 }  // namespace smallmind

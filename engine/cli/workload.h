@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/cli/instant.h"
+#include "engine/sequence_group.h"
 #include "engine/session.h"
 
 namespace smallmind {
@@ -25,6 +26,19 @@ struct Repetition {
 // is spent again in a busy loop (0.05: 5 % slower), to prove that a gate sees it.
 Repetition RunRepetition(const Engine& engine, Session& session, std::string_view text,
                          size_t n_prompt, size_t n_gen, double slowdown);
+
+// Several sequences decoded together.
+struct BatchRepetition {
+  size_t prompt_tokens = 0;  // of each sequence
+  int64_t prefill_ns = 0;    // of all, one after the other
+  int64_t decode_ns = 0;     // of n_gen steps
+  uint64_t token_hash = 0;   // of the generated ids, step by step
+};
+
+// Every sequence starts with the same text, cut one token shorter than the one before where it is
+// long enough, so that no two are alike.
+BatchRepetition RunBatchRepetition(const Engine& engine, SequenceGroup& group,
+                                   std::string_view text, size_t n_prompt, size_t n_gen);
 
 // 64 bits of FNV-1a over 8-byte words, four lanes wide so that a vocabulary of logits costs
 // microseconds.

@@ -1,5 +1,5 @@
-// The attention block of pass.h: rotate and store keys, attend, project. A batch is split over tiles
-// of tokens and KV heads, a single token over KV heads or, in a long context, over blocks of
+// The attention block of pass.h: rotate and store keys, attend, project. A batch is split over
+// tiles of tokens and KV heads, a single token over KV heads or, in a long context, over blocks of
 // positions. Tested by forward_test.cc: golden logits, batch splits, thread counts.
 
 #include <algorithm>
