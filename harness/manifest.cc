@@ -22,9 +22,24 @@ std::string Text(const Json& row, const char* field) {
   return it->dump();
 }
 
+// Names become folders, file names and items of comma-separated lists.
+void CheckName(const std::string& name, const std::vector<VariantInfo>& before) {
+  const bool plain = std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+  if (name.empty() || !plain) {
+    throw BadInput("variant name \"" + name + "\" is not letters, digits, '-' and '_'");
+  }
+  for (const VariantInfo& variant : before) {
+    if (variant.name == name) throw BadInput("there are two variants " + name);
+  }
+}
+
 VariantInfo ReadRow(const Json& row, const Manifest& manifest, const fs::path& build_dir) {
   VariantInfo variant;
   variant.name = row.at("name").get<std::string>();
+  CheckName(variant.name, manifest.variants);
   variant.title = Text(row, "title");
   if (variant.title.empty()) variant.title = variant.name;
   variant.status = row.value("status", "built");
@@ -83,14 +98,12 @@ std::string KnownNames(const Manifest& manifest) {
 
 }  // namespace
 
-Manifest ReadManifest(const fs::path& build_dir) {
+Manifest ParseManifest(const std::string& text, const std::string& path,
+                       const fs::path& build_dir) {
   Manifest manifest;
-  manifest.path = (build_dir / "variants" / "manifest.json").string();
-  std::ifstream file(manifest.path);
-  if (!file)
-    throw BadInput(manifest.path + ": cannot be read; build the variants first (make compare)");
+  manifest.path = path;
   try {
-    const Json json = Json::parse(file);
+    const Json json = Json::parse(text);
     if (json.value("schema", 0) != 1) throw BadInput("schema is not 1");
     manifest.toolchain = Text(json, "toolchain");
     manifest.compiler = Text(json, "compiler");
@@ -106,6 +119,15 @@ Manifest ReadManifest(const fs::path& build_dir) {
   }
   if (manifest.variants.empty()) throw BadInput(manifest.path + ": no variants");
   return manifest;
+}
+
+Manifest ReadManifest(const fs::path& build_dir) {
+  const std::string path = (build_dir / "variants" / "manifest.json").string();
+  std::ifstream file(path);
+  if (!file) throw BadInput(path + ": cannot be read; build the variants first (make compare)");
+  std::stringstream text;
+  text << file.rdbuf();
+  return ParseManifest(text.str(), path, build_dir);
 }
 
 Manifest ReadManifests(const std::vector<std::string>& files) {

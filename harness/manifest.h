@@ -19,6 +19,10 @@ struct Manifest {
   std::vector<VariantInfo> variants;  // in the manifest's order, skipped ones included
 };
 
+// The same from text; `path` stands for the file in messages, binaries are relative to build_dir.
+Manifest ParseManifest(const std::string& text, const std::string& path,
+                       const std::filesystem::path& build_dir);
+
 // Paths of binaries come back absolute. BadInput names the file and what is wrong with it.
 Manifest ReadManifest(const std::filesystem::path& build_dir);
 

@@ -325,12 +325,7 @@ void from_json(const Json& json, PlanInfo& plan) { Read(json, plan); }
 void to_json(Json& json, const RunInfo& run) { Write(json, run); }
 void from_json(const Json& json, RunInfo& run) { Read(json, run); }
 
-std::vector<Sample> LoadSamples(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw BadInput(path + ": cannot be read");
-  std::stringstream buffer;
-  buffer << file.rdbuf();
-  const std::string text = buffer.str();
+std::vector<Sample> ParseSamples(const std::string& text, const std::string& path) {
   std::vector<Sample> samples;
   int line_number = 0;
   for (size_t begin = 0; begin < text.size();) {
@@ -352,6 +347,14 @@ std::vector<Sample> LoadSamples(const std::string& path) {
     }
   }
   return samples;
+}
+
+std::vector<Sample> LoadSamples(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw BadInput(path + ": cannot be read");
+  std::stringstream buffer;
+  buffer << file.rdbuf();
+  return ParseSamples(buffer.str(), path);
 }
 
 Run LoadRun(const std::string& directory) {

@@ -266,5 +266,7 @@ struct Run {
 };
 Run LoadRun(const std::string& directory);
 std::vector<Sample> LoadSamples(const std::string& path);
+// The same from text; `path` stands for the file in messages.
+std::vector<Sample> ParseSamples(const std::string& text, const std::string& path);
 
 }  // namespace smallmind::harness

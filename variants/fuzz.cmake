@@ -1,6 +1,6 @@
 # libFuzzer programs under AddressSanitizer and UBSan, with Clang and -DSMALLMIND_FUZZ=ON:
-#   <build>/fuzz/<name>_fuzz      engine/fuzz/<name>_fuzz.cc over all code that reads foreign bytes
-#   fuzz-smoke                    each over its seeds, engine/fuzz/corpus/<name>, once
+#   <build>/fuzz/<name>_fuzz      {engine,harness}/fuzz/<name>_fuzz.cc over all code that reads foreign bytes
+#   fuzz-smoke                    each over its seeds, {engine,harness}/fuzz/corpus/<name>, once
 # model_fuzz runs the forward pass as well: compiled without SIMD, where every access is the sanitizer's to see,
 # and without UBSan and coverage, which would take the compiler minutes and gigabytes.
 
@@ -40,5 +40,27 @@ foreach(source ${SMALLMIND_FUZZERS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
   add_custom_target(fuzz-smoke-${subject}
     COMMAND ${name} -runs=0 ${PROJECT_SOURCE_DIR}/engine/fuzz/corpus/${subject} VERBATIM)
+  add_dependencies(fuzz-smoke fuzz-smoke-${subject})
+endforeach()
+
+# The harness's: over the harness alone, of which the analysis and the commands read nothing foreign.
+set(harness_fuzz_sources ${SMALLMIND_HARNESS_SOURCES})
+list(FILTER harness_fuzz_sources INCLUDE REGEX "/harness/(manifest|peer|protocol|record)\\.cc$")
+add_library(fuzz-harness OBJECT EXCLUDE_FROM_ALL ${harness_fuzz_sources})
+function(smallmind_harness_fuzz_settings target)
+  target_compile_options(${target} PRIVATE ${SMALLMIND_WARNINGS} ${fuzz_flags} -fsanitize=float-cast-overflow ${ARGN})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+endfunction()
+smallmind_harness_fuzz_settings(fuzz-harness -fsanitize=fuzzer-no-link)
+foreach(source ${SMALLMIND_HARNESS_FUZZERS})
+  get_filename_component(name ${source} NAME_WE)
+  string(REGEX REPLACE "_fuzz$" "" subject ${name})
+  add_executable(${name} EXCLUDE_FROM_ALL ${source})
+  smallmind_harness_fuzz_settings(${name} -fsanitize=fuzzer)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
+  target_link_libraries(${name} PRIVATE fuzz-harness)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+  add_custom_target(fuzz-smoke-${subject}
+    COMMAND ${name} -runs=0 ${PROJECT_SOURCE_DIR}/harness/fuzz/corpus/${subject} VERBATIM)
   add_dependencies(fuzz-smoke fuzz-smoke-${subject})
 endforeach()

@@ -2,6 +2,7 @@
 #   engine/**/*.cc          every variant          engine/**/*_test.cc     that variant's test binary
 #   engine/cli/main.cc      its entry point        engine/bench/*_bench.cc Google Benchmark programs
 #   engine/fuzz/*_fuzz.cc   libFuzzer programs     harness/**/*.cc         the harness (main.cc, launcher_main.cc apart)
+#   harness/fuzz/*_fuzz.cc  libFuzzer programs
 
 file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/*.cc")
 set(SMALLMIND_ENGINE_TESTS ${engine_sources})
@@ -19,6 +20,9 @@ list(FILTER SMALLMIND_ENGINE_SOURCES EXCLUDE REGEX "_test\\.cc$|/engine/(bench|f
 set(SMALLMIND_MAIN "${PROJECT_SOURCE_DIR}/engine/cli/main.cc")
 
 file(GLOB_RECURSE harness_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/harness/*.cc")
+set(SMALLMIND_HARNESS_FUZZERS ${harness_sources})
+list(FILTER SMALLMIND_HARNESS_FUZZERS INCLUDE REGEX "/harness/fuzz/[^/]*_fuzz\\.cc$")
+list(FILTER harness_sources EXCLUDE REGEX "/harness/fuzz/")
 set(SMALLMIND_HARNESS_TESTS ${harness_sources})
 list(FILTER SMALLMIND_HARNESS_TESTS INCLUDE REGEX "_test\\.cc$")
 set(SMALLMIND_HARNESS_SOURCES ${harness_sources})

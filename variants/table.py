@@ -40,6 +40,70 @@ def _level(row, factor):
     return str(value).lower() if isinstance(value, bool) else value
 
 
+def _check_texts(value, where, faults, flags=False):
+    """A list of one-line texts; `flags`: with no placeholder but those that resolve() fills."""
+    if not isinstance(value, list):
+        faults.append(f"{where} must be a list, not {value!r}")
+        return
+    for item in value:
+        if not isinstance(item, str) or not item.isprintable():
+            faults.append(f"{where} holds {item!r}, which is no text of one line")
+        elif flags:
+            try:
+                item.format(profile="", stray="")
+            except (LookupError, ValueError, AttributeError):
+                faults.append(f"{where} holds {item!r}: braces are for {{profile}} and {{stray}}")
+
+
+def _check_level(parts, where, faults, allowed=frozenset(LEVEL_KEYS)):
+    """The flags of one level of a factor, and of its parts for a toolchain or a Highway target."""
+    if not isinstance(parts, dict):
+        faults.append(f"{where} must be an object, not {parts!r}")
+        return
+    for key, value in parts.items():
+        place = f"{where}: '{key}'"
+        if key not in allowed:
+            faults.append(f"{where}: unknown key '{key}'")
+        elif key in TOOLCHAINS:
+            _check_level(value, place, faults, allowed - {"when_target", *TOOLCHAINS})
+        elif key != "when_target":
+            _check_texts(value, place, faults, flags=key == "compile")
+            for need in value if isinstance(value, list) and key == "needs" else []:
+                if isinstance(need, str) and need not in NEEDS:
+                    faults.append(f"{where}: unknown need '{need}'")
+        elif not isinstance(value, dict):
+            faults.append(f"{place} must be an object, not {value!r}")
+        else:
+            for target, inner in value.items():
+                _check_level(inner, f"{place} '{target}'", faults, allowed - {"when_target", *TOOLCHAINS})
+
+
+def _check_frame(table, faults):
+    """Everything of the table but its rows."""
+    for factor in FACTORS:
+        if factor not in table["factors"]:
+            faults.append(f"factor '{factor}' is missing")
+    for factor, levels in table["factors"].items():
+        if factor not in FACTORS:
+            faults.append(f"factor '{factor}' is none of {', '.join(FACTORS)}")
+        if not isinstance(levels, dict):
+            faults.append(f"factor '{factor}' must be an object, not {levels!r}")
+            continue
+        for level, parts in levels.items():
+            _check_level(parts, f"factor {factor} '{level}'", faults)
+    for key in ("common", "common_defines", "tools"):
+        _check_texts(table.get(key), f"'{key}'", faults, flags=key == "common")
+    training = table.get("training")
+    if not isinstance(training, dict) or type(training.get("seed")) is not int:
+        faults.append("'training' must be an object with an integer 'seed'")
+    elif not isinstance(training.get("models"), list):
+        faults.append("'training' must have a list of 'models'")
+    else:
+        for model in training["models"]:
+            if not isinstance(model, dict) or not all(isinstance(model.get(k), str) for k in ("preset", "quant")):
+                faults.append(f"'training': {model!r} must be an object with the texts 'preset' and 'quant'")
+
+
 def _check_row(row, index, names, factors, faults):
     name = row.get("name") if isinstance(row, dict) else None
     where = f"row '{name}'" if isinstance(name, str) else f"row {index}"
@@ -56,18 +120,19 @@ def _check_row(row, index, names, factors, faults):
             faults.append(f"{where}: column '{column}' must be {OPTIONAL[column].__name__}, not {value!r}")
         elif column not in COLUMNS and column not in OPTIONAL:
             faults.append(f"{where}: unknown column '{column}'")
+        elif isinstance(value, str) and not value.isprintable():
+            faults.append(f"{where}: column '{column}' is no text of one line: {value!r}")
     for column in ("opt", "toolchains", "claims", "link_flags"):
-        for item in row.get(column, []) if isinstance(row.get(column, []), list) else []:
-            if not isinstance(item, str):
-                faults.append(f"{where}: column '{column}' holds {item!r}, which is no text")
+        if isinstance(row.get(column), list):
+            _check_texts(row[column], f"{where}: column '{column}'", faults, flags=column == "opt")
     for factor in FACTORS:
         level = _level(row, factor)
         allowed = factors.get(factor, {})
-        if (factor in row or factor == "post") and level not in allowed:
+        if isinstance(level, str) and isinstance(allowed, dict) and level not in allowed:
             faults.append(f"{where}: {factor} '{level}' is none of {', '.join(allowed)}")
     if row.get("group") not in GROUPS:
         faults.append(f"{where}: group '{row.get('group')}' is none of {', '.join(GROUPS)}")
-    for toolchain in row.get("toolchains") or []:
+    for toolchain in row["toolchains"] if isinstance(row.get("toolchains"), list) else []:
         if toolchain not in TOOLCHAINS:
             faults.append(f"{where}: toolchain '{toolchain}' is none of {', '.join(TOOLCHAINS)}")
     if isinstance(name, str):
@@ -75,6 +140,8 @@ def _check_row(row, index, names, factors, faults):
             faults.append(f"{where}: a name is letters, digits, '-' and '_': it names a folder")
         if name in names:
             faults.append(f"{where}: there are two rows of that name")
+        if name in GROUPS or name == "all":
+            faults.append(f"{where}: that is the name of a group")
         names.add(name)
     if (row.get("pgo") == "use") != ("trained_by" in row):
         faults.append(f"{where}: 'trained_by' goes with pgo 'use', and pgo 'use' with 'trained_by'")
@@ -88,16 +155,7 @@ def check(table):
     factors = table.get("factors")
     if not isinstance(factors, dict):
         raise TableError("'factors' is missing")
-    for factor, levels in factors.items():
-        if factor not in FACTORS:
-            faults.append(f"factor '{factor}' is none of {', '.join(FACTORS)}")
-        for level, parts in levels.items():
-            for key in parts:
-                if key not in LEVEL_KEYS:
-                    faults.append(f"factor {factor} '{level}': unknown key '{key}'")
-            for need in [n for p in [parts, *(parts.get(t, {}) for t in TOOLCHAINS)] for n in p.get("needs", [])]:
-                if need not in NEEDS:
-                    faults.append(f"factor {factor} '{level}': unknown need '{need}'")
+    _check_frame(table, faults)
     rows = table.get("variants")
     if not isinstance(rows, list) or not rows:
         raise TableError("'variants' must be a list of rows")
@@ -109,7 +167,7 @@ def check(table):
         faults.append("the reference row 'o2' must be there, in group core")
     for row in by_name.values():
         trainer = row.get("trained_by")
-        if trainer is None:
+        if not isinstance(trainer, str):
             continue
         if by_name.get(trainer, {}).get("pgo") != "instrument":
             faults.append(f"row '{row['name']}': trained_by '{trainer}' is no row with pgo 'instrument'")
@@ -126,7 +184,7 @@ def load(path):
         with open(path, encoding="utf-8") as file:
             table = json.load(file)
         check(table)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise TableError(f"{path}: {error}") from error
     except TableError as error:
         raise TableError("\n".join(f"{path}: {line}" for line in str(error).split("\n"))) from error
