@@ -40,7 +40,11 @@ struct Reference {
 
 // BOS and `step` tokens a window.
 Reference ReferenceScore(const Engine& engine, const std::string& text, size_t step) {
-  DoubleForward forward(engine.model().file);
+  Formula llama{.layers = 5, .heads = 8, .kv_heads = 4, .head = 8};
+  llama.turn = [](size_t, size_t pair) { return std::pow(1e4, -static_cast<double>(pair) / 4); };
+  llama.n_rot = 8;
+  llama.halves = false;
+  DoubleForward forward(engine.model().file, llama);
   const std::vector<TokenId> ids = engine.tokenizer().Encode(text, {.add_special = false});
   std::vector<double> nll;
   for (size_t at = 0; at < ids.size(); at += step) {
