@@ -147,7 +147,8 @@ HistoryEntry AppendHistory(const std::string& path, const Run& run, const Analys
     torn = in.get() != '\n';
   }
   std::ofstream out(path, std::ios::app);
-  out << (torn ? "\n" : "") << Json(entry).dump() << "\n";
+  out << (torn ? "\n" : "") << Json(entry).dump(-1, ' ', false, Json::error_handler_t::replace)
+      << "\n";
   out.close();
   if (!out) throw RunError("cannot write " + path);
   return entry;

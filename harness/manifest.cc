@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "harness/error.h"
+#include "harness/json_number.h"
 
 namespace smallmind::harness {
 namespace {
@@ -42,7 +43,7 @@ VariantInfo ReadRow(const Json& row, const Manifest& manifest, const fs::path& b
   CheckName(variant.name, manifest.variants);
   variant.title = Text(row, "title");
   if (variant.title.empty()) variant.title = variant.name;
-  variant.status = row.value("status", "built");
+  variant.status = Field(row, "status", std::string("built"));
   variant.reason = Text(row, "reason");
   if (const std::string binary = Text(row, "binary"); !binary.empty()) {
     variant.binary = (build_dir / binary).lexically_normal().string();
@@ -104,7 +105,7 @@ Manifest ParseManifest(const std::string& text, const std::string& path,
   manifest.path = path;
   try {
     const Json json = Json::parse(text);
-    if (json.value("schema", 0) != 1) throw BadInput("schema is not 1");
+    if (Field(json, "schema", 0) != 1) throw BadInput("schema is not 1");
     manifest.toolchain = Text(json, "toolchain");
     manifest.compiler = Text(json, "compiler");
     manifest.git = Text(json, "git");

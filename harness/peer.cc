@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "harness/error.h"
+#include "harness/json_number.h"
 #include "harness/protocol.h"
 #include "harness/stats/summary.h"
 
@@ -56,8 +57,10 @@ std::string AfterExecLine(const std::string& out, int64_t* exec_ns) {
   const size_t end = out.find('\n');
   if (end == std::string::npos) return out;
   const Json json = Json::parse(out.substr(0, end), nullptr, false);
-  if (!json.is_object() || json.value("event", "") != "exec") return out;
-  *exec_ns = json.value("t_ns", int64_t{0});
+  if (!json.is_object() || !json.contains("event") || json["event"] != "exec") return out;
+  if (const auto it = json.find("t_ns"); it != json.end() && it->is_number_integer()) {
+    *exec_ns = it->get<int64_t>();
+  }
   return out.substr(end + 1);
 }
 
@@ -66,8 +69,8 @@ std::string MeasureLlamaBench(const Json& tests, const Workload& workload, Varia
                               Sample& sample) {
   for (const Json& test : tests) {
     if (!test.is_object()) continue;
-    const int n_prompt = test.value("n_prompt", 0), n_gen = test.value("n_gen", 0);
-    const auto speeds = test.value("samples_ts", std::vector<double>{});
+    const int n_prompt = Field(test, "n_prompt", 0), n_gen = Field(test, "n_gen", 0);
+    const auto speeds = Field(test, "samples_ts", std::vector<double>{});
     if (speeds.empty()) return "llama-bench JSON without samples_ts";
     const double speed = stats::Median(speeds);
     if (!(speed > 0) || !std::isfinite(speed)) return "llama-bench JSON with a speed of zero";
@@ -86,11 +89,11 @@ std::string MeasureLlamaBench(const Json& tests, const Workload& workload, Varia
       sample.metrics["decode_tps"] = speed;
       sample.metrics["itl_p50_ms"] = 1000 / speed;
     }
-    if (test.value("n_threads", workload.threads) != workload.threads) {
-      return std::to_string(test.value("n_threads", 0)) + " threads, asked for " +
-             std::to_string(workload.threads);
+    if (const int threads = Field(test, "n_threads", workload.threads);
+        threads != workload.threads) {
+      return std::to_string(threads) + " threads, asked for " + std::to_string(workload.threads);
     }
-    if (peer.git.empty()) peer.git = test.value("build_commit", "");
+    if (peer.git.empty()) peer.git = Field(test, "build_commit", std::string());
     if (peer.compiler.empty()) peer.compiler = "llama-bench";
   }
   return sample.metrics.empty() ? "llama-bench JSON without a prompt or a generation test" : "";
@@ -144,8 +147,8 @@ std::string MeasurePeer(const ProcessResult& result, const Workload& workload, V
     try {
       reason = json.is_array() ? MeasureLlamaBench(json, workload, peer, sample)
                                : "JSON that does not parse";
-    } catch (const Json::exception& error) {
-      reason = std::string("llama-bench JSON with a field of the wrong type: ") + error.what();
+    } catch (const std::exception& error) {
+      reason = std::string("llama-bench JSON with a field that cannot be: ") + error.what();
     }
   } else {
     const Transcript transcript = ParseTranscript(result.out);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <sstream>
 
+#include "harness/json_number.h"
 #include "harness/stats/summary.h"
 
 namespace smallmind::harness {
@@ -15,57 +16,60 @@ constexpr size_t kShownBytes = 120;
 
 Hello ParseHello(const Json& json) {
   Hello hello;
-  hello.protocol = json.value("protocol", 0);
-  hello.variant = json.value("variant", "");
-  hello.compiler = json.value("compiler", "");
-  hello.flags = json.value("flags", "");
-  hello.git = json.value("git", "");
-  hello.target = json.value("target", "");
-  hello.static_target = json.value("static_target", "");
-  hello.dispatch = json.value("dispatch", "");
-  hello.model_name = json.value("model_name", "");
-  hello.arch = json.value("arch", "");
-  hello.weight_type = json.value("weight_type", "");
-  hello.kv = json.value("kv", "");
-  hello.threads = json.value("threads", 0);
-  hello.params = json.value("params", int64_t{0});
-  hello.weight_bytes = json.value("weight_bytes", int64_t{0});
+  hello.protocol = Field(json, "protocol", 0);
+  hello.variant = Field(json, "variant", std::string());
+  hello.compiler = Field(json, "compiler", std::string());
+  hello.flags = Field(json, "flags", std::string());
+  hello.git = Field(json, "git", std::string());
+  hello.target = Field(json, "target", std::string());
+  hello.static_target = Field(json, "static_target", std::string());
+  hello.dispatch = Field(json, "dispatch", std::string());
+  hello.model_name = Field(json, "model_name", std::string());
+  hello.arch = Field(json, "arch", std::string());
+  hello.weight_type = Field(json, "weight_type", std::string());
+  hello.kv = Field(json, "kv", std::string());
+  hello.threads = Field(json, "threads", 0);
+  hello.params = Field(json, "params", int64_t{0});
+  hello.weight_bytes = Field(json, "weight_bytes", int64_t{0});
   return hello;
 }
 
+// Sums of bounded numbers that are bounded again cannot overflow.
+int64_t Bounded(int64_t sum) { return std::clamp(sum, -kMostCount, kMostCount); }
+
 void ParseEvent(const Json& json, Transcript& transcript) {
-  const std::string event = json.value("event", "");
+  const std::string event = Field(json, "event", std::string());
   if (event == "hello") {
     transcript.hello = ParseHello(json);
   } else if (event == "exec") {
-    transcript.exec_ns = json.at("t_ns").get<int64_t>();
+    transcript.exec_ns = Field<int64_t>(json, "t_ns");
   } else if (event == "phase") {
-    const std::string name = json.at("name").get<std::string>();
-    transcript.phases[name] = json.at("t_ns").get<int64_t>();
+    const std::string name = Field<std::string>(json, "name");
+    transcript.phases[name] = Field<int64_t>(json, "t_ns");
     for (const char* kind : {"minor", "major"}) {
       const auto count = json.find(std::string(kind) + "_faults");
-      if (count != json.end()) transcript.faults[kind + ("_at_" + name)] = count->get<int64_t>();
+      if (count != json.end()) FromJson(*count, transcript.faults[kind + ("_at_" + name)]);
     }
   } else if (event == "token") {
-    transcript.tokens[json.value("rep", 0)][json.at("index").get<int>()] =
-        json.at("t_ns").get<int64_t>();
+    transcript.tokens[Field(json, "rep", 0)][Field<int>(json, "index")] =
+        Field<int64_t>(json, "t_ns");
   } else if (event == "rep") {
-    transcript.reps.push_back({json.value("rep", 0), json.value("prompt_tokens", 0),
-                               json.value("gen_tokens", 0), json.value("start_ns", int64_t{0}),
-                               json.value("prefill_ns", int64_t{0}),
-                               json.value("decode_ns", int64_t{0}), json.value("token_hash", ""),
-                               json.value("logits_hash", "")});
+    transcript.reps.push_back(
+        {Field(json, "rep", 0), Field(json, "prompt_tokens", 0), Field(json, "gen_tokens", 0),
+         Field(json, "start_ns", int64_t{0}), Field(json, "prefill_ns", int64_t{0}),
+         Field(json, "decode_ns", int64_t{0}), Field(json, "token_hash", std::string()),
+         Field(json, "logits_hash", std::string())});
   } else if (event == "kernels") {
-    KernelTime& time = transcript.kernels[json.at("name").get<std::string>()];
-    time.calls += json.value("calls", int64_t{0});
-    time.ns += json.value("ns", int64_t{0});
+    KernelTime& time = transcript.kernels[Field<std::string>(json, "name")];
+    time.calls = Bounded(time.calls + Field(json, "calls", int64_t{0}));
+    time.ns = Bounded(time.ns + Field(json, "ns", int64_t{0}));
   } else if (event == "memory") {
     for (const auto& [name, value] : json.items()) {
-      if (value.is_number()) transcript.memory[name] = value.get<int64_t>();
+      if (value.is_number()) FromJson(value, transcript.memory[name]);
     }
   } else if (event == "ceiling") {
-    transcript.ceilings.push_back({json.at("name").get<std::string>(), json.value("threads", 0),
-                                   json.at("value").get<double>(), -1});
+    transcript.ceilings.push_back({Field<std::string>(json, "name"), Field(json, "threads", 0),
+                                   Field<double>(json, "value"), -1});
   } else if (event == "done") {
     transcript.done = true;
   }
@@ -141,7 +145,7 @@ Transcript ParseTranscript(const std::string& text) {
       const Json json = Json::parse(line, nullptr, false);
       bad = !json.is_object();
       if (!bad) ParseEvent(json, transcript);
-    } catch (const Json::exception&) {  // an event of ours without its fields, or of wrong types
+    } catch (const std::exception&) {  // an event of ours without its fields, or of wrong types
       bad = true;
     }
     if (bad && transcript.bad_lines++ == 0) transcript.first_bad_line = line.substr(0, kShownBytes);

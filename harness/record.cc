@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "harness/error.h"
+#include "harness/json_number.h"
 
 namespace smallmind::harness {
 namespace {
@@ -74,7 +75,7 @@ struct Reader {
     if constexpr (std::is_enum_v<T>) {
       EnumFromJson(*it, value);
     } else {
-      value = it->template get<T>();
+      FromJson(*it, value);
     }
   }
 };
@@ -337,9 +338,9 @@ std::vector<Sample> ParseSamples(const std::string& text, const std::string& pat
     if (line.empty()) continue;
     try {
       const Json json = Json::parse(line);
-      if (json.value("schema", 0) > kSchemaVersion) {
-        throw BadInput("schema " + std::to_string(json.value("schema", 0)) +
-                       ", this harness reads " + std::to_string(kSchemaVersion));
+      if (const int schema = Field(json, "schema", 0); schema > kSchemaVersion) {
+        throw BadInput("schema " + std::to_string(schema) + ", this harness reads " +
+                       std::to_string(kSchemaVersion));
       }
       samples.push_back(json.get<Sample>());
     } catch (const std::exception& error) {
@@ -364,8 +365,8 @@ Run LoadRun(const std::string& directory) {
   Run run;
   try {
     const Json json = Json::parse(file);
-    if (json.value("schema", 0) > kSchemaVersion) {
-      throw BadInput("schema " + std::to_string(json.value("schema", 0)) + ", this harness reads " +
+    if (const int schema = Field(json, "schema", 0); schema > kSchemaVersion) {
+      throw BadInput("schema " + std::to_string(schema) + ", this harness reads " +
                      std::to_string(kSchemaVersion));
     }
     run.info = json.get<RunInfo>();

@@ -77,7 +77,8 @@ Analysis WriteReport(const std::string& directory) {
   const fs::path folder(directory);
   const Document document =
       BuildReport(run.info, analysis, LoadSelftest(folder, run.info.environment.hostname_hash));
-  WriteFile(folder / "run.json", Json(run.info).dump(1) + "\n");
+  WriteFile(folder / "run.json",
+            Json(run.info).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   WriteFile(folder / "report.md", RenderMarkdown(document));
   WriteFile(folder / "report.html", RenderHtml(document, LoadFigures(directory)));
   return analysis;

@@ -96,12 +96,20 @@ void AddLlama(std::vector<Case>* cases) {
 void AddQwen(std::vector<Case>* cases) {
   cases->push_back({"qwen2", {.arch = "qwen2", .kv_heads = 2, .tied = true, .qkv_bias = true}, {}});
   cases->push_back({"qwen3",
-                    {.arch = "qwen3", .kv_heads = 2, .head = 20, .qk_norm = true,
+                    {.arch = "qwen3",
+                     .kv_heads = 2,
+                     .head = 20,
+                     .qk_norm = true,
                      .keys = {{"rope.freq_base", 1e6f}}},
                     {.turn = Plain(1e6, 20)}});
   cases->push_back({"qwen3moe",
-                    {.arch = "qwen3moe", .kv_heads = 1, .head = 16, .qk_norm = true, .experts = 8,
-                     .experts_used = 4, .expert_ff = 24},
+                    {.arch = "qwen3moe",
+                     .kv_heads = 1,
+                     .head = 16,
+                     .qk_norm = true,
+                     .experts = 8,
+                     .experts_used = 4,
+                     .expert_ff = 24},
                     {}});
 }
 
@@ -118,12 +126,17 @@ void AddPhi3(std::vector<Case>* cases) {
                {"rope.scaling.attn_factor", 1.19f}};
   phi3.factors = {{"rope_factors_long.weight", longer}, {"rope_factors_short.weight", shorter}};
   const double magnitude = 1.19f;
-  cases->push_back({"phi3_short_factors", phi3,
-                    {.turn = Divided(Plain(1e4, 12), shorter), .magnitude = magnitude}, 4096});
-  cases->push_back({"phi3_short_by_default", phi3,
+  cases->push_back({"phi3_short_factors",
+                    phi3,
+                    {.turn = Divided(Plain(1e4, 12), shorter), .magnitude = magnitude},
+                    4096});
+  cases->push_back({"phi3_short_by_default",
+                    phi3,
                     {.turn = Divided(Plain(1e4, 12), shorter), .magnitude = magnitude}});
-  cases->push_back({"phi3_long_factors", phi3,
-                    {.turn = Divided(Plain(1e4, 12), longer), .magnitude = magnitude}, 4097});
+  cases->push_back({"phi3_long_factors",
+                    phi3,
+                    {.turn = Divided(Plain(1e4, 12), longer), .magnitude = magnitude},
+                    4097});
 }
 
 void AddGemma(std::vector<Case>* cases) {
@@ -131,8 +144,8 @@ void AddGemma(std::vector<Case>* cases) {
   Formula formula{.gelu = true, .embed_scale = std::sqrt(48.0)};
   cases->push_back({"gemma", gemma, formula});
 
-  gemma = {.arch = "gemma2", .layers = 3, .kv_heads = 2, .head = 20, .tied = true,
-           .post_norm = true};
+  gemma = {
+      .arch = "gemma2", .layers = 3, .kv_heads = 2, .head = 20, .tied = true, .post_norm = true};
   gemma.keys = {{"attention.sliding_window", uint32_t{5}},
                 {"attn_logit_softcapping", 3.0f},
                 {"final_logit_softcapping", 2.0f}};
@@ -147,7 +160,12 @@ void AddGemma(std::vector<Case>* cases) {
   formula.scale = 1 / std::sqrt(48.0 / 4);
   cases->push_back({"gemma2_largest", gemma, formula});
 
-  gemma = {.arch = "gemma3", .layers = 7, .kv_heads = 2, .head = 20, .tied = true, .qk_norm = true,
+  gemma = {.arch = "gemma3",
+           .layers = 7,
+           .kv_heads = 2,
+           .head = 20,
+           .tied = true,
+           .qk_norm = true,
            .post_norm = true};
   gemma.keys = {{"attention.sliding_window", uint32_t{5}},
                 {"rope.freq_base", 1e6f},
@@ -173,9 +191,19 @@ std::vector<Case> Cases() {
   AddQwen(&cases);
   AddPhi3(&cases);
   AddGemma(&cases);
-  TinyShape gpt2{.arch = "gpt2", .dim = 45, .ff = 130, .layers = 3, .heads = 5, .kv_heads = 5,
-                 .head = 9, .fused = true, .gated = false, .qkv_bias = true, .other_bias = true,
-                 .layer_norm = true, .positions = true};
+  TinyShape gpt2{.arch = "gpt2",
+                 .dim = 45,
+                 .ff = 130,
+                 .layers = 3,
+                 .heads = 5,
+                 .kv_heads = 5,
+                 .head = 9,
+                 .fused = true,
+                 .gated = false,
+                 .qkv_bias = true,
+                 .other_bias = true,
+                 .layer_norm = true,
+                 .positions = true};
   cases.push_back({"gpt2", gpt2, {.gelu = true}});
   gpt2.tied = true;
   cases.push_back({"gpt2_tied", gpt2, {.gelu = true}});

@@ -39,8 +39,8 @@ class TinyModel {
     model.Plan();
     for (const Planned& t : model.planned_) out.DeclareTensor(t.name, DType::kF32, t.dims);
     for (const Planned& t : model.planned_) {
-      out.WriteData({reinterpret_cast<const uint8_t*>(t.values.data()),
-                     t.values.size() * sizeof(float)});
+      out.WriteData(
+          {reinterpret_cast<const uint8_t*>(t.values.data()), t.values.size() * sizeof(float)});
     }
     out.Finish();
   }

@@ -53,7 +53,8 @@ VariantInfo OtherBinary(const VariantInfo& now, const std::string& name, const f
 void Publish(const GateResult& result, const fs::path& directory) {
   const std::string markdown = GateMarkdown(result);
   WriteFileAtomically(directory / "gate.md", markdown);
-  WriteFileAtomically(directory / "gate.json", GateJson(result).dump(1) + "\n");
+  WriteFileAtomically(directory / "gate.json",
+                      GateJson(result).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   if (const char* summary = std::getenv("GITHUB_STEP_SUMMARY"); summary != nullptr) {
     std::ofstream(summary, std::ios::app) << markdown;
   }

@@ -32,7 +32,7 @@ bool Finds(const Manifest& manifest, const std::string& wanted) {
   }
 }
 
-void Run(const std::string& text) {
+void TryManifest(const std::string& text) {
   try {
     const Manifest manifest = ParseManifest(text, "manifest.json", "/build");
     Check(!manifest.variants.empty(), "a manifest without variants was taken");
@@ -52,6 +52,6 @@ void Run(const std::string& text) {
 }  // namespace smallmind::harness
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  smallmind::harness::Run(std::string(reinterpret_cast<const char*>(data), size));
+  smallmind::harness::TryManifest(std::string(reinterpret_cast<const char*>(data), size));
   return 0;
 }

@@ -56,7 +56,7 @@ void Judge(const std::string& reason, Sample& sample) {
   CheckRoundTrip(sample);
 }
 
-void Run(uint8_t whose, const std::string& text) {
+void TryLines(uint8_t whose, const std::string& text) {
   Sample sample;
   VariantInfo competitor;
   if (whose % 3 == 0) {
@@ -79,6 +79,7 @@ void Run(uint8_t whose, const std::string& text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  smallmind::harness::Run(data[0], std::string(reinterpret_cast<const char*>(data + 1), size - 1));
+  smallmind::harness::TryLines(data[0],
+                               std::string(reinterpret_cast<const char*>(data + 1), size - 1));
   return 0;
 }
