@@ -1,5 +1,5 @@
-// JSON values into plain types, numbers checked: a count that its type cannot hold is refused, where
-// the library's own conversion would be undefined (1e300 to an int) or wrap.
+// JSON values into plain types, numbers checked: a count that its type cannot hold is refused,
+// where the library's own conversion would be undefined (1e300 to an int) or wrap.
 #pragma once
 
 #include <cmath>

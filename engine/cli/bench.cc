@@ -181,6 +181,7 @@ int Run(const Options& o, const StartInstants& start) {
   }
   Session session(engine, model.Session());
   const Instant ready = Instant::Now();
+  PrintWarning(engine.tokenizer());
 
   PrintHello(o, engine, session.threads());
   PrintPhase("loaded", start.loaded);

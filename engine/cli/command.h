@@ -23,6 +23,9 @@ void AddMakeModel(Program& program);
 void AddQuantize(Program& program);
 void AddInfo(Program& program);
 
+// A tokenizer's warning, if any, as a line on stderr.
+void PrintWarning(const Tokenizer& tokenizer);
+
 // Options that most subcommands share.
 struct ModelOptions {
   std::string path;

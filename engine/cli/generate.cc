@@ -26,6 +26,7 @@ struct Options {
 int Run(const Options& o) {
   o.model.ApplyTarget();
   const Engine engine = Engine::Open(o.model.path, {.context = o.model.context});
+  PrintWarning(engine.tokenizer());
   Session session(engine, o.model.Session());
   std::signal(SIGINT, [](int) { interrupted = 1; });
   std::string text;

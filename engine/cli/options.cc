@@ -1,5 +1,7 @@
 // Options that subcommands share, and their translation to the engine's own.
 
+#include <cstdio>
+
 #include "engine/base/error.h"
 #include "engine/cli/command.h"
 #include "engine/kernels/targets.h"
@@ -23,6 +25,11 @@ void ModelOptions::ApplyTarget() const {
   std::string known;
   for (const std::string& name : AttainableTargets()) known += (known.empty() ? "" : ", ") + name;
   throw UsageError("--target " + target + " cannot run here; these can: " + known);
+}
+
+void PrintWarning(const Tokenizer& tokenizer) {
+  if (tokenizer.warning().empty()) return;
+  std::fprintf(stderr, "smallmind: warning: %s\n", tokenizer.warning().c_str());
 }
 
 SessionOptions ModelOptions::Session() const {

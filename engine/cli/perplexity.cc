@@ -21,6 +21,7 @@ struct Options {
 int Run(const Options& o) {
   o.model.ApplyTarget();
   const Engine engine = Engine::Open(o.model.path, {.context = o.model.context});
+  PrintWarning(engine.tokenizer());
   Session session(engine, o.model.Session());
   const std::string text = ReadFileBytes(o.file);
   const Score score = [&] {

@@ -21,6 +21,7 @@ struct Options {
 int Run(const Options& o) {
   o.model.ApplyTarget();
   const Engine engine = Engine::Open(o.model.path, {.context = o.model.context});
+  PrintWarning(engine.tokenizer());
   SessionOptions options = o.model.Session();
   options.context = o.n_prompt + o.n_gen + 8;
   Session session(engine, options);

@@ -21,6 +21,7 @@ int Run(const Options& o) {
   // The file may hold a vocabulary alone: no weights are asked for.
   const GgufFile gguf = GgufFile::Open(o.model);
   const std::unique_ptr<Tokenizer> tokenizer = Tokenizer::Create(gguf);
+  PrintWarning(*tokenizer);
   const std::string text = ReadFileBytes(o.file);
   const std::vector<TokenId> tokens =
       tokenizer->Encode(text, {.add_special = !o.no_bos, .parse_special = o.parse_special});

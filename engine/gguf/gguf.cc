@@ -135,7 +135,7 @@ std::vector<float> GgufArray::Floats() const {
   const size_t width = GgufTypeBytes(element_type);
   std::vector<float> out(static_cast<size_t>(count));
   if (element_type == GgufType::kF32) {
-    std::memcpy(out.data(), bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
   } else {
     for (size_t i = 0; i < out.size(); ++i) {
       out[i] = static_cast<float>(Load<double>(bytes.data() + i * width));

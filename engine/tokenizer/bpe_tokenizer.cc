@@ -15,14 +15,21 @@
 namespace smallmind {
 namespace {
 
-const PreTokenizerRow* RowFor(const GgufFile& file) {
-  const std::string_view name = file.String("tokenizer.ggml.pre", "default");
-  const PreTokenizerRow* row = FindPreTokenizer(name);
-  if (row == nullptr) {
-    throw InputError(file.path() + ": tokenizer.ggml.pre is " + Quote(name) + "; supported are " +
-                     PreTokenizerNames());
+// Files name new pre-tokenisers all the time: one that is not known here gets the default one,
+// which cuts nearly all text at the same places. Models bring new pre-tokenisers all the time. One
+// that is not known here gets the default, which cuts most text at the same places, and the user is
+// told.
+const PreTokenizerRow* RowFor(const GgufFile& file, std::string* warning) {
+  const bool named = file.Has("tokenizer.ggml.pre");
+  if (named) {
+    const PreTokenizerRow* row = FindPreTokenizer(file.String("tokenizer.ggml.pre"));
+    if (row != nullptr) return row;
   }
-  return row;
+  *warning =
+      file.path() + ": tokenizer.ggml.pre is " +
+      (named ? Quote(file.String("tokenizer.ggml.pre")) + ", which is not known" : "missing") +
+      "; 'default' stands in, some text may get other tokens than in training";
+  return FindPreTokenizer("default");
 }
 
 // A text with each byte that is not UTF-8 replaced by U+FFFD (3 bytes), and where that happened.
@@ -62,7 +69,7 @@ struct BpePolicy {
 }  // namespace
 
 BpeTokenizer::BpeTokenizer(const GgufFile& file, Vocab vocab)
-    : vocab_(std::move(vocab)), row_(RowFor(file)), pretokenizer_(row_->expressions) {
+    : vocab_(std::move(vocab)), row_(RowFor(file, &warning_)), pretokenizer_(row_->expressions) {
   const GgufArray* merges = file.Array("tokenizer.ggml.merges");
   if (merges == nullptr) throw InputError(vocab_.path() + ": tokenizer.ggml.merges is missing");
   merges_ = *merges;

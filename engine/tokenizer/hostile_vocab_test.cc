@@ -32,9 +32,21 @@ TEST(HostileVocab, UnknownModelsListWhatWorks) {
   ExpectIn("'gpt2'", Rejects(spec));
   spec.model.reset();
   ExpectIn("no vocabulary", Rejects(spec));
-  spec.model = "gpt2";
-  spec.pre = "made-up";
-  ExpectIn("llama-bpe", Rejects(spec));
+}
+
+TEST(HostileVocab, UnknownPreTokenizersAreTheDefaultWithAWarning) {
+  VocabSpec spec = BpeSpec({"a b", "1 2", "12 3", "123 4"});
+  spec.pre = "default";
+  const GgufFile named = OpenGgufBytes(spec.Bytes());
+  const auto expected = Tokenizer::Create(named)->Encode("ab 1234", {});
+  EXPECT_EQ(Tokenizer::Create(named)->warning(), "");
+  for (const std::optional<std::string>& pre : {std::optional<std::string>("made-up"), {}}) {
+    spec.pre = pre;
+    const GgufFile file = OpenGgufBytes(spec.Bytes());
+    const auto tokenizer = Tokenizer::Create(file);
+    ExpectIn(pre ? "made-up" : "missing", tokenizer->warning());
+    EXPECT_EQ(tokenizer->Encode("ab 1234", {}), expected);
+  }
 }
 
 TEST(HostileVocab, MissingAndMisshapenArrays) {

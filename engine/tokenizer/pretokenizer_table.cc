@@ -187,14 +187,4 @@ const PreTokenizerRow* FindPreTokenizer(std::string_view name) {
 
 std::span<const PreTokenizerRow> PreTokenizerTable() { return kRows; }
 
-std::string PreTokenizerNames() {
-  std::string out;
-  for (const PreTokenizerRow& row : kRows) {
-    for (const std::string_view name : row.names) {
-      if (!name.empty()) (out += out.empty() ? "" : ", ") += name;
-    }
-  }
-  return out;
-}
-
 }  // namespace smallmind

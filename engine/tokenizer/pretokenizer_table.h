@@ -17,7 +17,5 @@ struct PreTokenizerRow {
 // Null for an unknown name.
 const PreTokenizerRow* FindPreTokenizer(std::string_view name);
 std::span<const PreTokenizerRow> PreTokenizerTable();
-// Every name, for messages.
-std::string PreTokenizerNames();
 
 }  // namespace smallmind

@@ -107,7 +107,6 @@ TEST(PreTokenizer, TableIsSound) {
     }
   }
   EXPECT_EQ(FindPreTokenizer("no-such"), nullptr);
-  EXPECT_NE(PreTokenizerNames().find("llama-bpe, llama3"), std::string::npos);
 }
 
 TEST(PreTokenizer, LongRunsAreLinear) {

@@ -46,6 +46,12 @@ class Tokenizer {
   virtual bool IsEndOfGeneration(TokenId token) const = 0;
   // Control, unknown and user-defined tokens: the next token is `first` again for Decode.
   virtual bool IsSpecial(TokenId token) const = 0;
+
+  // What the user should know of this vocabulary, one line; empty for nothing.
+  const std::string& warning() const { return warning_; }
+
+ protected:
+  std::string warning_;
 };
 
 // Joins streamed token bytes so that only whole UTF-8 sequences leave (invalid bytes pass through
