@@ -45,7 +45,7 @@ endforeach()
 
 # The harness's: over the harness alone, of which the analysis and the commands read nothing foreign.
 set(harness_fuzz_sources ${SMALLMIND_HARNESS_SOURCES})
-list(FILTER harness_fuzz_sources INCLUDE REGEX "/harness/(manifest|peer|protocol|record)\\.cc$")
+list(FILTER harness_fuzz_sources INCLUDE REGEX "/harness/(manifest|peer|protocol|record|stats/[a-z_]+)\\.cc$")
 add_library(fuzz-harness OBJECT EXCLUDE_FROM_ALL ${harness_fuzz_sources})
 function(smallmind_harness_fuzz_settings target)
   target_compile_options(${target} PRIVATE ${SMALLMIND_WARNINGS} ${fuzz_flags} -fsanitize=float-cast-overflow ${ARGN})
