@@ -104,6 +104,7 @@ void Runner::Execute() {
     if (next != Next::kContinue) break;
     interrupted = !RunRound(round);
     if (!interrupted) run_.rounds_done = std::max(run_.rounds_done, round + 1);
+    if (!interrupted && round == 0) LiftStrides();
     if (!interrupted && seams_.after_round) seams_.after_round();
     run_.samples = static_cast<int64_t>(samples_.size());
     run_.environment.steal_pct = StealPct(begin, seams_.probe.Snapshot());
@@ -308,6 +309,28 @@ void Runner::ChooseStrides() {
     snprintf(text, sizeof text, "%s on %s takes %.0fx the median: it runs in %d rounds only",
              sample.variant.c_str(), sample.model.c_str(), ratio, kSlowRounds);
     seams_.progress.Message(text);
+  }
+}
+
+// One stalled warm-up looks like a slow competitor; its first round tells them apart. There it ran
+// one repetition, the others workload.reps.
+void Runner::LiftStrides() {
+  std::map<std::pair<std::string, std::string>, std::vector<double>> blocks;
+  for (const Sample& sample : samples_) {
+    if (sample.status != SampleStatus::kOk || sample.round != 0) continue;
+    const double reps = static_cast<double>(std::max<size_t>(1, sample.reps.size()));
+    blocks[{sample.model, sample.workload}].push_back(sample.wall_ns / reps);
+  }
+  for (const Sample& sample : samples_) {
+    if (sample.status != SampleStatus::kOk || sample.round != 0) continue;
+    const std::string cell = sample.variant + "|" + std::to_string(sample.layout) + "|" +
+                             sample.model + "|" + sample.workload;
+    if (!run_.plan.strides.contains(cell)) continue;
+    const double median = stats::Median(blocks[{sample.model, sample.workload}]);
+    if (sample.wall_ns >= kSlowFactor * median) continue;
+    run_.plan.strides.erase(cell);
+    seams_.progress.Message(sample.variant + " on " + sample.model +
+                            " is not slow after all: it runs in every round");
   }
 }
 

@@ -68,6 +68,7 @@ class Runner {
   void Record(Sample sample);
   void NoteOutcome(const Cell& cell, bool ok, const std::string& reason);
   void ChooseStrides();
+  void LiftStrides();
   void LearnFrom(const Sample& sample);
   void Warn(const std::string& text);
   void ShowProgress(const Cell& cell, int round);

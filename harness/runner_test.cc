@@ -195,6 +195,15 @@ TEST_F(RunnerTest, ASlowCompetitorSitsOutRounds) {
   EXPECT_EQ(rounds, (std::vector<int>{kWarmupRound, 0, 3, 6}));
 }
 
+TEST_F(RunnerTest, OneStalledWarmUpDoesNotMakeACompetitorSlow) {
+  run_.plan.max_rounds = run_.plan.min_rounds = 8;
+  processes_.behave = [&](const std::string& binary, int run, ProcessResult& result) {
+    if (binary == "b" && run == 0) result.wall_ns = 30 * kSecond;
+  };
+  EXPECT_EQ(Count(Execute(), "b"), 9);
+  EXPECT_TRUE(run_.plan.strides.empty());
+}
+
 TEST_F(RunnerTest, ASlowCompetitorKeepsItsThreeRoundsInALongRun) {
   run_.plan.min_rounds = 3;
   run_.plan.max_rounds = 30;
