@@ -41,7 +41,10 @@ BreakdownPart Part(const std::string& name,
   part.name = name;
   part.reference_ms = stats::Median(theirs);
   part.variant_ms = stats::Median(ours);
-  part.delta_ms = stats::Location(deltas, {options.level, options.resamples, options.seed}).log;
+  const stats::LogRatio change =
+      stats::Location(deltas, {options.level, options.resamples, options.seed});
+  part.delta_ms = change.log;
+  part.p_value = change.p_value;
   return part;
 }
 
@@ -124,16 +127,20 @@ std::vector<Breakdown> ExplainDifferences(const Series& series, const std::strin
         double whole = 0.0;
         for (const BreakdownPart& part : b.kernels) whole += part.delta_ms.estimate;
         for (BreakdownPart& part : b.kernels) {
-          part.share = Clear(b.total_ms) || std::fabs(whole) > 0.0
-                           ? part.delta_ms.estimate / whole
-                           : std::numeric_limits<double>::quiet_NaN();
+          part.share = Clear(b.total_ms) && whole != 0.0 ? part.delta_ms.estimate / whole
+                                                         : std::numeric_limits<double>::quiet_NaN();
         }
+        // The largest of a dozen changes is named: it must stand among a dozen.
+        std::vector<double> p;
+        for (const BreakdownPart& part : b.kernels) p.push_back(part.p_value);
+        const std::vector<double> adjusted = stats::HolmAdjust(p);
+        for (size_t i = 0; i < adjusted.size(); ++i) b.kernels[i].p_value = adjusted[i];
         std::sort(b.kernels.begin(), b.kernels.end(),
                   [](const BreakdownPart& x, const BreakdownPart& y) {
                     return std::fabs(x.delta_ms.estimate) > std::fabs(y.delta_ms.estimate);
                   });
         const BreakdownPart& top = b.kernels.front();
-        if (Clear(top.delta_ms) && top.share > 0.0) {
+        if (Clear(top.delta_ms) && top.p_value <= options.alpha && top.share > 0.0) {
           const bool saved = top.delta_ms.estimate < 0.0;
           b.sentence = variant + (saved ? " saves " : " loses ") +
                        Figure(std::fabs(top.delta_ms.estimate)) + " ms a process in " + top.name +

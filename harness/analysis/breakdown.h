@@ -17,6 +17,7 @@ struct BreakdownPart {
   double variant_ms = 0.0;
   stats::Interval delta_ms;  // variant - reference, paired by round; negative is time saved
   double share = 0.0;        // of the kernels' whole change; NaN where that change is not clear
+  double p_value = 1.0;      // of "no change"; among kernels Holm-adjusted
 };
 
 struct Breakdown {

@@ -279,7 +279,7 @@ DocSection HonestySection(const Analysis& a) {
                      {"above the spread"}};
     for (const LayoutSpread& l : a.layouts) {
       table.rows.push_back({l.variant, l.regime.model, WorkOf(l.metric),
-                            Value(static_cast<double>(l.layouts)),
+                            Count(static_cast<double>(l.layouts)),
                             DocCell::Number(l.spread, PercentText(l.spread)), RatioCell(l.effect),
                             l.variant == a.reference ? DocCell("-")
                             : l.above                ? DocCell("yes", Tone::kGood)
