@@ -10,8 +10,7 @@
 namespace smallmind {
 
 SequenceGroup::SequenceGroup(const Engine& engine, const SessionOptions& options, size_t n)
-    : engine_(engine),
-      options_(Resolved(options, engine.model().spec)),
+    : options_(Resolved(options, engine.model().spec)),
       executor_(engine.model(), options_.threads) {
   caches_.reserve(n);
   for (size_t i = 0; i < n; ++i) {

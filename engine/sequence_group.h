@@ -27,7 +27,6 @@ class SequenceGroup {
   std::span<const float> Decode(std::span<const TokenId> tokens);
 
  private:
-  const Engine& engine_;
   SessionOptions options_;
   Executor executor_;
   std::vector<KvCache> caches_;
