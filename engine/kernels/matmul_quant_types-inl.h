@@ -84,6 +84,7 @@ struct SimpleWeights {
     HWY_ALIGN uint16_t scales[kMaxChunk * kGroup];
     HWY_ALIGN uint16_t mins[kForm == QuantForm::kMin ? kMaxChunk * kGroup : 1];
     const size_t first = b0 * kBytes;
+    n = HWY_MIN(n, kMaxChunk);  // known to the caller, but not to GCC's overflow warnings
     GatherF16(rows, first, kBytes, n, scales);
     if constexpr (kForm == QuantForm::kMin) GatherF16(rows, first + 2, kBytes, n, mins);
     for (size_t b = 0; b < n; ++b) {
