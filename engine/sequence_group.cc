@@ -2,7 +2,6 @@
 // sequence_group_test.cc: every sequence equals the same one alone, to the bit.
 #include "engine/sequence_group.h"
 
-#include <algorithm>
 #include <string>
 
 #include "engine/base/error.h"
@@ -26,19 +25,10 @@ void SequenceGroup::Reset() {
 std::span<const float> SequenceGroup::Prefill(size_t sequence, std::span<const TokenId> tokens) {
   KvCache& cache = caches_[sequence];
   CheckFits(tokens.size(), cache.length(), options_.context);
-  std::span<const float> logits;
-  for (size_t done = 0; done < tokens.size();) {
-    const size_t n = std::min(options_.batch, tokens.size() - done);
-    batch_.clear();
-    for (size_t i = 0; i < n; ++i) {
-      batch_.push_back(
-          {tokens[done + i], &cache, cache.length() + i, done + i + 1 == tokens.size()});
-    }
-    logits = executor_.Forward(batch_);
-    cache.set_length(cache.length() + n);
-    done += n;
-  }
-  return logits;
+  std::span<const float> last;
+  executor_.Append(cache, tokens, options_.batch, false,
+                   [&](std::span<const float> logits) { last = logits; });
+  return last;
 }
 
 std::span<const float> SequenceGroup::Decode(std::span<const TokenId> tokens) {

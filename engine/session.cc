@@ -69,19 +69,7 @@ void Session::Reset() { cache_.set_length(0); }
 void Session::Run(std::span<const TokenId> tokens, bool all_logits,
                   const std::function<void(std::span<const float>)>& sink) {
   CheckFits(tokens.size(), position(), context());
-  const size_t vocab = engine_.model().spec.vocab;
-  for (size_t done = 0; done < tokens.size();) {
-    const size_t n = std::min(options_.batch, tokens.size() - done);
-    batch_.clear();
-    for (size_t i = 0; i < n; ++i) {
-      const bool last = done + i + 1 == tokens.size();
-      batch_.push_back({tokens[done + i], &cache_, cache_.length() + i, all_logits || last});
-    }
-    const std::span<const float> logits = executor_.Forward(batch_);
-    cache_.set_length(cache_.length() + n);
-    done += n;
-    for (size_t at = 0; at < logits.size(); at += vocab) sink(logits.subspan(at, vocab));
-  }
+  executor_.Append(cache_, tokens, options_.batch, all_logits, sink);
 }
 
 std::span<const float> Session::Prefill(std::span<const TokenId> tokens) {

@@ -112,7 +112,6 @@ class Session {
   SessionOptions options_;
   Executor executor_;
   KvCache cache_;
-  std::vector<BatchToken> batch_;
 };
 
 // Finds the earliest stop string in streamed text and holds back what could still become one.

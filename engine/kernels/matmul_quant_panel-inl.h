@@ -41,9 +41,14 @@ HWY_INLINE void StoreTransposed(const VU8 v[4], uint8_t* HWY_RESTRICT out) {
   hn::Store(hn::InterleaveUpper(d64, ab_hi, cd_hi), d64, to + 3 * kStep);
 }
 
+// On wide-dot targets the bytes of signed types are lifted to +128 in a panel, so that one tile
+// kernel serves them all.
+constexpr bool IsLifted(QuantForm form) {
+  return kUnsignedDot && (form == QuantForm::kScale || form == QuantForm::kTwoScale);
+}
+
 // Writes the panel's blocks of one chunk and returns where the next go. `lift` is added to every
-// byte: on wide-dot targets signed types are lifted to +128, so that one tile kernel serves them
-// all.
+// byte.
 inline HWY_NOINLINE uint8_t* AppendToPanel(const Chunk& chunk, size_t blocks, QuantForm form,
                                            uint8_t lift, uint8_t* HWY_RESTRICT panel) {
   const DF df;

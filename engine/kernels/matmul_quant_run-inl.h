@@ -43,32 +43,26 @@ HWY_INLINE void Store(const Window& window, size_t n, float* out, size_t out_str
 
 // What a type brings to the drivers: its decoder and facts, and the kernels of its form.
 struct Kernels {
-  void (*decode)(const RowGroup& rows, size_t b0, size_t n, Ahead ahead, Chunk& to);
-  size_t block_bytes, block_columns;  // of the storage format
+  void (*decode)(const RowGroup& rows, size_t b0, size_t n, Ahead ahead, Chunk& to) = nullptr;
+  size_t block_bytes = 0, block_columns = 0;  // of the storage format
   QuantForm form;
-  int raw;
+  int raw = 0;
   DotKernel one, two;
   Tiles tiles;
 };
 template <QuantForm kForm, bool kWide>
 Kernels FormKernels() {
-  // Lifted bytes (AppendToPanel) need all 8 bits.
-  constexpr bool kLifted =
-      kUnsignedDot && (kForm == QuantForm::kScale || kForm == QuantForm::kTwoScale);
-  return {nullptr,
-          0,
-          0,
-          kForm,
-          0,
-          DotChunk<kForm, kWide, 1>,
-          DotChunk<kForm, kWide, 2>,
-          TilesOf < kForm,
-          kLifted || kWide > ()};
+  constexpr bool kWideTile = kWide || IsLifted(kForm);  // lifted bytes need all 8 bits
+  return {.form = kForm,
+          .one = DotChunk<kForm, kWide, 1>,
+          .two = DotChunk<kForm, kWide, 2>,
+          .tiles = TilesOf<kForm, kWideTile>()};
 }
 template <class W>
 Kernels KernelsOf() {
   // Where any byte will do for a dot, one kernel serves narrow and wide types.
-  Kernels kernels = FormKernels < W::kForm, kUnsignedDot || W::kWide > ();
+  constexpr bool kWide = kUnsignedDot || W::kWide;
+  Kernels kernels = FormKernels<W::kForm, kWide>();
   kernels.decode = W::Decode;
   kernels.block_bytes = W::kBytes;
   kernels.block_columns = W::kColumns;
@@ -155,9 +149,7 @@ inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
 inline HWY_NOINLINE void Unpack(const Kernels& kernels, const uint8_t* first, size_t row_bytes,
                                 size_t blocks, uint8_t* panel) {
   const RowGroup rows(first, row_bytes);
-  const bool lifted =
-      kUnsignedDot && (kernels.form == QuantForm::kScale || kernels.form == QuantForm::kTwoScale);
-  const uint8_t lift = lifted ? static_cast<uint8_t>(128 - kernels.raw) : uint8_t{0};
+  const auto lift = static_cast<uint8_t>(IsLifted(kernels.form) ? 128 - kernels.raw : 0);
   Chunk chunk;
   for (size_t b = 0; b < blocks; b += kMaxChunk) {
     const size_t n = HWY_MIN(kMaxChunk, blocks - b);

@@ -54,6 +54,23 @@ Executor::Executor(const Model& model, size_t threads) : model_(model), team_(th
 
 Executor::~Executor() = default;
 
+void Executor::Append(KvCache& cache, std::span<const int32_t> tokens, size_t batch,
+                      bool all_logits, const std::function<void(std::span<const float>)>& sink) {
+  const size_t vocab = model_.spec.vocab;
+  for (size_t done = 0; done < tokens.size();) {
+    const size_t n = std::min(batch, tokens.size() - done);
+    appended_.clear();
+    for (size_t i = 0; i < n; ++i) {
+      const bool last = done + i + 1 == tokens.size();
+      appended_.push_back({tokens[done + i], &cache, cache.length() + i, all_logits || last});
+    }
+    const std::span<const float> logits = Forward(appended_);
+    cache.set_length(cache.length() + n);
+    done += n;
+    for (size_t at = 0; at < logits.size(); at += vocab) sink(logits.subspan(at, vocab));
+  }
+}
+
 KvShape Executor::CacheShape(const ModelSpec& spec, DType type, size_t context) {
   return {.type = type,
           .n_layers = spec.n_layers,

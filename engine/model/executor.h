@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -37,6 +38,11 @@ class Executor {
   // InputError on an id outside the vocabulary or a position outside the cache.
   std::span<const float> Forward(std::span<const BatchToken> tokens);
 
+  // Appends tokens to a sequence, at most `batch` a pass, and moves the cache's length on. Hands
+  // the last token's logits, or every token's, to `sink` in order. The tokens must fit the cache.
+  void Append(KvCache& cache, std::span<const int32_t> tokens, size_t batch, bool all_logits,
+              const std::function<void(std::span<const float>)>& sink);
+
   size_t threads() const { return team_.size(); }
   void set_timers(StageTimers* timers) { timers_ = timers; }
 
@@ -56,6 +62,8 @@ class Executor {
   struct Sites {
     ActForms attn_in, attn_out, ffn_in, ffn_mid, head;
   } quantised_;
+
+  std::vector<BatchToken> appended_;  // Append's batch
 
   // The batch being run.
   std::span<const BatchToken> tokens_;

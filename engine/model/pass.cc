@@ -24,7 +24,8 @@ Pass::Pass(Executor& e, Worker& w)
       solo_(e.tokens_.size() == 1),
       n_(e.tokens_.size()),
       clock_(w.index() == 0 ? e.timers_ : nullptr),
-      fetch_(MatMulFetchLead(n_, e.widest_row_)) {}
+      fetch_(MatMulFetchLead(n_, e.widest_row_)),
+      stolen_(fetch_.lead()) {}
 
 void Pass::Run() {
   const auto& layers = e_.model_.weights.layers;
@@ -126,21 +127,16 @@ void Pass::MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer&
     AddInPlace(out + t * stride + begin, linear.bias + begin, end - begin);
 }
 
-// A chunk that was another worker's gets a stream of its own: without one it is read at half the
-// speed, and everybody waits for the last chunk of a stage.
 void Pass::Multiply(const Products& products, ActBuffer& acts, size_t first_row) {
   const Worker::Share share = w_.ShareOf(products.chunks(), 1);
   w_.For(products.chunks(), 1, [&](size_t i, size_t) {
     const Products::Chunk chunk = products.At(i);
     const bool own = i >= share.begin && i < share.end;
-    FetchStream stolen(fetch_.lead());
-    if (own) {
-      fetch_.Reach(start_ + products.Bytes(share.begin, i));
-    } else {
-      stolen.Push(chunk.product->linear->weight.Bytes(chunk.begin, chunk.end));
-    }
-    MatMulRows(*chunk.product->linear, chunk.begin, chunk.end, acts, first_row, n_,
-               chunk.product->out, chunk.product->stride, own ? &fetch_ : &stolen);
+    const Linear& linear = *chunk.product->linear;
+    FetchStream* fetch = Reading(own, start_ + products.Bytes(share.begin, i),
+                                 {linear.weight.Bytes(chunk.begin, chunk.end)});
+    MatMulRows(linear, chunk.begin, chunk.end, acts, first_row, n_, chunk.product->out,
+               chunk.product->stride, fetch);
   });
   w_.Barrier(&fetch_);
 }
@@ -202,6 +198,16 @@ void Pass::Begin(uint64_t next_mark) {
   mark_ = next_mark;
 }
 
+FetchStream* Pass::Reading(bool own, uint64_t at, std::initializer_list<ByteRange> chunk) {
+  if (own) {
+    fetch_.Reach(at);
+    return &fetch_;
+  }
+  stolen_ = FetchStream(fetch_.lead());
+  for (const ByteRange& range : chunk) stolen_.Push(range);
+  return &stolen_;
+}
+
 void Pass::DropUnwanted() {
   n_ = e_.wanted_.size();
   dropped_ = true;
@@ -230,15 +236,10 @@ void Pass::FeedForward(size_t index) {
       gate.weight.row_bytes + (s_.arch->gated_ffn ? layer.up.weight.row_bytes : 0);
   ActBuffer& mid = e_.mid_;
   w_.For(s_.ff, chunk, [&](size_t begin, size_t end) {
-    FetchStream stolen(fetch_.lead());
-    FetchStream* fetch = &fetch_;
-    if (begin >= share.begin && end <= share.end) {
-      fetch_.Reach(start_ + (begin - share.begin) * pair_bytes);
-    } else {
-      fetch = &stolen;
-      stolen.Push(gate.weight.Bytes(begin, end));
-      if (s_.arch->gated_ffn) stolen.Push(layer.up.weight.Bytes(begin, end));
-    }
+    const bool own = begin >= share.begin && end <= share.end;
+    const ByteRange up = s_.arch->gated_ffn ? layer.up.weight.Bytes(begin, end) : ByteRange{};
+    FetchStream* fetch = Reading(own, start_ + (begin - share.begin) * pair_bytes,
+                                 {gate.weight.Bytes(begin, end), up});
     MatMulRows(gate, begin, end, e_.normed_, RowOf(0), n_, mid.Row(0), mid.stride(), fetch);
     if (s_.arch->gated_ffn) {
       MatMulRows(layer.up, begin, end, e_.normed_, RowOf(0), n_, e_.up_.data(), mid.stride(),
@@ -262,15 +263,10 @@ void Pass::Head() {
   const Worker::Share share = w_.ShareOf(s_.vocab, chunk);
   float* logits = e_.logits_.data();
   w_.For(s_.vocab, chunk, [&](size_t begin, size_t end) {
-    FetchStream stolen(fetch_.lead());
     const bool own = begin >= share.begin && end <= share.end;
-    if (own) {
-      fetch_.Reach(mark_ + (begin - share.begin) * output.weight.row_bytes);
-    } else {
-      stolen.Push(output.weight.Bytes(begin, end));
-    }
-    MatMulRows(output, begin, end, e_.normed_, RowOf(0), n_, logits, s_.vocab,
-               own ? &fetch_ : &stolen);
+    FetchStream* fetch = Reading(own, mark_ + (begin - share.begin) * output.weight.row_bytes,
+                                 {output.weight.Bytes(begin, end)});
+    MatMulRows(output, begin, end, e_.normed_, RowOf(0), n_, logits, s_.vocab, fetch);
     if (s_.final_soft_cap == 0.0f) return;
     for (size_t t = 0; t < n_; ++t) {
       SoftCap(logits + t * s_.vocab + begin, s_.final_soft_cap, end - begin);

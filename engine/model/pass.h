@@ -6,6 +6,7 @@
 // A batch splits token-wise work over workers and pays three barriers more.
 #pragma once
 
+#include <initializer_list>
 #include <span>
 
 #include "engine/kernels/attention.h"
@@ -57,6 +58,10 @@ class Pass {
   uint64_t PlanFfn(const LayerWeights& layer);
   uint64_t PlanAfterLayer(size_t layer);
   void Begin(uint64_t next_mark);
+  // The stream by which a chunk is read: the worker's plan, which stands at `at` there, or for a
+  // chunk of another worker's share a stream of its own, in the chunk's order. Without one it is
+  // read at half the speed, and everybody waits for the last chunk of a stage.
+  FetchStream* Reading(bool own, uint64_t at, std::initializer_list<ByteRange> chunk);
 
   template <typename Body>
   void Tokenwise(Body&& body);  // body(token) over the active tokens
@@ -80,6 +85,7 @@ class Pass {
   size_t attn_first_ = 0;  // first row of attn_ that the output projection reads
   StageClock clock_;
   FetchStream fetch_;
+  FetchStream stolen_;             // of the chunk taken over from another worker
   uint64_t start_ = 0, mark_ = 0;  // in fetch_: of the present stage's weights, of the next's
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 namespace smallmind {
+
 size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple) {
   const size_t grain = MatMulRowGrain(w, n_tokens);
   const size_t unit = grain % multiple == 0 ? grain : grain * multiple;
