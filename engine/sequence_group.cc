@@ -13,8 +13,8 @@ SequenceGroup::SequenceGroup(const Engine& engine, const SessionOptions& options
       executor_(engine.model(), options_.threads) {
   caches_.reserve(n);
   for (size_t i = 0; i < n; ++i) {
-    caches_.emplace_back(
-        Executor::CacheShape(engine.model().spec, options_.kv_type, options_.context));
+    caches_.emplace_back(Executor::CacheShape(engine.model().spec, options_.kv_type,
+                                              options_.context, options_.batch));
   }
 }
 

@@ -60,7 +60,8 @@ Session::Session(const Engine& engine, const SessionOptions& options)
     : engine_(engine),
       options_(Resolved(options, engine.model().spec)),
       executor_(engine.model(), options_.threads),
-      cache_(Executor::CacheShape(engine.model().spec, options_.kv_type, options_.context)) {}
+      cache_(Executor::CacheShape(engine.model().spec, options_.kv_type, options_.context,
+                                  options_.batch)) {}
 
 Session::~Session() = default;
 

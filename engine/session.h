@@ -52,7 +52,9 @@ class Engine {
 struct SessionOptions {
   size_t threads = 0;  // 0: UsableCpus()
   size_t context = 0;  // 0: the trained length, at most 4096
-  size_t batch = 512;  // tokens a forward pass takes at once; never changes a result
+  // Tokens a forward pass takes at once; never changes a result. A cache of a sliding window has
+  // room for the window and one batch.
+  size_t batch = 512;
   DType kv_type = DType::kF16;
 };
 

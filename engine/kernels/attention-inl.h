@@ -305,8 +305,9 @@ HWY_INLINE KvHeadView OpenBlock(const AttentionShape& shape, const KvHeadView& k
                                 std::span<const AttentionQuery> queries, size_t begin,
                                 const AttentionScratch& scratch) {
   KvHeadView block = kv;
-  block.k += begin * kv.k_stride;
-  block.v += begin * kv.v_stride;
+  const size_t place = kv.ring == 0 ? begin : begin % kv.ring;
+  block.k += place * kv.k_stride;
+  block.v += place * kv.v_stride;
   if (kv.type == DType::kF32 || queries.size() <= kQueryTile) return block;
   Visible all;
   for (const AttentionQuery& query : queries) all = Union(all, VisibleIn(query, begin));
@@ -315,9 +316,12 @@ HWY_INLINE KvHeadView OpenBlock(const AttentionShape& shape, const KvHeadView& k
   float* v = scratch.v_panel + all.lo * v_row;
   OpenRows(kv.type, block.k, kv.k_stride, shape.head_dim_k, all.lo, all.hi, k);
   OpenRows(kv.type, block.v, kv.v_stride, shape.head_dim_v, all.lo, all.hi, v);
-  return {DType::kF32, reinterpret_cast<const uint8_t*>(scratch.k_panel),
-          reinterpret_cast<const uint8_t*>(scratch.v_panel), k_row * sizeof(float),
-          v_row * sizeof(float)};
+  return {DType::kF32,
+          reinterpret_cast<const uint8_t*>(scratch.k_panel),
+          reinterpret_cast<const uint8_t*>(scratch.v_panel),
+          k_row * sizeof(float),
+          v_row * sizeof(float),
+          0};
 }
 
 void AttentionBlockT(const AttentionShape& shape, const KvHeadView& kv,

@@ -20,14 +20,15 @@ namespace smallmind {
 
 inline constexpr size_t kAttnBlock = 256;  // positions
 
-// One KV head's cache: position p's key is `head_dim` elements at k + p*k_stride bytes.
-// type is F32, F16 or Q8_0 (head_dim a multiple of 32 for Q8_0).
+// One KV head's cache: position p's key is `head_dim` elements at k + p*k_stride bytes, or in a ring
+// at k + (p mod ring)*k_stride. type is F32, F16 or Q8_0 (head_dim a multiple of 32 for Q8_0).
 struct KvHeadView {
   DType type = DType::kF32;
   const uint8_t* k = nullptr;
   const uint8_t* v = nullptr;
   size_t k_stride = 0;  // bytes between positions
   size_t v_stride = 0;
+  size_t ring = 0;  // 0: none; else positions kept, whole blocks of kAttnBlock
 };
 
 struct AttentionShape {

@@ -1,11 +1,12 @@
 // Attention: bit-equal to the scalar oracle on every target with FMA, for any head size, cache
-// type, window, grouping of queries and for the split form; close to a double softmax.
+// type, window, ring, grouping of queries and for the split form; close to a double softmax.
 #include "engine/kernels/attention.h"
 
 #include <gtest/gtest.h>
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <vector>
 
@@ -69,14 +70,35 @@ void ExpectSame(const Floats& want, const Floats& got, const std::string& target
   }
 }
 
-// Queries at the positions `at`, seeing a window of the last `window` positions (0: all).
-void Check(DType type, AttentionShape shape, const std::vector<size_t>& at, size_t window) {
+// The positions of a cache as a ring of `positions` keeps them after the last was stored.
+struct Ring {
+  Ring(const Cache& cache, size_t stored, size_t positions) : view(cache.view) {
+    if (positions == 0) return;
+    k.resize(positions * view.k_stride, 0xFF);
+    v.resize(positions * view.v_stride, 0xFF);
+    for (size_t p = 0; p < stored; ++p) {
+      std::memcpy(&k[p % positions * view.k_stride], view.k + p * view.k_stride, view.k_stride);
+      std::memcpy(&v[p % positions * view.v_stride], view.v + p * view.v_stride, view.v_stride);
+    }
+    view.k = k.data();
+    view.v = v.data();
+    view.ring = positions;
+  }
+  std::vector<uint8_t> k, v;
+  KvHeadView view;
+};
+
+// Queries at the positions `at`, seeing a window of the last `window` positions (0: all); the cache
+// is a ring of `ring` positions (0: it keeps all).
+void Check(DType type, AttentionShape shape, const std::vector<size_t>& at, size_t window,
+           size_t ring = 0) {
   SCOPED_TRACE(testing::Message() << Info(type).name << " head " << shape.head_dim_k << "/"
                                   << shape.head_dim_v << " queries " << at.size() << " window "
-                                  << window << " cap " << shape.soft_cap);
+                                  << window << " ring " << ring << " cap " << shape.soft_cap);
   size_t positions = 0;
   for (const size_t pos : at) positions = std::max(positions, pos + 1);
   const Cache cache(type, positions, shape.head_dim_k, shape.head_dim_v);
+  const Ring kept(cache, positions, ring);
   const Floats q = Random(at.size() * shape.head_dim_k, 3);
   const oracle::Attention reference{shape.head_dim_k,   shape.head_dim_v, kAttnBlock,
                                     shape.scale,        shape.soft_cap,   cache.wide_k.data(),
@@ -92,11 +114,11 @@ void Check(DType type, AttentionShape shape, const std::vector<size_t>& at, size
   Scratch scratch(shape, at.size());
   ForEachTarget([&](const std::string& target) {
     std::fill(out.begin(), out.end(), -7.0f);
-    Attention(shape, cache.view, queries, scratch.Span());
+    Attention(shape, kept.view, queries, scratch.Span());
     ExpectSame(want, out, target, "together");
     std::fill(out.begin(), out.end(), -7.0f);
     for (const AttentionQuery& query : queries) {
-      Attention(shape, cache.view, {&query, 1}, scratch.Span());
+      Attention(shape, kept.view, {&query, 1}, scratch.Span());
     }
     ExpectSame(want, out, target, "alone");
     std::fill(out.begin(), out.end(), -7.0f);
@@ -104,7 +126,7 @@ void Check(DType type, AttentionShape shape, const std::vector<size_t>& at, size
     const size_t floats = AttentionPartialFloats(shape.head_dim_v);
     Floats partials(blocks * at.size() * floats);
     for (size_t b = blocks; b-- > 0;) {
-      AttentionBlock(shape, cache.view, queries, b, &partials[b * at.size() * floats],
+      AttentionBlock(shape, kept.view, queries, b, &partials[b * at.size() * floats],
                      scratch.Span());
     }
     for (size_t i = 0; i < at.size(); ++i) {
@@ -153,6 +175,15 @@ TEST(Attention, WindowsAndSoftCap) {
   Check(DType::kF32, Shape(32, 32), {1, 40, 600, 41, 700}, 5);
   Check(DType::kF32, Shape(48, 48, 5.0f), Consecutive(250, 20, 2), 0);
   Check(DType::kF32, Shape(32, 32, 5.0f), Consecutive(250, 20, 2), 33);
+}
+
+TEST(Attention, Rings) {
+  for (const DType type : {DType::kF32, DType::kF16, DType::kQ8_0}) {
+    Check(type, Shape(32, 64), Consecutive(1000, 40, 2), 300, 3 * kAttnBlock);
+    Check(type, Shape(64, 64), {1535}, 513, 3 * kAttnBlock);
+    Check(type, Shape(64, 64), {1536}, 513, 4 * kAttnBlock);
+    Check(type, Shape(64, 64), Consecutive(767, 4, 1), 1, kAttnBlock * 2);
+  }
 }
 
 TEST(Attention, IsCloseToDouble) {

@@ -71,13 +71,16 @@ void Executor::Append(KvCache& cache, std::span<const int32_t> tokens, size_t ba
   }
 }
 
-KvShape Executor::CacheShape(const ModelSpec& spec, DType type, size_t context) {
+KvShape Executor::CacheShape(const ModelSpec& spec, DType type, size_t context, size_t batch) {
   return {.type = type,
           .n_layers = spec.n_layers,
           .n_kv_heads = spec.n_kv_heads,
           .head_dim_k = spec.head_dim_k,
           .head_dim_v = spec.head_dim_v,
-          .context = context};
+          .context = context,
+          .window = spec.window,
+          .layer_windowed = spec.layer_windowed,
+          .batch = batch};
 }
 
 void Executor::Check(std::span<const BatchToken> tokens) const {
@@ -95,6 +98,10 @@ void Executor::Check(std::span<const BatchToken> tokens) const {
                        std::to_string(model_.weights.position_embedding.rows) +
                        " position embeddings");
     }
+  }
+  for (size_t begin = 0, end = 0; begin < tokens.size(); begin = end) {
+    while (end < tokens.size() && tokens[end].cache == tokens[begin].cache) ++end;
+    tokens[begin].cache->Claim(tokens[begin].pos, tokens[end - 1].pos + 1);
   }
 }
 

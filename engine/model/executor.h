@@ -35,7 +35,8 @@ class Executor {
 
   // Logits of the tokens that asked for them, in batch order: n × vocab, valid until the next call.
   // Writes the tokens' keys and values to their caches; does not change a cache's length. Throws
-  // InputError on an id outside the vocabulary or a position outside the cache.
+  // InputError on an id outside the vocabulary, a position outside the cache, or what
+  // KvCache::Claim refuses.
   std::span<const float> Forward(std::span<const BatchToken> tokens);
 
   // Appends tokens to a sequence, at most `batch` a pass, and moves the cache's length on. Hands
@@ -46,8 +47,9 @@ class Executor {
   size_t threads() const { return team_.size(); }
   void set_timers(StageTimers* timers) { timers_ = timers; }
 
-  // The KV cache that fits this model.
-  static KvShape CacheShape(const ModelSpec& spec, DType type, size_t context);
+  // The KV cache that fits this model, for passes of at most `batch` tokens of its sequence.
+  static KvShape CacheShape(const ModelSpec& spec, DType type, size_t context,
+                            size_t batch = SIZE_MAX);
 
  private:
   friend class Pass;

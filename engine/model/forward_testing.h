@@ -17,16 +17,18 @@ struct RunOptions {
   size_t batch = 1000;
   DType kv = DType::kF32;
   size_t prefix = 0;  // leading tokens that go through as one batch, whatever `batch` says
+  size_t cache_batch = SIZE_MAX;  // what the cache is made for; the prefix is cut by it
 };
 
 // tokens × vocab.
 inline std::vector<float> Logits(const Model& model, std::span<const int32_t> tokens,
                                  const RunOptions& o) {
   Executor executor(model, o.threads);
-  KvCache cache(Executor::CacheShape(model.spec, o.kv, tokens.size()));
+  KvCache cache(Executor::CacheShape(model.spec, o.kv, tokens.size(), o.cache_batch));
   std::vector<float> all;
   for (size_t at = 0; at < tokens.size();) {
-    const size_t end = std::min(tokens.size(), at < o.prefix ? o.prefix : at + o.batch);
+    const size_t cut = at < o.prefix ? std::min(o.prefix - at, o.cache_batch) : o.batch;
+    const size_t end = std::min(tokens.size(), at + cut);
     std::vector<BatchToken> batch;
     for (; at < end; ++at) batch.push_back({tokens[at], &cache, at, true});
     const std::span<const float> out = executor.Forward(batch);

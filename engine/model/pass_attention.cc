@@ -105,8 +105,8 @@ void Pass::RotateAndStore(size_t layer, size_t token, size_t kv_head) {
     RopeInterleaved(k, s_.rope.n_rot, angles, angles + half);
   }
   KvCache& cache = *b.cache;
-  StoreKv(cache.shape().type, k, s_.head_dim_k, cache.K(layer, kv_head) + b.pos * cache.k_stride());
-  StoreKv(cache.shape().type, v, s_.head_dim_v, cache.V(layer, kv_head) + b.pos * cache.v_stride());
+  StoreKv(cache.shape().type, k, s_.head_dim_k, cache.KeyAt(layer, kv_head, b.pos));
+  StoreKv(cache.shape().type, v, s_.head_dim_v, cache.ValueAt(layer, kv_head, b.pos));
 }
 
 void Pass::PrepareQueries(size_t layer, size_t token, size_t head_begin, size_t head_end) {
@@ -136,12 +136,15 @@ AttentionShape Pass::Shape() const {
           .soft_cap = s_.attn_soft_cap};
 }
 
+static_assert(kKvBlock % kAttnBlock == 0);  // a block of the kernel's is never cut by a ring's end
+
 KvHeadView Pass::Kv(KvCache& cache, size_t layer, size_t kv_head) const {
   return {.type = cache.shape().type,
           .k = cache.K(layer, kv_head),
           .v = cache.V(layer, kv_head),
           .k_stride = cache.k_stride(),
-          .v_stride = cache.v_stride()};
+          .v_stride = cache.v_stride(),
+          .ring = cache.ring(layer)};
 }
 
 // Head h of token `token` of the batch, into row `row` of attn_.
