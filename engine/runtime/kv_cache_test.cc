@@ -107,10 +107,11 @@ TEST(KvCache, GoesBackAsFarAsTheRingReaches) {
 
 TEST(KvCache, SizesThatCannotBeAreErrors) {
   KvShape shape{.n_layers = 1024, .n_kv_heads = 4096, .head_dim_k = 65536, .head_dim_v = 65536};
-  shape.context = size_t{1} << 40;
-  EXPECT_THROW(KvCache{shape}, InputError);
-  shape.context = SIZE_MAX;
-  EXPECT_THROW(KvCache{shape}, InputError);
+  // Products that pass 64 bits, one of them to exactly 0.
+  for (const size_t context : {size_t{1} << 40, size_t{1} << 46, SIZE_MAX}) {
+    shape.context = context;
+    EXPECT_THROW(KvCache{shape}, InputError) << context;
+  }
   EXPECT_THROW(KvCache({.type = DType::kQ8_0, .head_dim_k = 40, .head_dim_v = 64, .context = 1}),
                InputError);
 }
