@@ -25,8 +25,8 @@ def newest_source(source_dir):
     return max(newest, (source_dir / "variants" / "variants.json").stat().st_mtime)
 
 
-def build_seconds(build_dir, name):
-    """Compile and link seconds of the row's own steps, summed over cores, from Ninja's log."""
+def build_seconds(build_dir, name, objects_of=""):
+    """Compile and link seconds of the row's steps, summed over cores, from Ninja's log; shared objects count whole."""
     log = build_dir / ".ninja_log"
     if not log.exists():
         return None
@@ -36,6 +36,8 @@ def build_seconds(build_dir, name):
         if len(parts) == 5:
             steps[parts[3]] = int(parts[1]) - int(parts[0])  # the last entry of an output is the current one
     mine = (f"engine-{name}.dir/", f"smallmind-{name}.dir/", f"variants/{name}/")
+    if objects_of:
+        mine += (f"engine-{objects_of}.dir/",)
     total = sum(ms for output, ms in steps.items() if any(part in output for part in mine)
                 and not output.endswith("engine_tests"))
     return round(total / 1000, 1)
@@ -61,7 +63,7 @@ def entry(row, build_dir, newest, command):
         out["reason"] = f"older than the sources: {command} --target variant-{row['name']}"
     else:
         out["status"] = "built"
-        out["build_seconds"] = build_seconds(build_dir, row["name"])
+        out["build_seconds"] = build_seconds(build_dir, row["name"], row["objects_of"])
         coverage = build_dir / "pgo" / row["trained_by"] / "coverage.json"
         if row["trained_by"] and coverage.exists():
             out["pgo_coverage"] = json.loads(coverage.read_text(encoding="utf-8"))["work_share"]

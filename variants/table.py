@@ -192,7 +192,11 @@ def load(path):
 
 
 def resolve(table, toolchain, best_target, have, build_dir):
-    """Rows with their flags, in the table's order; each is 'buildable' or has the reason why not."""
+    """Rows with their flags, in the table's order; each is 'buildable' or has the reason why not.
+
+    'objects_of' names an earlier row that is compiled with the same flags: what differs is done after compiling,
+    so its objects serve both.
+    """
     resolved = []
     for row in table["variants"]:
         out = {"compile": list(row["opt"]) + table["common"], "link_flags": list(row.get("link_flags", [])),
@@ -218,7 +222,10 @@ def resolve(table, toolchain, best_target, have, build_dir):
             if lacking:
                 reason = "needs " + ", ".join(f"{need} ({NEEDS[need]})" for need in lacking)
         columns = {key: row[key] for key in COLUMNS}
+        same = [r["name"] for r in resolved if r["buildable"] and not r["objects_of"] and not reason
+                and (r["compile"], r["defines"]) == (out["compile"], out["defines"])]
         resolved.append({**columns, "post": row.get("post", "none"), "trained_by": row.get("trained_by", ""),
+                         "objects_of": same[0] if same else "",
                          "compile": out["compile"], "link_flags": out["link_flags"], "defines": out["defines"],
                          "flags": " ".join(out["compile"] + out["link_flags"]),
                          "expected_target": expected, "buildable": not reason, "reason": reason})
@@ -256,7 +263,7 @@ def as_cmake(table, rows):
     lines.append("set(SMALLMIND_ROWS " + " ".join(row["name"] for row in rows) + ")")
     for row in rows:
         for key in ("compile", "link_flags", "defines", "isa", "dispatch", "lto", "pgo", "link", "post", "group",
-                    "trained_by", "expected_target", "flags", "buildable", "reason"):
+                    "objects_of", "trained_by", "expected_target", "flags", "buildable", "reason"):
             value = row[key]
             items = value if isinstance(value, list) else ["ON" if value is True else "" if value is False else value]
             lines.append(f"set(ROW_{row['name']}_{key} " + " ".join(_quote(i) for i in items) + ")")

@@ -12,7 +12,7 @@ import manifest
 
 ROW = {"title": "", "flags": "", "isa": "baseline", "lto": "none", "pgo": "none", "dispatch": "dynamic",
        "link": "dynamic", "strip": False, "post": "none", "group": "core", "guide_row": "JIT", "claims": ["size"],
-       "trained_by": "", "expected_target": "AVX2", "opt": ["-O2"], "defines": [], "buildable": True, "reason": ""}
+       "trained_by": "", "objects_of": "", "expected_target": "AVX2", "opt": ["-O2"], "defines": [], "buildable": True, "reason": ""}
 
 
 class Manifest(unittest.TestCase):
@@ -82,6 +82,15 @@ class Manifest(unittest.TestCase):
             "# ninja log v5\n0\t9000\t0\tCMakeFiles/engine-o2.dir/engine/a.cc.o\tx\n"
             "0\t1500\t0\tCMakeFiles/engine-o2.dir/engine/a.cc.o\tx\n"
             "0\t700\t0\tvariants/o2/smallmind\tx\n0\t5000\t0\tCMakeFiles/engine-o2x.dir/engine/a.cc.o\tx\n")
+        row = manifest.manifest(self.source, self.build)["variants"][0]
+        self.assertEqual(row["build_seconds"], 2.2)
+
+    def test_build_seconds_of_shared_objects_are_those_of_the_row_that_compiled_them(self):
+        self.rows({"name": "static", "objects_of": "o2"})
+        self.built("static", 200)
+        (self.build / ".ninja_log").write_text(
+            "# ninja log v5\n0\t1500\t0\tCMakeFiles/engine-o2.dir/engine/a.cc.o\tx\n"
+            "0\t700\t0\tvariants/static/smallmind\tx\n0\t5000\t0\tvariants/o2/smallmind\tx\n")
         row = manifest.manifest(self.source, self.build)["variants"][0]
         self.assertEqual(row["build_seconds"], 2.2)
 

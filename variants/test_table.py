@@ -66,6 +66,17 @@ class Resolving(unittest.TestCase):
         self.assertEqual(rows(best="AVX3_DL")["native"]["expected_target"], "AVX3_DL")
         self.assertEqual(rows(best="AVX3_DL")["scalar"]["expected_target"], "EMU128")
 
+    def test_rows_that_are_compiled_alike_share_their_objects(self):
+        shared = {toolchain: {name: row["objects_of"] for name, row in rows(toolchain).items() if row["objects_of"]}
+                  for toolchain in t.TOOLCHAINS}
+        self.assertEqual(shared["gcc"], {"static": "o2"})  # GCC's bolt row is compiled without split functions
+        self.assertEqual(shared["clang"], {"static": "o2", "bolt": "o2"})
+
+    def test_a_row_that_cannot_be_built_shares_nothing(self):
+        table = t.load(HERE / "variants.json")
+        table["factors"]["dispatch"]["dynamic"]["needs"] = ["lld"]
+        self.assertFalse([r["name"] for r in rows(have=[], table=table).values() if r["objects_of"]])
+
     def test_toolchains_get_their_own_flags(self):
         self.assertIn("-flto=auto", rows("gcc")["lto"]["compile"])
         self.assertIn("-flto=thin", rows("clang")["lto"]["compile"])

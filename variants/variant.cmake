@@ -1,7 +1,7 @@
 # One row -> build/variants/<name>/smallmind, from the same sources as every other row.
 #
 # Targets of a row:
-#   engine-<name>        objects of engine/ and Highway
+#   engine-<name>        objects of engine/ and Highway; what an equally compiled row has is taken from there
 #   smallmind-<name>     the program
 #   variant-<name>       the program, its Highway target checked, listed in the manifest
 #   engine_tests-<name>  the engine's tests linked to that row's objects
@@ -12,6 +12,10 @@ set(SMALLMIND_VARIANTS_DIR ${PROJECT_BINARY_DIR}/variants)
 # Options of every engine source, whichever row: compile flags and defines are the row's.
 function(smallmind_engine_settings target compile defines)
   target_compile_options(${target} PRIVATE ${SMALLMIND_WARNINGS} ${compile})
+  # There GCC 12 sees copies and accesses beyond all memory in "text" + std::string (GCC bug 105329).
+  if("-O3" IN_LIST compile AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow)
+  endif()
   target_compile_definitions(${target} PRIVATE ${defines})
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   target_include_directories(${target} SYSTEM PRIVATE ${SMALLMIND_HIGHWAY_DIR} ${PCRE2_INCLUDE_DIR})
@@ -30,6 +34,10 @@ function(smallmind_link_engine target name)
   else()
     target_link_libraries(${target} PRIVATE engine-${name} Threads::Threads ${PCRE2_LIBRARY})
   endif()
+  if(ROW_${name}_objects_of)
+    target_sources(${target} PRIVATE
+      "$<FILTER:$<TARGET_OBJECTS:engine-${ROW_${name}_objects_of}>,EXCLUDE,/engine/base/build_info[.]cc[.]o$>")
+  endif()
 endfunction()
 
 function(smallmind_add_variant name)
@@ -47,7 +55,12 @@ function(smallmind_add_variant name)
   endforeach()
   configure_file(${PROJECT_SOURCE_DIR}/variants/build_facts.h.in ${place}/generated/build_facts.h @ONLY)
 
-  add_library(engine-${name} OBJECT EXCLUDE_FROM_ALL ${SMALLMIND_ENGINE_SOURCES} ${SMALLMIND_HIGHWAY_SOURCES})
+  set(sources ${SMALLMIND_ENGINE_SOURCES} ${SMALLMIND_HIGHWAY_SOURCES})
+  if(ROW_${name}_objects_of)
+    # Compiled exactly as that row is, but for the file that holds the row's name.
+    set(sources ${PROJECT_SOURCE_DIR}/engine/base/build_info.cc)
+  endif()
+  add_library(engine-${name} OBJECT EXCLUDE_FROM_ALL ${sources})
   smallmind_engine_settings(engine-${name} "${ROW_${name}_compile}" "${ROW_${name}_defines}")
   target_include_directories(engine-${name} PRIVATE ${place}/generated ${PROJECT_BINARY_DIR}/generated)
   add_dependencies(engine-${name} git-revision)
