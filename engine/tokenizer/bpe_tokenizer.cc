@@ -15,10 +15,8 @@
 namespace smallmind {
 namespace {
 
-// Files name new pre-tokenisers all the time: one that is not known here gets the default one,
-// which cuts nearly all text at the same places. Models bring new pre-tokenisers all the time. One
-// that is not known here gets the default, which cuts most text at the same places, and the user is
-// told.
+// Models bring new pre-tokenisers all the time. One that is not known here gets the default, which
+// cuts most text at the same places, and the user is told.
 const PreTokenizerRow* RowFor(const GgufFile& file, std::string* warning) {
   const bool named = file.Has("tokenizer.ggml.pre");
   if (named) {
@@ -123,12 +121,7 @@ class BpeTokenizer::Encoder {
 
  private:
   void EncodeWord(std::string_view word) {
-    if (word.size() > WordCache::kLongestWord) return Merge(word);
-    const uint64_t hash = HashText(word);
-    if (cache_.Replay(word, hash, out_)) return;
-    const size_t begin = out_.size();
-    Merge(word);
-    cache_.Add(word, hash, begin, out_.size());
+    cache_.Encode(word, out_, [this](std::string_view text) { Merge(text); });
   }
 
   void Merge(std::string_view word) {

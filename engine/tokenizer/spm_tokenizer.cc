@@ -174,12 +174,7 @@ class SpmTokenizer::Encoder {
 
  private:
   void EncodePiece(std::string_view piece) {
-    if (piece.size() > WordCache::kLongestWord) return Merge(piece);
-    const uint64_t hash = HashText(piece);
-    if (cache_.Replay(piece, hash, out_)) return;
-    const size_t begin = out_.size();
-    Merge(piece);
-    cache_.Add(piece, hash, begin, out_.size());
+    cache_.Encode(piece, out_, [this](std::string_view text) { Merge(text); });
   }
 
   void Merge(std::string_view piece) {

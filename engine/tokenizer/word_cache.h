@@ -17,7 +17,26 @@ namespace smallmind {
 
 class WordCache {
  public:
+  // Appends the word's tokens to `out`: those remembered, or what merge(word) appends, which is
+  // remembered then.
+  template <class Merge>
+  void Encode(std::string_view word, std::vector<TokenId>& out, Merge&& merge) {
+    if (word.size() > kLongestWord) return merge(word);
+    const uint64_t hash = HashText(word);
+    if (Replay(word, hash, out)) return;
+    const size_t begin = out.size();
+    merge(word);
+    Add(word, hash, begin, out.size());
+  }
+
+ private:
+  static constexpr size_t kMostWords = 1 << 16;
   static constexpr size_t kLongestWord = 64;
+  struct Entry {
+    const char* word = nullptr;
+    uint64_t hash = 0;
+    uint32_t size = 0, begin = 0, count = 0;
+  };
 
   // Appends the word's tokens to `out` and returns true where the word is known.
   bool Replay(std::string_view word, uint64_t hash, std::vector<TokenId>& out) const {
@@ -42,14 +61,6 @@ class WordCache {
            static_cast<uint32_t>(end - begin)});
     ++used_;
   }
-
- private:
-  static constexpr size_t kMostWords = 1 << 16;
-  struct Entry {
-    const char* word = nullptr;
-    uint64_t hash = 0;
-    uint32_t size = 0, begin = 0, count = 0;
-  };
 
   void Place(const Entry& entry) {
     size_t i = entry.hash & mask_;
