@@ -42,6 +42,8 @@ TEST(Session, GreedyStoryIsThePublishedText) {
   const Engine engine = Engine::Open(Stories(), {});
   for (DType kv : {DType::kF32, DType::kF16}) {
     for (size_t threads : {1, 2, 4}) {
+      if (FormOfTests() == TestForm::kShort && (kv == DType::kF16 ? threads > 1 : threads == 2))
+        continue;
       const std::string text =
           Generate(engine, {.threads = threads, .kv_type = kv}, "", Greedy(256));
       EXPECT_EQ(text.substr(0, published.size()), published.substr(0, text.size()));

@@ -3,6 +3,7 @@
 
 set(SMALLMIND_TEST_VARIANTS "" CACHE STRING
   "Groups or names of variants, comma separated, whose engine tests ctest runs beside those of o2")
+set(SMALLMIND_TEST_PARTS 4 CACHE STRING "Processes that share the engine tests of a variant in ctest")
 set(bin ${PROJECT_BINARY_DIR}/bin)
 enable_testing()
 include(GoogleTest)
@@ -83,11 +84,18 @@ foreach(name ${SMALLMIND_ROWS})
       RUNTIME_OUTPUT_DIRECTORY ${SMALLMIND_VARIANTS_DIR}/${name})
     if("all" IN_LIST test_variants OR name IN_LIST test_variants OR ROW_${name}_group IN_LIST test_variants)
       set_target_properties(engine_tests-${name} PROPERTIES EXCLUDE_FROM_ALL OFF)
-      add_test(NAME variant.${name} COMMAND ${SMALLMIND_VARIANTS_DIR}/${name}/engine_tests --gtest_brief=1)
-      # Instrumented tests count too; away with it, or it would look like a training.
-      # Longest first; the unoptimised row takes minutes, more beside other work.
-      set_tests_properties(variant.${name} PROPERTIES COST 1000 TIMEOUT 3600 ENVIRONMENT
-        "GCOV_PREFIX=${SMALLMIND_VARIANTS_DIR}/${name}/stray;LLVM_PROFILE_FILE=${SMALLMIND_VARIANTS_DIR}/${name}/stray/%m.profraw")
+      # In parts, so that the slow rows' tests keep every core busy: those of the unoptimised and the counting row
+      # take CPU-minutes and start first. Instrumented tests count too; away with it, or it would look like a training.
+      set(cost 1000)
+      if("-O0" IN_LIST ROW_${name}_compile OR ROW_${name}_pgo STREQUAL "instrument")
+        set(cost 2000)
+      endif()
+      math(EXPR last "${SMALLMIND_TEST_PARTS} - 1")
+      foreach(part RANGE ${last})
+        add_test(NAME variant.${name}.${part} COMMAND ${SMALLMIND_VARIANTS_DIR}/${name}/engine_tests --gtest_brief=1)
+        set_tests_properties(variant.${name}.${part} PROPERTIES COST ${cost} TIMEOUT 3600 ENVIRONMENT
+          "GTEST_TOTAL_SHARDS=${SMALLMIND_TEST_PARTS};GTEST_SHARD_INDEX=${part};GCOV_PREFIX=${SMALLMIND_VARIANTS_DIR}/${name}/stray;LLVM_PROFILE_FILE=${SMALLMIND_VARIANTS_DIR}/${name}/stray/%m.profraw")
+      endforeach()
     endif()
   endif()
 endforeach()

@@ -2,13 +2,11 @@
 // and 256 with 1 to 4 threads give the same logits bit for bit. Sizes on both sides of the tile and
 // chunk limits: 7 leaves a tail, 1 is the matrix-vector path, 256 the full tile.
 //
-// Small batches of several threads are mostly barriers, slow where other tests fill the machine: by
-// default they get the last 40 tokens after one batch of the others, with SMALLMIND_FULL=1 (the
-// nightly workflow) all of them.
+// Small batches of several threads are mostly barriers, slow where other tests fill the machine: in
+// the usual form they get the last tokens after one batch of the others. The short form has a
+// prompt of 80 tokens and 1 and 4 threads.
 
 #include <gtest/gtest.h>
-
-#include <cstdlib>
 
 #include "engine/base/testing.h"
 #include "engine/model/forward_testing.h"
@@ -25,15 +23,19 @@ TEST_P(BatchSplit, SameBitsHoweverCut) {
   MakeModel({"tiny-llama", GetParam(), 3, path, 1});
   const Model model = Model::Load(path);
   EXPECT_EQ(model.weights.layers[0].q.weight.type, FindRecipe(GetParam()).base);
+  const TestForm form = FormOfTests();
+  const size_t length = form == TestForm::kShort ? 80 : 256;
+  const std::vector<size_t> team_sizes =
+      form == TestForm::kShort ? std::vector<size_t>{1, 4} : std::vector<size_t>{1, 2, 3, 4};
   std::vector<int32_t> tokens;
-  for (int32_t i = 0; i < 256; ++i) {
+  for (int32_t i = 0; i < static_cast<int32_t>(length); ++i) {
     tokens.push_back((i * i * 31 + 7 * i + 1) % static_cast<int32_t>(model.spec.vocab));
   }
-  const bool full = std::getenv("SMALLMIND_FULL") != nullptr;
-  const std::vector<float> first = Logits(model, tokens, {.threads = 1, .batch = 256});
-  for (size_t batch : {1, 7, 64, 256}) {
-    for (size_t threads : {1, 2, 3, 4}) {
-      const size_t prefix = full || threads == 1 || batch > 7 ? 0 : 216;
+  const std::vector<float> first = Logits(model, tokens, {.threads = 1, .batch = length});
+  for (size_t batch : {size_t{1}, size_t{7}, size_t{64}, length}) {
+    for (size_t threads : team_sizes) {
+      const bool whole = form == TestForm::kFull || threads == 1 || batch > 7;
+      const size_t prefix = whole ? 0 : length - (batch == 1 ? 8 : 18);
       EXPECT_TRUE(SameBits(
           first, Logits(model, tokens, {.threads = threads, .batch = batch, .prefix = prefix})))
           << "batch " << batch << " threads " << threads;
