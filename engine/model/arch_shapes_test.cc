@@ -42,6 +42,7 @@ Formula Complete(const TinyShape& s, Formula f) {
   f.heads = s.heads;
   f.kv_heads = s.kv_heads;
   f.head = s.head;
+  f.head_v = s.head_v;
   f.layer_norm = s.layer_norm;
   f.gated = s.gated;
   f.experts_used = s.experts_used;
@@ -62,6 +63,8 @@ void AddLlama(std::vector<Case>* cases) {
   };
   add("one_kv_head", {.kv_heads = 1, .tied = true});
   add("wide_heads", {.dim = 36, .heads = 3, .kv_heads = 1, .head = 20, .vocab = 71});
+  add("narrow_values", {.kv_heads = 2, .head = 20, .head_v = 7});
+  add("wide_values", {.kv_heads = 1, .head_v = 33, .fused = true});
   add("biases", {.kv_heads = 2, .qkv_bias = true, .other_bias = true});
   add("base", {.keys = {{"rope.freq_base", 5e5f}}}, Plain(5e5, 12));
   const std::vector<float> factors = {1, 1, 2, 4, 8, 8};
@@ -88,6 +91,14 @@ void AddLlama(std::vector<Case>* cases) {
                 {"rope.scaling.original_context_length", uint32_t{64}},
                 {"rope.scaling.attn_factor", 0.75f}}},
       yarn, 0.75 * (1 + 0.1 * std::log(4.0)));
+  const auto partial = [&](const std::string& name, TinyShape shape, uint32_t n_rot) {
+    Formula formula = pairs;
+    formula.n_rot = n_rot;
+    shape.keys.emplace_back("rope.dimension_count", n_rot);
+    cases->push_back({"llama_" + name, std::move(shape), formula});
+  };
+  partial("partial_rotation", {.kv_heads = 2}, 6);
+  partial("odd_heads", {.dim = 40, .heads = 5, .kv_heads = 1, .head = 11}, 10);
   add("experts", {.experts = 5, .experts_used = 3});
   add("one_expert", {.kv_heads = 2, .experts = 4, .experts_used = 1});
   add("unstacked_experts", {.experts = 4, .experts_used = 2, .stacked_experts = false});
@@ -117,6 +128,15 @@ void AddPhi3(std::vector<Case>* cases) {
   TinyShape phi3{.arch = "phi3", .kv_heads = 2, .fused = true};
   phi3.keys = {{"attention.sliding_window", uint32_t{7}}};
   cases->push_back({"phi3_window", phi3, {.window = [](size_t) { return 7; }}});
+  phi3.keys = {{"attention.sliding_window", uint32_t{1}}};
+  cases->push_back({"phi3_sees_itself_alone", phi3, {.window = [](size_t) { return 1; }}});
+  phi3.keys = {{"attention.sliding_window", uint32_t{0}}};
+  cases->push_back({"phi3_no_window", phi3, {}});
+  phi3.keys = {{"attention.sliding_window", uint32_t{1000}}};
+  cases->push_back({"phi3_window_past_context", phi3, {}});
+  phi3.qkv_bias = phi3.other_bias = true;
+  cases->push_back({"phi3_biases", phi3, {}});
+  phi3.qkv_bias = phi3.other_bias = false;
   phi3.keys = {{"rope.dimension_count", uint32_t{8}}};
   cases->push_back({"phi3_partial_rotation", phi3, {.n_rot = 8}});
   // Long factors from the first position on where the session is longer than the original context.
@@ -183,6 +203,12 @@ void AddGemma(std::vector<Case>* cases) {
     return layer % 3 != 2 ? Plain(1e4, 20)(layer, pair) : Plain(1e6, 20)(layer, pair) / 8;
   };
   cases->push_back({"gemma3_period", gemma, formula});
+  gemma.keys = {{"attention.sliding_window", uint32_t{5}}};
+  gemma.layers = 62;  // the largest: as gemma2's
+  formula.window = [](size_t layer) { return layer % 6 != 5 ? 5 : 0; };
+  formula.turn = [](size_t layer, size_t pair) { return Plain(1e4, 20)(layer, pair); };
+  formula.scale = 1 / std::sqrt(48.0 / 4);
+  cases->push_back({"gemma3_largest", gemma, formula});
 }
 
 std::vector<Case> Cases() {
@@ -207,6 +233,11 @@ std::vector<Case> Cases() {
   cases.push_back({"gpt2", gpt2, {.gelu = true}});
   gpt2.tied = true;
   cases.push_back({"gpt2_tied", gpt2, {.gelu = true}});
+  gpt2.norm_bias = gpt2.qkv_bias = gpt2.other_bias = false;
+  cases.push_back({"gpt2_no_biases", gpt2, {.gelu = true}});
+  gpt2.fused = false;
+  gpt2.qkv_bias = true;
+  cases.push_back({"gpt2_apart", gpt2, {.gelu = true}});
   return cases;
 }
 

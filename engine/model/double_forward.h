@@ -20,6 +20,7 @@ namespace smallmind {
 
 struct Formula {
   size_t layers = 0, heads = 0, kv_heads = 0, head = 0;
+  size_t head_v = 0;  // of values; 0: as keys
   double eps = 1e-5;
   bool layer_norm = false;  // mean removed; else RMS
   bool gelu = false;        // tanh form of F16 values, as the field tabulates it; else SiLU
@@ -38,6 +39,7 @@ struct Formula {
 class DoubleForward {
  public:
   DoubleForward(const GgufFile& file, Formula formula) : file_(file), f_(std::move(formula)) {
+    if (f_.head_v == 0) f_.head_v = f_.head;
     if (f_.scale == 0) f_.scale = 1 / std::sqrt(static_cast<double>(f_.head));
   }
 
@@ -216,21 +218,22 @@ class DoubleForward {
       Prepare(layer, p, blk_ + "attn_k_norm", &k);
       keys.push_back(k);
       values.push_back(v);
-      Row out(f_.heads * f_.head);
+      Row out(f_.heads * f_.head_v);
       for (size_t h = 0; h < f_.heads; ++h) {
-        const size_t kv = h / (f_.heads / f_.kv_heads) * f_.head;
+        const size_t kv = h / (f_.heads / f_.kv_heads);
         const size_t first = window != 0 && p >= window ? p - window + 1 : 0;
         Row weight(p + 1);
         double sum = 0;
         for (size_t t = first; t <= p; ++t) {
           double dot = 0;
-          for (size_t i = 0; i < f_.head; ++i) dot += q[h * f_.head + i] * keys[t][kv + i];
+          for (size_t i = 0; i < f_.head; ++i)
+            dot += q[h * f_.head + i] * keys[t][kv * f_.head + i];
           weight[t] = std::exp(Cap(dot * f_.scale, f_.attn_cap));
           sum += weight[t];
         }
         for (size_t t = first; t <= p; ++t) {
-          for (size_t i = 0; i < f_.head; ++i) {
-            out[h * f_.head + i] += weight[t] / sum * values[t][kv + i];
+          for (size_t i = 0; i < f_.head_v; ++i) {
+            out[h * f_.head_v + i] += weight[t] / sum * values[t][kv * f_.head_v + i];
           }
         }
       }

@@ -17,12 +17,14 @@ namespace smallmind {
 struct TinyShape {
   std::string arch = "llama";
   uint32_t dim = 48, ff = 80, layers = 2, heads = 4, kv_heads = 4, head = 12, vocab = 70;
+  uint32_t head_v = 0;  // of values; 0: as keys
   uint32_t context = 64;
   bool tied = false;
   bool fused = false;  // attn_qkv, and gate and up in one where gated
   bool gated = true;
   bool qkv_bias = false, other_bias = false;  // other: attention output and feed-forward
-  bool layer_norm = false, qk_norm = false, post_norm = false, positions = false;
+  bool layer_norm = false, norm_bias = true;  // the bias: of layer norms alone
+  bool qk_norm = false, post_norm = false, positions = false;
   uint32_t experts = 0, experts_used = 0, expert_ff = 0;
   bool stacked_experts = true;
   // Further metadata, keys without the architecture's prefix; tensors of rotation factors.
@@ -63,10 +65,8 @@ class TinyModel {
     out->Add(prefix + "feed_forward_length", s_.ff);
     out->Add(prefix + "attention.head_count", s_.heads);
     if (s_.kv_heads != s_.heads) out->Add(prefix + "attention.head_count_kv", s_.kv_heads);
-    if (s_.head * s_.heads != s_.dim) {
-      out->Add(prefix + "attention.key_length", s_.head);
-      out->Add(prefix + "attention.value_length", s_.head);
-    }
+    if (s_.head * s_.heads != s_.dim) out->Add(prefix + "attention.key_length", s_.head);
+    if (HeadV() * s_.heads != s_.dim) out->Add(prefix + "attention.value_length", HeadV());
     out->Add(prefix + (s_.layer_norm ? "attention.layer_norm_epsilon"
                                      : "attention.layer_norm_rms_epsilon"),
              1e-5f);
@@ -80,6 +80,7 @@ class TinyModel {
     }
   }
 
+  uint32_t HeadV() const { return s_.head_v != 0 ? s_.head_v : s_.head; }
   void Random(const std::string& name, std::vector<uint64_t> dims, float mean, float deviation) {
     uint64_t n = 1;
     for (uint64_t d : dims) n *= d;
@@ -97,7 +98,7 @@ class TinyModel {
   }
   void Norm(const std::string& name, uint32_t n) {
     Vector(name + ".weight", n, 1, 0.2f);
-    if (s_.layer_norm) Vector(name + ".bias", n, 0, 0.1f);
+    if (s_.layer_norm && s_.norm_bias) Vector(name + ".bias", n, 0, 0.1f);
   }
   void Experts(const std::string& name, uint64_t rows, uint64_t cols) {
     if (s_.stacked_experts) {
@@ -124,20 +125,20 @@ class TinyModel {
     if (!s_.tied) Matrix("output", s_.vocab, s_.dim);
   }
   void PlanAttention(const std::string& blk) {
-    const uint32_t q = s_.heads * s_.head, kv = s_.kv_heads * s_.head;
+    const uint32_t q = s_.heads * s_.head, k = s_.kv_heads * s_.head, v = s_.kv_heads * HeadV();
     Norm(blk + "attn_norm", s_.dim);
     if (s_.fused) {
-      Matrix(blk + "attn_qkv", q + 2 * kv, s_.dim, s_.qkv_bias);
+      Matrix(blk + "attn_qkv", q + k + v, s_.dim, s_.qkv_bias);
     } else {
       Matrix(blk + "attn_q", q, s_.dim, s_.qkv_bias);
-      Matrix(blk + "attn_k", kv, s_.dim, s_.qkv_bias);
-      Matrix(blk + "attn_v", kv, s_.dim, s_.qkv_bias);
+      Matrix(blk + "attn_k", k, s_.dim, s_.qkv_bias);
+      Matrix(blk + "attn_v", v, s_.dim, s_.qkv_bias);
     }
     if (s_.qk_norm) {
       Norm(blk + "attn_q_norm", s_.head);
       Norm(blk + "attn_k_norm", s_.head);
     }
-    Matrix(blk + "attn_output", s_.dim, q, s_.other_bias);
+    Matrix(blk + "attn_output", s_.dim, s_.heads * HeadV(), s_.other_bias);
     if (s_.post_norm) Norm(blk + "post_attention_norm", s_.dim);
   }
   void PlanFeedForward(const std::string& blk) {
