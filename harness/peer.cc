@@ -1,16 +1,22 @@
-// Tested on both output formats, on commands with quotes and placeholders, and on garbage
-// (peer_test.cc). llama-bench's fields (-o json): n_prompt, n_gen, samples_ns, samples_ts, avg_ts.
+// Tested on commands with quotes and placeholders, on every kind of output, and on garbage
+// (peer_test.cc).
 #include "harness/peer.h"
 
-#include <cmath>
+#include <algorithm>
+#include <string_view>
 
 #include "harness/error.h"
-#include "harness/json_number.h"
+#include "harness/llama_bench.h"
 #include "harness/protocol.h"
-#include "harness/stats/summary.h"
 
 namespace smallmind::harness {
 namespace {
+
+constexpr std::string_view kWall = "wall:";
+
+std::string WithoutKind(const std::string& command) {
+  return command.starts_with(kWall) ? command.substr(kWall.size()) : command;
+}
 
 std::vector<std::string> SplitWords(const std::string& command) {
   std::vector<std::string> words;
@@ -53,50 +59,17 @@ void ReplaceAll(std::string& text, const std::string& what, const std::string& w
 }
 
 // What follows the launcher's own first line.
-std::string AfterExecLine(const std::string& out, int64_t* exec_ns) {
-  const size_t end = out.find('\n');
-  if (end == std::string::npos) return out;
-  const Json json = Json::parse(out.substr(0, end), nullptr, false);
-  if (!json.is_object() || !json.contains("event") || json["event"] != "exec") return out;
-  if (const auto it = json.find("t_ns"); it != json.end() && it->is_number_integer()) {
-    *exec_ns = it->get<int64_t>();
-  }
-  return out.substr(end + 1);
+std::string_view AfterExecLine(std::string_view out) {
+  if (!out.starts_with(R"({"event":"exec")")) return out;
+  return out.substr(std::min(out.find('\n'), out.size()));
 }
 
-// llama-bench prints one array; each element is a prompt test (n_gen 0) or a generation test.
-std::string MeasureLlamaBench(const Json& tests, const Workload& workload, VariantInfo& peer,
-                              Sample& sample) {
-  for (const Json& test : tests) {
-    if (!test.is_object()) continue;
-    const int n_prompt = Field(test, "n_prompt", 0), n_gen = Field(test, "n_gen", 0);
-    const auto speeds = Field(test, "samples_ts", std::vector<double>{});
-    if (speeds.empty()) return "llama-bench JSON without samples_ts";
-    const double speed = stats::Median(speeds);
-    if (!(speed > 0) || !std::isfinite(speed)) return "llama-bench JSON with a speed of zero";
-    if (n_prompt > 0 && n_gen == 0) {
-      if (n_prompt != workload.prompt_tokens) {
-        return "prefill of " + std::to_string(n_prompt) + " tokens, asked for " +
-               std::to_string(workload.prompt_tokens);
-      }
-      sample.metrics["prefill_tps"] = speed;
-    } else if (n_gen > 0 && n_prompt == 0) {
-      if (n_gen != workload.gen_tokens) {
-        return std::to_string(n_gen) + " generated tokens, asked for " +
-               std::to_string(workload.gen_tokens);
-      }
-      // Its generation test times all n tokens after an empty prompt, ours n - 1 after a real one.
-      sample.metrics["decode_tps"] = speed;
-      sample.metrics["itl_p50_ms"] = 1000 / speed;
-    }
-    if (const int threads = Field(test, "n_threads", workload.threads);
-        threads != workload.threads) {
-      return std::to_string(threads) + " threads, asked for " + std::to_string(workload.threads);
-    }
-    if (peer.git.empty()) peer.git = Field(test, "build_commit", std::string());
-    if (peer.compiler.empty()) peer.compiler = "llama-bench";
+std::string MeasureWallTime(const ProcessResult& result, const Workload& workload, Sample& sample) {
+  if (workload.gen_tokens != 1 || workload.sequences != 1) {
+    return "a wall: command measures the first token alone: ask for -n 1";
   }
-  return sample.metrics.empty() ? "llama-bench JSON without a prompt or a generation test" : "";
+  sample.metrics["ttft_cold_ms"] = static_cast<double>(result.wall_ns) / 1e6;
+  return "";
 }
 
 }  // namespace
@@ -112,19 +85,21 @@ VariantInfo ParsePeer(const std::string& text) {
   peer.kind = VariantKind::kPeer;
   peer.group = "peer";
   peer.command = text.substr(equals + 1);
-  if (SplitWords(peer.command).empty()) throw RunError("--peer " + peer.name + " has no command");
+  if (SplitWords(WithoutKind(peer.command)).empty())
+    throw RunError("--peer " + peer.name + " has no command");
   return peer;
 }
 
 std::vector<std::string> PeerCommand(const std::string& command, const std::string& model_path,
                                      const Workload& workload) {
-  std::vector<std::string> words = SplitWords(command);
+  std::vector<std::string> words = SplitWords(WithoutKind(command));
   const bool has_model = command.find("{model}") != std::string::npos;
   for (std::string& word : words) {
     ReplaceAll(word, "{model}", model_path);
     ReplaceAll(word, "{prompt}", std::to_string(workload.prompt_tokens));
     ReplaceAll(word, "{gen}", std::to_string(workload.gen_tokens));
     ReplaceAll(word, "{threads}", std::to_string(workload.threads));
+    ReplaceAll(word, "{sequences}", std::to_string(workload.sequences));
     ReplaceAll(word, "{reps}", std::to_string(workload.reps));
   }
   if (!has_model) {
@@ -138,18 +113,12 @@ std::vector<std::string> PeerCommand(const std::string& command, const std::stri
 
 std::string MeasurePeer(const ProcessResult& result, const Workload& workload, VariantInfo& peer,
                         Sample& sample) {
-  int64_t exec_ns = 0;
-  const std::string body = AfterExecLine(result.out, &exec_ns);
   std::string reason;
-  const size_t first = body.find_first_not_of(" \t\r\n");
-  if (first != std::string::npos && body[first] == '[') {
-    const Json json = Json::parse(body, nullptr, false);
-    try {
-      reason = json.is_array() ? MeasureLlamaBench(json, workload, peer, sample)
-                               : "JSON that does not parse";
-    } catch (const std::exception& error) {
-      reason = std::string("llama-bench JSON with a field that cannot be: ") + error.what();
-    }
+  if (peer.command.starts_with(kWall)) {
+    reason = MeasureWallTime(result, workload, sample);
+  } else if (const auto bench =
+                 MeasureLlamaBench(AfterExecLine(result.out), workload, peer, sample)) {
+    reason = *bench;
   } else {
     const Transcript transcript = ParseTranscript(result.out);
     reason = MeasureTranscript(transcript, workload, sample);

@@ -32,28 +32,29 @@ std::string Measure(const std::string& out, Sample& sample) {
   return MeasurePeer(result, kWorkload, peer, sample);
 }
 
-TEST(Peer, LlamaBenchJson) {
+TEST(Peer, OutputOfABenchOrOfTheProtocol) {
   Sample sample;
-  ASSERT_EQ(Measure(R"([
- {"n_prompt":8,"n_gen":0,"n_threads":2,"avg_ts":99.0,"samples_ts":[100.0,120.0,110.0],"build_commit":"abc"},
- {"n_prompt":0,"n_gen":4,"n_threads":2,"samples_ts":[50.0,52.0]}])",
-                    sample),
+  ASSERT_EQ(Measure(R"([{"n_prompt":8,"n_gen":0,"n_threads":2,"samples_ts":[110.0]}])", sample),
             "");
   EXPECT_EQ(sample.metrics.at("prefill_tps"), 110);
-  EXPECT_EQ(sample.metrics.at("decode_tps"), 51);
   EXPECT_EQ(sample.metrics.at("peak_rss_mib"), 2);
-}
-
-TEST(Peer, WrongWorkOrNoNumbersIsAFailure) {
-  Sample sample;
-  EXPECT_NE(Measure(R"([{"n_prompt":9,"n_gen":0,"samples_ts":[1.0]}])", sample), "");
-  EXPECT_NE(Measure(R"([{"n_prompt":8,"n_gen":0,"n_threads":7,"samples_ts":[1.0]}])", sample), "");
-  EXPECT_NE(Measure(R"([{"n_prompt":8,"n_gen":0,"samples_ts":[]}])", sample), "");
-  EXPECT_NE(Measure(R"([{"n_prompt":8,"n_gen":0,"samples_ts":[0]}])", sample), "");
-  EXPECT_NE(Measure(R"([{"n_prompt":"8"}])", sample), "");
-  EXPECT_NE(Measure("[", sample), "");
   EXPECT_NE(Measure("", sample), "");
   EXPECT_NE(Measure("pp128: 100 t/s\n", sample), "");
+}
+
+TEST(Peer, WallTimeIsTheFirstTokens) {
+  VariantInfo peer = ParsePeer("cli=wall:run -m {model} -s {sequences}");
+  const Workload first{"p1-n1-t2", 1, 1, 2, 1};
+  EXPECT_EQ(PeerCommand(peer.command, "/m.gguf", first),
+            (Words{"run", "-m", "/m.gguf", "-s", "1"}));
+  ProcessResult result;
+  result.out = "Once upon a time";
+  result.wall_ns = 25000000;
+  Sample sample;
+  ASSERT_EQ(MeasurePeer(result, first, peer, sample), "");
+  EXPECT_EQ(sample.metrics.at("ttft_cold_ms"), 25);
+  EXPECT_NE(MeasurePeer(result, kWorkload, peer, sample), "");
+  EXPECT_THROW(ParsePeer("cli=wall: "), RunError);
 }
 
 }  // namespace

@@ -59,6 +59,10 @@ void ParseEvent(const Json& json, Transcript& transcript) {
          Field(json, "start_ns", int64_t{0}), Field(json, "prefill_ns", int64_t{0}),
          Field(json, "decode_ns", int64_t{0}), Field(json, "token_hash", std::string()),
          Field(json, "logits_hash", std::string())});
+  } else if (event == "batch") {
+    transcript.batches.push_back(
+        {Field(json, "sequences", 0), Field(json, "prompt_tokens", 0), Field(json, "gen_tokens", 0),
+         Field(json, "decode_ns", int64_t{0}), Field(json, "token_hash", std::string())});
   } else if (event == "kernels") {
     KernelTime& time = transcript.kernels[Field<std::string>(json, "name")];
     time.calls = Bounded(time.calls + Field(json, "calls", int64_t{0}));
@@ -75,15 +79,14 @@ void ParseEvent(const Json& json, Transcript& transcript) {
   }
 }
 
-std::string JoinHashes(const std::vector<Transcript::RepLine>& reps,
-                       std::string Transcript::RepLine::*hash) {
+template <typename Line>
+std::string JoinHashes(const std::vector<Line>& reps, std::string Line::*hash) {
   // Repetitions of one prompt agree; where a bench varies its prompts, all of them count.
-  const bool same = std::all_of(reps.begin(), reps.end(), [&](const Transcript::RepLine& rep) {
-    return rep.*hash == reps.front().*hash;
-  });
+  const bool same = std::all_of(reps.begin(), reps.end(),
+                                [&](const Line& rep) { return rep.*hash == reps.front().*hash; });
   if (same) return reps.front().*hash;
   uint64_t mixed = 14695981039346656037u;  // FNV-1a
-  for (const Transcript::RepLine& rep : reps) {
+  for (const Line& rep : reps) {
     for (const char c : rep.*hash) mixed = (mixed ^ static_cast<uint8_t>(c)) * 1099511628211u;
   }
   char text[17];
@@ -130,6 +133,98 @@ Rep MeasureRep(const Transcript& transcript, const Transcript::RepLine& line) {
   return rep;
 }
 
+std::string MeasureReps(const Transcript& transcript, const Workload& workload, Sample& sample) {
+  if (static_cast<int>(transcript.reps.size()) != workload.reps) {
+    return std::to_string(transcript.reps.size()) + " repetitions, asked for " +
+           std::to_string(workload.reps);
+  }
+  for (const Transcript::RepLine& line : transcript.reps) {
+    if (std::string reason = CheckRep(transcript, line, workload); !reason.empty()) return reason;
+  }
+  for (const Transcript::RepLine& line : transcript.reps) {
+    sample.reps.push_back(MeasureRep(transcript, line));
+  }
+
+  std::vector<double> ttft, prefill, decode, gaps;
+  for (size_t i = 0; i < sample.reps.size(); ++i) {
+    const Rep& rep = sample.reps[i];
+    // The first prefill pays for first touches; it is the warm figure only where it is alone. Its
+    // decode comes after them: it agrees with the others within a percent, and doubles the data.
+    if (i > 0 || sample.reps.size() == 1) {
+      ttft.push_back(rep.ttft_ns / 1e6);
+      prefill.push_back(rep.prompt_tokens * 1e9 / rep.prefill_ns);
+    }
+    if (rep.decode_ns > 0) decode.push_back((rep.gen_tokens - 1) * 1e9 / rep.decode_ns);
+    for (const int64_t gap : rep.itl_ns) gaps.push_back(gap / 1e6);
+  }
+  auto& metrics = sample.metrics;
+  metrics["ttft_ms"] = stats::Quantile(ttft, 0.5);
+  metrics["prefill_tps"] = stats::Quantile(prefill, 0.5);
+  if (!decode.empty()) metrics["decode_tps"] = stats::Quantile(decode, 0.5);
+  if (!gaps.empty()) {
+    metrics["itl_p50_ms"] = stats::Quantile(gaps, 0.50);
+    metrics["itl_p95_ms"] = stats::Quantile(gaps, 0.95);
+    metrics["itl_p99_ms"] = stats::Quantile(gaps, 0.99);
+  }
+  if (transcript.exec_ns) {
+    const int first_rep = transcript.reps.front().rep;
+    const int64_t first_token = transcript.tokens.at(first_rep).begin()->second;
+    metrics["ttft_cold_ms"] = (first_token - *transcript.exec_ns) / 1e6;
+  }
+  sample.hashes["token"] = JoinHashes(transcript.reps, &Transcript::RepLine::token_hash);
+  sample.hashes["logits"] = JoinHashes(transcript.reps, &Transcript::RepLine::logits_hash);
+  return "";
+}
+
+// Sequences decoded together print no time of a single token: throughput alone is measured.
+std::string MeasureBatches(const Transcript& transcript, const Workload& workload, Sample& sample) {
+  if (static_cast<int>(transcript.batches.size()) != workload.reps) {
+    return std::to_string(transcript.batches.size()) + " batches, asked for " +
+           std::to_string(workload.reps);
+  }
+  std::vector<double> decode;
+  for (const Transcript::BatchLine& line : transcript.batches) {
+    if (line.sequences != workload.sequences || line.prompt_tokens != workload.prompt_tokens ||
+        line.gen_tokens != workload.gen_tokens) {
+      return "a batch of " + std::to_string(line.sequences) + " sequences, " +
+             std::to_string(line.prompt_tokens) + " prompt and " + std::to_string(line.gen_tokens) +
+             " generated tokens is not what was asked for";
+    }
+    if (line.decode_ns <= 0) return "a batch without decode time";
+    decode.push_back(line.sequences * 1e9 * line.gen_tokens / line.decode_ns);
+  }
+  sample.metrics["decode_tps"] = stats::Quantile(decode, 0.5);
+  sample.hashes["token"] = JoinHashes(transcript.batches, &Transcript::BatchLine::token_hash);
+  return "";
+}
+
+void MeasureStart(const Transcript& transcript, Sample& sample) {
+  if (!transcript.exec_ns) return;
+  for (const auto& [name, t] : transcript.phases) {
+    sample.phases[name == "main" ? "exec_to_main_ms" : name + "_ms"] =
+        (t - *transcript.exec_ns) / 1e6;
+  }
+  if (const auto ready = sample.phases.find("ready_ms"); ready != sample.phases.end()) {
+    sample.metrics["startup_ms"] = ready->second;
+  }
+}
+
+void MeasureMemory(const Transcript& transcript, Sample& sample) {
+  const auto memory = [&](const char* name) -> std::optional<int64_t> {
+    const auto it = transcript.memory.find(name);
+    if (it == transcript.memory.end()) return std::nullopt;
+    return it->second;
+  };
+  if (const auto kib = memory("vm_hwm_kib")) sample.metrics["peak_rss_mib"] = *kib / 1024.0;
+  if (const auto kib = memory("rss_anon_kib")) sample.metrics["rss_anon_mib"] = *kib / 1024.0;
+  if (const auto kib = memory("rss_file_kib")) sample.metrics["rss_file_mib"] = *kib / 1024.0;
+  sample.faults = transcript.faults;
+  sample.faults["minor"] = memory("minor_faults").value_or(0);
+  sample.faults["major"] = memory("major_faults").value_or(0);
+  sample.switches["voluntary"] = memory("voluntary_switches").value_or(0);
+  sample.switches["involuntary"] = memory("involuntary_switches").value_or(0);
+}
+
 }  // namespace
 
 Transcript ParseTranscript(const std::string& text) {
@@ -167,65 +262,12 @@ std::string MeasureTranscript(const Transcript& transcript, const Workload& work
   }
   if (!transcript.done) return "output ends without \"done\"";
   if (transcript.bad_lines > 0) return "a line that is not JSON: " + transcript.first_bad_line;
-  if (static_cast<int>(transcript.reps.size()) != workload.reps) {
-    return std::to_string(transcript.reps.size()) + " repetitions, asked for " +
-           std::to_string(workload.reps);
-  }
-  for (const Transcript::RepLine& line : transcript.reps) {
-    if (std::string reason = CheckRep(transcript, line, workload); !reason.empty()) return reason;
-  }
-  for (const Transcript::RepLine& line : transcript.reps) {
-    sample.reps.push_back(MeasureRep(transcript, line));
-  }
-
-  std::vector<double> ttft, prefill, decode, gaps;
-  for (size_t i = 0; i < sample.reps.size(); ++i) {
-    const Rep& rep = sample.reps[i];
-    // The first prefill pays for first touches; it is the warm figure only where it is alone. Its
-    // decode comes after them: it agrees with the others within a percent, and doubles the data.
-    if (i > 0 || sample.reps.size() == 1) {
-      ttft.push_back(rep.ttft_ns / 1e6);
-      prefill.push_back(rep.prompt_tokens * 1e9 / rep.prefill_ns);
-    }
-    if (rep.decode_ns > 0) decode.push_back((rep.gen_tokens - 1) * 1e9 / rep.decode_ns);
-    for (const int64_t gap : rep.itl_ns) gaps.push_back(gap / 1e6);
-  }
-  auto& metrics = sample.metrics;
-  metrics["ttft_ms"] = stats::Quantile(ttft, 0.5);
-  metrics["prefill_tps"] = stats::Quantile(prefill, 0.5);
-  if (!decode.empty()) metrics["decode_tps"] = stats::Quantile(decode, 0.5);
-  if (!gaps.empty()) {
-    metrics["itl_p50_ms"] = stats::Quantile(gaps, 0.50);
-    metrics["itl_p95_ms"] = stats::Quantile(gaps, 0.95);
-    metrics["itl_p99_ms"] = stats::Quantile(gaps, 0.99);
-  }
-  if (transcript.exec_ns) {
-    const int64_t exec = *transcript.exec_ns;
-    for (const auto& [name, t] : transcript.phases) {
-      sample.phases[name == "main" ? "exec_to_main_ms" : name + "_ms"] = (t - exec) / 1e6;
-    }
-    if (const auto ready = transcript.phases.find("ready"); ready != transcript.phases.end()) {
-      metrics["startup_ms"] = (ready->second - exec) / 1e6;
-    }
-    const int first_rep = transcript.reps.front().rep;
-    metrics["ttft_cold_ms"] = (transcript.tokens.at(first_rep).begin()->second - exec) / 1e6;
-  }
-  const auto memory = [&](const char* name) -> std::optional<int64_t> {
-    const auto it = transcript.memory.find(name);
-    if (it == transcript.memory.end()) return std::nullopt;
-    return it->second;
-  };
-  if (const auto kib = memory("vm_hwm_kib")) metrics["peak_rss_mib"] = *kib / 1024.0;
-  if (const auto kib = memory("rss_anon_kib")) metrics["rss_anon_mib"] = *kib / 1024.0;
-  if (const auto kib = memory("rss_file_kib")) metrics["rss_file_mib"] = *kib / 1024.0;
-  sample.faults = transcript.faults;
-  sample.faults["minor"] = memory("minor_faults").value_or(0);
-  sample.faults["major"] = memory("major_faults").value_or(0);
-  sample.switches["voluntary"] = memory("voluntary_switches").value_or(0);
-  sample.switches["involuntary"] = memory("involuntary_switches").value_or(0);
+  const std::string reason = workload.sequences > 1 ? MeasureBatches(transcript, workload, sample)
+                                                    : MeasureReps(transcript, workload, sample);
+  if (!reason.empty()) return reason;
+  MeasureStart(transcript, sample);
+  MeasureMemory(transcript, sample);
   sample.kernels = transcript.kernels;
-  sample.hashes["token"] = JoinHashes(transcript.reps, &Transcript::RepLine::token_hash);
-  sample.hashes["logits"] = JoinHashes(transcript.reps, &Transcript::RepLine::logits_hash);
   return "";
 }
 

@@ -41,6 +41,12 @@ struct Transcript {
     std::string token_hash, logits_hash;
   };
   std::vector<RepLine> reps;
+  struct BatchLine {  // one repetition of several sequences decoded together
+    int sequences = 0, prompt_tokens = 0, gen_tokens = 0;  // tokens of one sequence
+    int64_t decode_ns = 0;                                 // of all of them
+    std::string token_hash;
+  };
+  std::vector<BatchLine> batches;
   std::map<std::string, KernelTime> kernels;
   std::map<std::string, int64_t> memory;
   std::vector<Ceiling> ceilings;

@@ -114,5 +114,31 @@ TEST(Protocol, CeilingsAreRead) {
   EXPECT_EQ(transcript.ceilings[0].threads, 4);
 }
 
+TEST(Protocol, SequencesDecodedTogetherAreOneThroughput) {
+  const Workload workload{"p4-n3-t2-s5", 4, 3, 2, 2, false, 5};
+  const std::string good =
+      R"({"event":"hello","protocol":1,"threads":2}
+{"event":"batch","rep":0,"sequences":5,"prompt_tokens":4,"gen_tokens":3,"prefill_ns":9,"decode_ns":10000000,"token_hash":"aa"}
+{"event":"batch","rep":1,"sequences":5,"prompt_tokens":4,"gen_tokens":3,"prefill_ns":9,"decode_ns":30000000,"token_hash":"aa"}
+{"event":"memory","vm_hwm_kib":2048}
+{"event":"done"}
+)";
+  Sample sample;
+  ASSERT_EQ(MeasureTranscript(ParseTranscript(good), workload, sample), "");
+  EXPECT_DOUBLE_EQ(sample.metrics.at("decode_tps"), 1000);  // 15 tokens in 10 ms, 15 in 30
+  EXPECT_DOUBLE_EQ(sample.metrics.at("peak_rss_mib"), 2.0);
+  EXPECT_FALSE(sample.metrics.contains("ttft_ms"));
+  EXPECT_EQ(sample.hashes.at("token"), "aa");
+  const auto reason = [&](const std::string& text) {
+    Sample other;
+    return MeasureTranscript(ParseTranscript(text), workload, other);
+  };
+  EXPECT_NE(reason(Replace(good, "\"sequences\":5", "\"sequences\":4")), "");
+  EXPECT_NE(reason(Replace(good, "\"gen_tokens\":3", "\"gen_tokens\":2")), "");
+  EXPECT_NE(reason(Replace(good, "30000000", "0")), "");
+  EXPECT_NE(reason(Without(good, R"({"event":"batch","rep":1)")), "");
+  EXPECT_NE(reason(Good()), "");
+}
+
 }  // namespace
 }  // namespace smallmind::harness

@@ -183,6 +183,7 @@ void VisitFields(S& s, F&& f) {
   f("threads", s.threads);
   f("reps", s.reps);
   f("training", s.training);
+  f("sequences", s.sequences);
 }
 
 template <Is<Environment> S, typename F>

@@ -122,7 +122,7 @@ struct ModelInfo {
 };
 
 struct Workload {
-  std::string name;  // p128-n32-t4
+  std::string name;  // p128-n32-t4, of several sequences p128-n32-t4-s16
   int prompt_tokens = 128;
   int gen_tokens = 32;
   int threads = 0;  // as asked of the engine, resolved: never 0 in a record
@@ -131,6 +131,7 @@ struct Workload {
   // every few rounds, for the profile's honesty and for nothing else. The name begins with
   // kTrainingPrefix.
   bool training = false;
+  int sequences = 1;  // decoded together, each after a prompt of its own
 };
 
 inline constexpr std::string_view kTrainingPrefix = "train-";

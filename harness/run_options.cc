@@ -68,6 +68,9 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
   app.add_option("-p,--prompt", o.prompts, "prompt tokens (128; quick 64)")->group(workload);
   app.add_option("-n,--gen", o.gens, "generated tokens (32; quick 16)")->group(workload);
   app.add_option("-t,--threads", o.threads, "threads (all usable CPUs)")->group(workload);
+  app.add_option("-s,--sequences", o.sequences, "sequences decoded together")
+      ->capture_default_str()
+      ->group(workload);
   app.add_option("-r,--reps", o.reps, "repetitions in a process (2: cold and warm)")
       ->check(CLI::Range(1, 1000))
       ->group(workload);
@@ -181,7 +184,8 @@ std::vector<Workload> WorkloadsOf(const RunOptions& o, int usable_cpus) {
   const Mode& mode = ModeOf(o);
   std::vector<Workload> workloads = MakeWorkloads(
       o.prompts.empty() ? mode.prompts : o.prompts, o.gens.empty() ? mode.gens : o.gens,
-      o.threads.empty() ? std::to_string(usable_cpus) : o.threads, o.reps > 0 ? o.reps : mode.reps);
+      o.threads.empty() ? std::to_string(usable_cpus) : o.threads, o.sequences,
+      o.reps > 0 ? o.reps : mode.reps);
   if (o.training_prompts) AddTrainingPrompts(workloads);
   return workloads;
 }

@@ -225,6 +225,9 @@ ProcessRequest Runner::RequestFor(const Cell& cell, const Sample& sample) const 
                     "-n",   std::to_string(workload.gen_tokens),
                     "-t",   std::to_string(workload.threads),
                     "-r",   std::to_string(workload.reps)};
+    if (workload.sequences > 1) {
+      request.argv.insert(request.argv.end(), {"--sequences", std::to_string(workload.sequences)});
+    }
     if (run_.plan.timers) request.argv.push_back("--timers");
     if (workload.training) request.argv.push_back("--training-text");
     std::istringstream injections(run_.plan.inject);  // VARIANT=PCT,VARIANT=PCT

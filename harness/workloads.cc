@@ -31,12 +31,15 @@ std::vector<int> ParseList(const std::string& text, const std::string& flag) {
 }  // namespace
 
 std::vector<Workload> MakeWorkloads(const std::string& prompts, const std::string& gens,
-                                    const std::string& threads, int reps) {
+                                    const std::string& threads, const std::string& sequences,
+                                    int reps) {
   std::vector<Workload> workloads;
   for (const int p : ParseList(prompts, "-p")) {
     for (const int n : ParseList(gens, "-n")) {
       for (const int t : ParseList(threads, "-t")) {
-        workloads.push_back({WorkloadName(p, n, t), p, n, t, reps});
+        for (const int s : ParseList(sequences, "-s")) {
+          workloads.push_back({WorkloadName(p, n, t, s), p, n, t, reps, false, s});
+        }
       }
     }
   }
