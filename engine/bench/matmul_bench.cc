@@ -1,5 +1,5 @@
-// Matrix products per type and shape: GOP/s (two operations a multiply-add), and GB/s of weight
-// bytes.
+// Quantised matrix products per type and shape, as a share of the thread's ceiling: operations (two
+// a multiply-add) of int8 dots, or weight bytes of plain reading.
 //
 // matvec walks a set of matrices larger than any cache, one token at a time: what decoding does.
 // matmul keeps one matrix and 128 tokens: what prefill does. One thread; sums over threads are the
@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/bench/bench_ceilings.h"
 #include "engine/kernels/acts.h"
 #include "engine/kernels/matmul.h"
 #include "engine/kernels/targets.h"
@@ -58,12 +59,6 @@ struct Operands {
   }
 };
 
-void Count(benchmark::State& state, double operations, double bytes) {
-  const double n = static_cast<double>(state.iterations());
-  state.counters["GOP/s"] = benchmark::Counter(operations * n * 1e-9, benchmark::Counter::kIsRate);
-  state.counters["GB/s"] = benchmark::Counter(bytes * n * 1e-9, benchmark::Counter::kIsRate);
-}
-
 void MatVec(benchmark::State& state, DType type, Shape shape, size_t tokens, size_t total_bytes) {
   const size_t row_bytes = RowBytes(type, shape.cols), bytes = row_bytes * shape.rows;
   const size_t matrices = total_bytes / bytes + 1;
@@ -76,8 +71,11 @@ void MatVec(benchmark::State& state, DType type, Shape shape, size_t tokens, siz
            o.out.data(), shape.rows, {Operands::Align(o.scratch), MatMulScratchBytes(shape.cols)});
     benchmark::ClobberMemory();
   }
-  Count(state, 2.0 * static_cast<double>(shape.rows * shape.cols * tokens),
-        static_cast<double>(bytes));
+  // From memory a row is judged by its bytes, in a cache by its operations.
+  const bool streams = total_bytes != 0;
+  Count(state, streams ? 0.0 : 2.0 * static_cast<double>(shape.rows * shape.cols * tokens),
+        streams ? static_cast<double>(bytes) : 0.0,
+        streams ? ThreadCeilings().read_gbs : ThreadCeilings().int8_gops);
 }
 
 void RegisterAll() {
@@ -87,8 +85,7 @@ void RegisterAll() {
       const std::string tail = "/" + std::string(Info(type).name) + "/" +
                                std::to_string(shape.rows) + "x" + std::to_string(shape.cols);
       const auto add = [&](const std::string& name, size_t tokens, size_t total) {
-        benchmark::RegisterBenchmark((name + tail).c_str(), MatVec, type, shape, tokens, total)
-            ->MeasureProcessCPUTime();
+        benchmark::RegisterBenchmark((name + tail).c_str(), MatVec, type, shape, tokens, total);
       };
       add("matvec", 1, size_t{256} << 20);
       add("matvec_cached", 1, 0);

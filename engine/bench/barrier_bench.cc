@@ -1,0 +1,57 @@
+// What a meeting of the engine's threads costs: a barrier, a shared loop of empty runs, a whole
+// Run(). Wall time of one of them; with fewer free CPUs than threads it is the scheduler's figure.
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+
+#include "engine/runtime/thread_team.h"
+
+namespace smallmind {
+namespace {
+
+constexpr size_t kMeetings = 2000;  // in one Run()
+
+void PerMeeting(benchmark::State& state) {
+  const auto meetings = static_cast<double>(kMeetings) * static_cast<double>(state.iterations());
+  state.counters["each"] = {meetings,
+                            benchmark::Counter::kIsRate | benchmark::Counter::kInvert};  // seconds
+}
+
+void Barrier(benchmark::State& state) {
+  ThreadTeam team(static_cast<size_t>(state.range(0)));
+  for (auto _ : state) {
+    team.Run([](Worker& w) {
+      for (size_t i = 0; i < kMeetings; ++i) w.Barrier();
+    });
+  }
+  PerMeeting(state);
+}
+
+void LoopAndBarrier(benchmark::State& state) {
+  ThreadTeam team(static_cast<size_t>(state.range(0)));
+  for (auto _ : state) {
+    team.Run([](Worker& w) {
+      for (size_t i = 0; i < kMeetings; ++i) {
+        w.For(64, 1, [](size_t begin, size_t) { benchmark::DoNotOptimize(begin); });
+        w.Barrier();
+      }
+    });
+  }
+  PerMeeting(state);
+}
+
+void Run(benchmark::State& state) {
+  ThreadTeam team(static_cast<size_t>(state.range(0)));
+  for (auto _ : state) {
+    team.Run([](Worker& w) { benchmark::DoNotOptimize(w.index()); });
+  }
+}
+
+BENCHMARK(Barrier)->DenseRange(1, 4)->UseRealTime();
+BENCHMARK(LoopAndBarrier)->DenseRange(1, 4)->UseRealTime();
+BENCHMARK(Run)->DenseRange(1, 4)->UseRealTime();
+
+}  // namespace
+}  // namespace smallmind
+
+BENCHMARK_MAIN();
