@@ -104,6 +104,7 @@ Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
   a.claims = JudgeClaims(run, series, a.summaries, a.outputs, options);
   a.factorial = AnalyzeFactorial(run, series, options);
   a.breakdown = ExplainDifferences(series, run.reference, options);
+  a.instructions = RelateInstructions(run, series, a.comparisons);
   a.roofline = PlaceOnRoofline(run, series, a.summaries);
   a.waterfall = DrawWaterfalls(run, series, options);
   a.footprint = MeasureFootprints(run, symbols, a.comparisons);
@@ -145,6 +146,7 @@ Json ToJson(const Analysis& a) {
   json["claims"] = a.claims;
   json["factorial"] = a.factorial;
   json["breakdown"] = a.breakdown;
+  json["instructions"] = a.instructions;
   json["roofline"] = a.roofline;
   json["waterfall"] = a.waterfall;
   json["footprint"] = a.footprint;

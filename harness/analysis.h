@@ -12,6 +12,7 @@
 #include "harness/analysis/comparison.h"
 #include "harness/analysis/factorial.h"
 #include "harness/analysis/footprint.h"
+#include "harness/analysis/instructions.h"
 #include "harness/analysis/ledger.h"
 #include "harness/analysis/outputs.h"
 #include "harness/analysis/roofline.h"
@@ -35,6 +36,7 @@ struct Analysis {
   std::vector<Claim> claims;
   std::vector<Factorial> factorial;
   std::vector<Breakdown> breakdown;
+  std::vector<InstructionRatio> instructions;
   std::vector<RooflinePoint> roofline;
   std::vector<Waterfall> waterfall;
   std::vector<Footprint> footprint;

@@ -233,6 +233,17 @@ void VisitFields(S& s, F&& f) {
   f("round", s.round);
 }
 
+template <Is<InstructionCount> S, typename F>
+void VisitFields(S& s, F&& f) {
+  f("variant", s.variant);
+  f("model", s.model);
+  f("target", s.target);
+  f("prefill", s.prefill);
+  f("decode", s.decode);
+  f("totals", s.totals);
+  f("reason", s.reason);
+}
+
 template <Is<PlanInfo> S, typename F>
 void VisitFields(S& s, F&& f) {
   f("seed", s.seed);
@@ -273,6 +284,7 @@ void VisitFields(S& s, F&& f) {
   f("models", s.models);
   f("workloads", s.workloads);
   f("ceilings", s.ceilings);
+  f("instructions", s.instructions);
   f("warnings", s.warnings);
   f("analysis", s.analysis);
   f("selftest", s.selftest);
@@ -322,6 +334,8 @@ void to_json(Json& json, const ContaminationRule& rule) { Write(json, rule); }
 void from_json(const Json& json, ContaminationRule& rule) { Read(json, rule); }
 void to_json(Json& json, const Ceiling& ceiling) { Write(json, ceiling); }
 void from_json(const Json& json, Ceiling& ceiling) { Read(json, ceiling); }
+void to_json(Json& json, const InstructionCount& count) { Write(json, count); }
+void from_json(const Json& json, InstructionCount& count) { Read(json, count); }
 void to_json(Json& json, const PlanInfo& plan) { Write(json, plan); }
 void from_json(const Json& json, PlanInfo& plan) { Read(json, plan); }
 void to_json(Json& json, const RunInfo& run) { Write(json, run); }

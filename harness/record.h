@@ -184,6 +184,17 @@ struct Ceiling {
   int round = -1;  // -1: before the first round
 };
 
+// Instructions of one variant, see instruction_counts.h. -1: not counted, and `reason` says why.
+struct InstructionCount {
+  std::string variant;
+  std::string model;
+  std::string target = {};                     // the Highway target that was counted
+  double prefill = -1;                         // a prompt token
+  double decode = -1;                          // a generated token
+  std::map<std::string, int64_t> totals = {};  // of the processes behind them, by "p8-n2"
+  std::string reason = {};
+};
+
 struct PlanInfo {
   std::string seed;   // decimal
   std::string order;  // "cyclic Latin squares"
@@ -223,6 +234,7 @@ struct RunInfo {
   std::vector<ModelInfo> models;
   std::vector<Workload> workloads;
   std::vector<Ceiling> ceilings;
+  std::vector<InstructionCount> instructions;  // --instructions
   int rounds_done = 0;
   int64_t samples = 0;
   std::vector<std::string> warnings;
@@ -253,6 +265,8 @@ void to_json(Json& json, const ContaminationRule& rule);
 void from_json(const Json& json, ContaminationRule& rule);
 void to_json(Json& json, const Ceiling& ceiling);
 void from_json(const Json& json, Ceiling& ceiling);
+void to_json(Json& json, const InstructionCount& count);
+void from_json(const Json& json, InstructionCount& count);
 void to_json(Json& json, const PlanInfo& plan);
 void from_json(const Json& json, PlanInfo& plan);
 void to_json(Json& json, const RunInfo& run);

@@ -67,6 +67,7 @@ TEST(Record, RunRoundTrips) {
   run.models.push_back({});
   run.workloads.push_back({"p1-n2-t3", 1, 2, 3, 4});
   run.ceilings.push_back({"read_gbps", 4, 30.5, 1});
+  run.instructions.push_back({"o2", "tiny", "AVX2", 1.5e6, 1.6e7, {{"p8-n2", 63810176}}, "why"});
   run.environment.caches["L1d"] = "32 KiB x 4";
   run.plan.seed = "18446744073709551615";
   run.analysis["x"] = 1;

@@ -87,7 +87,8 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
       ->check(CLI::Range(0.0, 100.0))
       ->group(rounds);
   app.add_option("--budget", o.budget_s,
-                 "seconds of measuring, warm-up included (215; quick 52; 0 = no limit)")
+                 "seconds of measuring, warm-up included (215, from the tenth variant on 24 more "
+                 "each; quick 52; 0 = no limit)")
       ->check(CLI::Range(0.0, 1e7))
       ->group(rounds);
   app.add_option("--warmup", o.warmup, "recorded but unused samples a cell (1)")
@@ -117,6 +118,11 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
                "every few rounds also what profiles were trained on: how far do they flatter "
                "themselves?")
       ->group(conditions);
+  app.add_flag(
+         "--instructions", o.instructions,
+         "where hardware counters are hidden: count instructions a token with valgrind, after "
+         "the last round")
+      ->group(conditions);
   app.add_option("--inject", o.inject, "VARIANT=PERCENT,…: a known slowdown, to test the harness")
       ->group(conditions);
   const char* output = "Output";
@@ -144,7 +150,7 @@ void SetPairWorkload(RunOptions& o) {
   if (o.gens.empty()) o.gens = "16";
 }
 
-PlanInfo MakePlan(const RunOptions& o, double unix_seconds) {
+PlanInfo MakePlan(const RunOptions& o, double unix_seconds, size_t competitors) {
   const Mode& mode = ModeOf(o);
   PlanInfo plan;
   plan.seed = std::to_string(o.seed.empty() ? static_cast<uint64_t>(unix_seconds * 1e6)
@@ -152,6 +158,9 @@ PlanInfo MakePlan(const RunOptions& o, double unix_seconds) {
   plan.order = "cyclic Latin squares within model and workload, blocks shuffled each round";
   plan.target_ci_pct = o.target_ci_pct >= 0 ? o.target_ci_pct : mode.target_ci_pct;
   plan.budget_s = o.budget_s >= 0 ? o.budget_s : mode.budget_s;
+  if (o.budget_s < 0 && !o.quick && competitors > kBudgetCompetitors) {
+    plan.budget_s *= static_cast<double>(competitors) / static_cast<double>(kBudgetCompetitors);
+  }
   plan.max_rounds = o.max_rounds > 0 ? o.max_rounds : std::max(mode.max_rounds, o.min_rounds);
   plan.min_rounds = o.min_rounds > 0 ? o.min_rounds : std::min(mode.min_rounds, plan.max_rounds);
   if (o.rounds > 0) {

@@ -35,6 +35,7 @@ struct RunOptions {
   bool fixed_environment = false;
   bool timers = false;
   bool training_prompts = false;
+  bool instructions = false;
   int layouts = 0;
   std::string inject;
   std::string resume;
@@ -55,8 +56,12 @@ inline constexpr double kPairBudgetS = 150;
 inline constexpr double kQuickPairBudgetS = 45;
 void SetPairWorkload(RunOptions& options);
 
-// Mode, defaults and explicit flags resolved. RunError where they contradict each other.
-PlanInfo MakePlan(const RunOptions& options, double unix_seconds);
+// Mode, defaults and explicit flags resolved. RunError where they contradict each other. The full
+// mode's own budget is for kBudgetCompetitors; more of them (variants times layouts) get more time
+// in proportion, and so as many rounds.
+inline constexpr size_t kBudgetCompetitors = 9;
+PlanInfo MakePlan(const RunOptions& options, double unix_seconds,
+                  size_t competitors = kBudgetCompetitors);
 std::vector<Workload> WorkloadsOf(const RunOptions& options, int usable_cpus);
 
 }  // namespace smallmind::harness

@@ -27,6 +27,13 @@ TEST(RunOptions, Defaults) {
   EXPECT_EQ(workloads[0].reps, 2);
 }
 
+TEST(RunOptions, BudgetGrowsWithTheVariants) {
+  EXPECT_EQ(MakePlan(Parse(""), 0, 9).budget_s, 215);
+  EXPECT_EQ(MakePlan(Parse(""), 0, 18).budget_s, 430);  // as many rounds for twice the variants
+  EXPECT_EQ(MakePlan(Parse("--budget 100"), 0, 18).budget_s, 100);
+  EXPECT_EQ(MakePlan(Parse("--quick"), 0, 18).budget_s, 52);
+}
+
 TEST(RunOptions, ExactRoundsSwitchTheOtherStopsOff) {
   const PlanInfo plan = MakePlan(Parse("--rounds 40 --seed 18446744073709551615"), 0);
   EXPECT_EQ(plan.min_rounds, 40);

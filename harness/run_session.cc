@@ -12,6 +12,7 @@
 #include "harness/elf.h"
 #include "harness/environment.h"
 #include "harness/error.h"
+#include "harness/instruction_counts.h"
 #include "harness/manifest.h"
 #include "harness/models.h"
 #include "harness/page_cache.h"
@@ -95,7 +96,9 @@ RunInfo Prepare(const RunOptions& options, const std::vector<std::string>& comma
   RunInfo run;
   run.created = UtcTime(clock.UnixSeconds());
   run.command = command_line;
-  run.plan = MakePlan(options, clock.UnixSeconds());
+  const auto built = std::ranges::count(variants, "built", &VariantInfo::status);
+  run.plan = MakePlan(options, clock.UnixSeconds(),
+                      static_cast<size_t>(built * std::max(1, options.layouts)));
   run.environment = ReadEnvironment();
   run.selftest = LatestSelftest(ResultsDirOf(options), run.environment);
   run.workloads = WorkloadsOf(options, run.environment.usable_cpus);
@@ -224,6 +227,11 @@ RunOutcome ExecuteRunWith(const RunOptions& options, const std::vector<std::stri
     MeasureCeilings(run, processes);
     runner.Execute();
     MeasureCeilings(run, processes);
+    const bool ended = run.status == RunStatus::kComplete || run.status == RunStatus::kBudget;
+    if (options.instructions && ended && run.environment.hardware_counters != "available") {
+      progress->Message("counting instructions");
+      CountInstructions(run, processes, {FindValgrind(), 20, run.environment.usable_cpus});
+    }
     directory.WriteInfo(run);
   } catch (const RunError& error) {
     progress->Finish();

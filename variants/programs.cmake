@@ -84,10 +84,11 @@ foreach(name ${SMALLMIND_ROWS})
       RUNTIME_OUTPUT_DIRECTORY ${SMALLMIND_VARIANTS_DIR}/${name})
     if("all" IN_LIST test_variants OR name IN_LIST test_variants OR ROW_${name}_group IN_LIST test_variants)
       set_target_properties(engine_tests-${name} PROPERTIES EXCLUDE_FROM_ALL OFF)
-      # In parts, so that the slow rows' tests keep every core busy: those of the unoptimised and the counting row
-      # take CPU-minutes and start first. Instrumented tests count too; away with it, or it would look like a training.
+      # In parts, so that the slow rows' tests keep every core busy: those of the unoptimised, the scalar and the counting
+      # row take CPU-minutes and start first. Instrumented tests count too; away with it, or it would look like a training.
       set(cost 1000)
-      if("-O0" IN_LIST ROW_${name}_compile OR ROW_${name}_pgo STREQUAL "instrument")
+      if("-O0" IN_LIST ROW_${name}_compile OR ROW_${name}_isa STREQUAL "scalar" OR
+          ROW_${name}_pgo STREQUAL "instrument")
         set(cost 2000)
       endif()
       math(EXPR last "${SMALLMIND_TEST_PARTS} - 1")

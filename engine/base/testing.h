@@ -37,14 +37,15 @@ inline std::filesystem::path SharedDir() {
   }
 
 // How much a test does that has several forms. kFull: SMALLMIND_FULL=1, the nightly workflow's.
-// kShort: in rows that are not optimised or that count for a profile, 10 to 60 times as slow, every
-// check runs on less; each of those checks runs in the usual form in the other rows.
+// kShort: in rows that are not optimised, have no SIMD or count for a profile, 10 to 60 times as
+// slow, every check runs on less; each of those checks runs in the usual form in the other rows.
 enum class TestForm { kShort, kUsual, kFull };
 
 inline TestForm FormOfTests() {
   if (std::getenv("SMALLMIND_FULL") != nullptr) return TestForm::kFull;
   const BuildInfo& build = GetBuildInfo();
-  const bool slow = build.flags.find("-O0") != std::string_view::npos || build.pgo == "instrument";
+  const bool slow = build.flags.find("-O0") != std::string_view::npos || build.isa == "scalar" ||
+                    build.pgo == "instrument";
   return slow ? TestForm::kShort : TestForm::kUsual;
 }
 

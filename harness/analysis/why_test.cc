@@ -61,6 +61,47 @@ TEST(Breakdown, PhasesFollowTheSpeed) {
   }
 }
 
+TEST(Instructions, PlantedCountsComeBackAsRatiosBesideTheTime) {
+  SyntheticPlan plan = Two(0.5);
+  plan.variants.push_back(plan.variants[1]);
+  plan.variants[2].name = "wide";
+  auto run = MakeSyntheticRun(plan);
+  run.info.instructions = {{"o2", "stories15m-q8_0", "AVX2", 1e6, 10e6},
+                           {"other", "stories15m-q8_0", "AVX2", 1.01e6, 20e6},
+                           {"wide", "stories15m-q8_0"}};
+  run.info.instructions[2].reason = "compiled for AVX3 alone";
+  const Analysis a = Analyze(run.info, run.samples);
+  ASSERT_EQ(a.instructions.size(), 6u);
+  const InstructionRatio& prefill = a.instructions[2];
+  EXPECT_EQ(prefill.work, "prefill");
+  EXPECT_DOUBLE_EQ(prefill.ratio, 1.01);
+  EXPECT_EQ(prefill.sentence, "");  // as many
+  const InstructionRatio& decode = a.instructions[3];
+  EXPECT_DOUBLE_EQ(decode.ratio, 2.0);
+  EXPECT_NEAR(decode.time_ratio, 2.0, 0.1);
+  EXPECT_EQ(decode.regime, kSmall);
+  EXPECT_EQ(decode.sentence.find(
+                "other executes 2.00 times o2's instructions a generated token of stories15m-q8_0 "
+                "and takes "),
+            0u)
+      << decode.sentence;
+  EXPECT_TRUE(std::isnan(a.instructions[4].count));
+  EXPECT_EQ(a.instructions[4].reason, "compiled for AVX3 alone");
+  EXPECT_EQ(a.instructions[0].sentence, "");
+}
+
+TEST(Instructions, HardwareCountersAreComparedProcessByProcess) {
+  auto run = MakeSyntheticRun(Two(1.0));
+  for (Sample& s : run.samples) {
+    s.counters["instructions"] = (s.variant == "other" ? 3e9 : 2e9) * (1 + s.round);
+  }
+  const Analysis a = Analyze(run.info, run.samples);
+  ASSERT_EQ(a.instructions.size(), 4u);  // two variants on two models
+  EXPECT_EQ(a.instructions[1].source, "counters");
+  EXPECT_EQ(a.instructions[1].work, "process");
+  EXPECT_NEAR(a.instructions[1].ratio, 1.5, 1e-12);  // whatever a round's size
+}
+
 std::string RooflineOf(double speed, double read_gbps, const std::string& l3, Bound* bound) {
   SyntheticPlan plan = Two(speed);
   plan.drift = 0.0;

@@ -107,6 +107,41 @@ DocSection FactorialSection(const Analysis& a) {
   return section;
 }
 
+namespace {
+
+void AddInstructions(const RunInfo& run, const Analysis& a, DocSection& section) {
+  if (a.instructions.empty()) {
+    section.blocks.push_back(DocParagraph{
+        "Instructions were not counted. Hardware counters: " + run.environment.hardware_counters +
+            ". `--instructions` counts them with valgrind (package valgrind).",
+        Tone::kDim});
+    return;
+  }
+  DocTable table;
+  table.caption =
+      "Instructions executed, beside the time they took in this run. By callgrind: a token, one "
+      "thread, on the target named (valgrind knows no AVX-512); by hardware counters: a process";
+  table.folded = true;
+  table.columns = {{"variant"},     {"model"},       {"work"},
+                   {"counted on"},  {"count", true}, {"× reference", true},
+                   {"time ×", true}};
+  for (const InstructionRatio& r : a.instructions) {
+    if (!std::isfinite(r.count)) {
+      if (r.work == "decode") continue;  // said once
+      table.rows.push_back(
+          {r.variant, r.regime.model, "-", DocCell(r.reason, Tone::kDim), "-", "-", "-"});
+      continue;
+    }
+    table.rows.push_back({r.variant, r.regime.model, r.work,
+                          r.source == "callgrind" ? r.target : r.source,
+                          DocCell::Number(r.count, Figure(r.count * 1e-6) + " million"),
+                          Value(r.ratio), Value(r.time_ratio)});
+  }
+  section.blocks.push_back(std::move(table));
+}
+
+}  // namespace
+
 DocSection WhySection(const RunInfo& run, const Analysis& a) {
   DocSection section{"why", "Why: kernels and ceilings", {}, "Why"};
   DocList said;
@@ -115,6 +150,9 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
   }
   for (const Breakdown& b : a.breakdown) {
     if (!b.sentence.empty()) said.items.push_back(b.sentence + ".");
+  }
+  for (const InstructionRatio& r : a.instructions) {
+    if (!r.sentence.empty()) said.items.push_back(r.sentence + ".");
   }
   if (!said.items.empty()) section.blocks.push_back(std::move(said));
   section.blocks.push_back(DocFigure{"roofline", "Share of the machine's ceilings"});
@@ -161,6 +199,7 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
     for (size_t i = 0; i < b.kernels.size() && i < 6; ++i) add(b.kernels[i]);
   }
   if (!kernels.rows.empty()) section.blocks.push_back(std::move(kernels));
+  AddInstructions(run, a, section);
   return section;
 }
 

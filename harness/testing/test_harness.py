@@ -96,6 +96,41 @@ class HarnessTest(unittest.TestCase):
         self.assertNotEqual(orders[0], orders[1])
         self.assertNotEqual(orders[2], orders[3])
 
+    def test_instructions_are_counted_where_counters_are_hidden(self):
+        bench = self.bench({"o2": "", "size": "", "crash": "--mode crash"})
+        tool = bench.root / "tools" / "valgrind"
+        tool.parent.mkdir()
+        tool.write_text(f"""#!{sys.executable}
+import subprocess, sys
+binary, words = sys.argv[3], sys.argv[4:]
+status = subprocess.run([binary, *words], stdout=subprocess.DEVNULL).returncode
+value = lambda flag: int(words[words.index(flag) + 1])
+each = 200 if "size" in binary else 100
+sys.stderr.write(f"==1== Collected : {{1000 + 10 * value('-p') + each * value('-n')}}\\n")
+sys.exit(min(abs(status), 1))
+""")
+        tool.chmod(0o755)
+        path = f"{tool.parent}:{os.environ['PATH']}"
+        result = bench.run("--rounds", "2", "--warmup", "0", "--retries", "0", "--instructions",
+                           env={**os.environ, "PATH": path})
+        info = bench.info()
+        if info["environment"]["hardware_counters"] == "available":
+            self.assertEqual(info["instructions"], [])
+            return
+        self.assertIn("counting instructions", result.stderr)
+        counts = {c["variant"]: c for c in info["instructions"]}
+        self.assertEqual((counts["o2"]["prefill"], counts["o2"]["decode"]), (10, 100))
+        self.assertEqual((counts["size"]["prefill"], counts["size"]["decode"]), (10, 200))
+        self.assertEqual(counts["crash"]["reason"], "exit code 1 under valgrind")
+        self.assertEqual(counts["crash"]["decode"], -1)
+        ratios = {(r["variant"], r["work"]): r for r in info["analysis"]["instructions"]}
+        self.assertEqual(ratios["size", "decode"]["ratio"], 2)
+        self.assertIn("size executes 2.00 times o2's instructions a generated token",
+                      ratios["size", "decode"]["sentence"])
+        report = (bench.directory() / "report.md").read_text()
+        self.assertIn("size executes 2.00 times", report)
+        self.assertIn("exit code 1 under valgrind", report)
+
     def test_same_seed_same_order(self):
         orders = []
         for _ in range(2):
