@@ -36,3 +36,7 @@ set(SMALLMIND_HIGHWAY_SOURCES
   ${SMALLMIND_HIGHWAY_DIR}/hwy/abort.cc
   ${SMALLMIND_HIGHWAY_DIR}/hwy/aligned_allocator.cc
   ${SMALLMIND_HIGHWAY_DIR}/hwy/targets.cc)
+# Off x86 targets.cc asks it for the vector length; on x86 it would parse Highway once a target for nothing.
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|i.86")
+  list(APPEND SMALLMIND_HIGHWAY_SOURCES ${SMALLMIND_HIGHWAY_DIR}/hwy/per_target.cc)
+endif()

@@ -30,6 +30,7 @@ constexpr size_t kLanes = HWY_MAX_LANES_D(DF);    // floats in one register
 constexpr size_t kRegs = kVirtualLanes / kLanes;  // registers of one V16
 
 struct V16 {
+  HWY_INLINE V16() {}  // GCC gives an implicit one no target attribute: it fails on NEON
   VF r[kRegs];
 };
 
