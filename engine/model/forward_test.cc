@@ -10,6 +10,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/testing.h"
+#include "engine/kernels/targets_testing.h"
 #include "engine/model/forward_testing.h"
 
 namespace smallmind {
@@ -39,7 +40,9 @@ TEST_P(GoldenArch, LogitsMatchTheReference) {
   const std::vector<float> reference = ReadFloats(dir / (std::string(GetParam()) + ".logits.f32"));
   ASSERT_EQ(reference.size(), tokens.size() * model.spec.vocab);
   const std::vector<float> whole = Logits(model, tokens, {});
-  EXPECT_LE(Nmse(reference, whole), 1e-9);
+  // gemma2's GELU is a table over F16 arguments: the extra rounding of a target without FMA turns a
+  // few of them over (1.1e-9).
+  EXPECT_LE(Nmse(reference, whole), TargetHasFma(ChosenTarget()) ? 1e-9 : 2e-9);
   // Cached equals uncached to the bit, however the batch is cut and however many threads run.
   for (size_t batch : {1, 5, 16}) {
     for (size_t threads : {1, 3}) {
