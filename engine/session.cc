@@ -39,8 +39,6 @@ const Tokenizer& Engine::tokenizer() const {
   return *tokenizer_;
 }
 
-namespace {}  // namespace
-
 SessionOptions Resolved(SessionOptions options, const ModelSpec& spec) {
   if (options.threads == 0) options.threads = UsableCpus();
   if (options.context == 0) options.context = DefaultContext(spec.context_train);

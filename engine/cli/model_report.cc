@@ -2,6 +2,7 @@
 // weights bind. Tested in model_report_test.cc.
 #include "engine/cli/model_report.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <map>
@@ -43,8 +44,15 @@ std::map<std::string, TypeTotal> TotalsByType(const GgufFile& file) {
   return totals;
 }
 
-// Bytes one position of context adds to an F16 cache.
+// Bytes one position of context adds to an F16 cache, in layers with a window until that is full.
 size_t CacheBytes(const ModelSpec& s) { return s.n_layers * (s.k_dim() + s.v_dim()) * 2; }
+
+// ", window 4096 in 13 layers".
+std::string WindowText(const ModelSpec& s) {
+  const auto layers = std::count(s.layer_windowed.begin(), s.layer_windowed.end(), true);
+  if (s.window == 0 || layers == 0) return "";
+  return ", window " + std::to_string(s.window) + " in " + std::to_string(layers) + " layers";
+}
 
 void AppendSpec(const ModelSpec& s, std::string* out) {
   Append(out,
@@ -56,8 +64,7 @@ void AppendSpec(const ModelSpec& s, std::string* out) {
   }
   Append(out, "vocabulary  %zu tokens\n", s.vocab);
   Append(out, "context     %zu positions trained%s; %.1f KiB of F16 cache each\n", s.context_train,
-         s.window > 0 ? (", window " + std::to_string(s.window)).c_str() : "",
-         static_cast<double>(CacheBytes(s)) / 1024);
+         WindowText(s).c_str(), static_cast<double>(CacheBytes(s)) / 1024);
 }
 
 void AddSpec(const ModelSpec& s, const ModelWeights& w, JsonLine* line) {

@@ -31,16 +31,25 @@ inline constexpr size_t kRun = 64;  // positions whose keys, then values, stay i
 
 inline size_t RoundUp16(size_t n) { return (n + 15) / 16 * 16; }
 
-// One thread's scratch, in floats.
+// Where the parts of one thread's scratch begin, in floats.
+struct AttentionLayout {
+  AttentionLayout(size_t head_dim_k, size_t head_dim_v)
+      : v_panel(kAttnBlock * RoundUp16(head_dim_k)),
+        scores(v_panel + kAttnBlock * RoundUp16(head_dim_v)),
+        partials(scores + kQueryTile * kAttnBlock),
+        spare(partials + kQueryTile * AttentionPartialFloats(head_dim_v)),
+        running(spare + AttentionPartialFloats(head_dim_v)) {}
+  size_t v_panel, scores, partials, spare, running;
+};
+
 struct AttentionScratch {
-  AttentionScratch(size_t head_dim_k, size_t head_dim_v, float* base) {
-    k_panel = base;
-    v_panel = k_panel + kAttnBlock * RoundUp16(head_dim_k);
-    scores = v_panel + kAttnBlock * RoundUp16(head_dim_v);
-    partials = scores + kQueryTile * kAttnBlock;
-    spare = partials + kQueryTile * AttentionPartialFloats(head_dim_v);
-    running = spare + AttentionPartialFloats(head_dim_v);
-  }
+  AttentionScratch(const AttentionLayout& at, float* base)
+      : k_panel(base),
+        v_panel(base + at.v_panel),
+        scores(base + at.scores),
+        partials(base + at.partials),
+        spare(base + at.spare),
+        running(base + at.running) {}
   float* k_panel;
   float* v_panel;
   float* scores;    // [query][position]
@@ -388,14 +397,14 @@ HWY_EXPORT(StoreKvT);
 namespace {
 
 AttentionScratch ScratchOf(const AttentionShape& shape, std::span<uint8_t> bytes) {
-  return {shape.head_dim_k, shape.head_dim_v, reinterpret_cast<float*>(bytes.data())};
+  return {AttentionLayout(shape.head_dim_k, shape.head_dim_v),
+          reinterpret_cast<float*>(bytes.data())};
 }
 
 }  // namespace
 
 size_t AttentionScratchBytes(size_t head_dim_k, size_t head_dim_v, size_t max_queries) {
-  const AttentionScratch sizes(head_dim_k, head_dim_v, nullptr);
-  return reinterpret_cast<uintptr_t>(sizes.running + 2 * max_queries);
+  return (AttentionLayout(head_dim_k, head_dim_v).running + 2 * max_queries) * sizeof(float);
 }
 
 void Attention(const AttentionShape& shape, const KvHeadView& kv,
