@@ -20,7 +20,7 @@ def newest_source(source_dir):
     """Time of the last change of anything that a variant is compiled from."""
     newest = 0.0
     for path in (source_dir / "engine").rglob("*"):
-        if path.suffix in (".cc", ".h") and not path.stem.endswith(("_test", "_bench", "_fuzz")):
+        if path.suffix in (".cc", ".h") and not path.stem.endswith(("_test", "_bench", "_fuzz", "testing")):
             newest = max(newest, path.stat().st_mtime)
     return max(newest, (source_dir / "variants" / "variants.json").stat().st_mtime)
 

@@ -71,8 +71,9 @@ class Manifest(unittest.TestCase):
     def test_a_newer_test_makes_no_variant_stale(self):
         self.rows({"name": "o2"})
         self.built("o2", 200)
-        (self.source / "engine/a_test.cc").write_text("")
-        self.set_time(self.source / "engine/a_test.cc", 300)
+        for name in ("a_test.cc", "testing.h", "a_testing.h"):
+            (self.source / "engine" / name).write_text("")
+            self.set_time(self.source / "engine" / name, 300)
         self.assertEqual(self.statuses()["o2"][0], "built")
 
     def test_build_seconds_sum_the_rows_own_steps_last_run_each(self):
