@@ -24,14 +24,12 @@ const InstructionCount* CountOf(const RunInfo& run, const std::string& variant) 
   return found == run.instructions.end() ? nullptr : &*found;
 }
 
-void Say(InstructionRatio& r, const std::string& reference, const Comparison* time) {
+void Say(InstructionRatio& r, const std::string& reference) {
   if (!std::isfinite(r.ratio) || std::fabs(r.ratio - 1.0) < kSameWork) return;
   r.sentence = r.variant + " executes " + Figure(r.ratio) + " times " + reference +
                "'s instructions a " + (r.work == "decode" ? "generated" : "prompt") + " token of " +
                r.regime.model;
-  const bool clear =
-      time != nullptr && (time->verdict == Verdict::kBetter || time->verdict == Verdict::kWorse);
-  if (clear) r.sentence += " and takes " + Figure(r.time_ratio) + " times its time";
+  if (r.time_clear) r.sentence += " and takes " + Figure(r.time_ratio) + " times its time";
 }
 
 void AddCounted(const RunInfo& run, const std::vector<Comparison>& comparisons,
@@ -52,8 +50,11 @@ void AddCounted(const RunInfo& run, const std::vector<Comparison>& comparisons,
       if (count >= 0) r.count = count;
       const double theirs = base == nullptr ? -1 : decode ? base->decode : base->prefill;
       if (count >= 0 && theirs > 0) r.ratio = count / theirs;
-      if (time != nullptr) r.time_ratio = 1.0 / time->ratio().Ratio();
-      if (c.variant != run.reference) Say(r, run.reference, time);
+      if (time != nullptr) {
+        r.time_ratio = 1.0 / time->ratio().Ratio();
+        r.time_clear = time->verdict == Verdict::kBetter || time->verdict == Verdict::kWorse;
+      }
+      if (c.variant != run.reference) Say(r, run.reference);
       results.push_back(std::move(r));
     }
   }
@@ -108,11 +109,18 @@ std::vector<InstructionRatio> RelateInstructions(const RunInfo& run, const Serie
 }
 
 void to_json(Json& json, const InstructionRatio& r) {
-  json = {
-      {"variant", r.variant},     {"model", r.regime.model},  {"workload", r.regime.workload},
-      {"source", r.source},       {"target", r.target},       {"work", r.work},
-      {"count", Number(r.count)}, {"ratio", Number(r.ratio)}, {"time_ratio", Number(r.time_ratio)},
-      {"reason", r.reason},       {"sentence", r.sentence}};
+  json = {{"variant", r.variant},
+          {"model", r.regime.model},
+          {"workload", r.regime.workload},
+          {"source", r.source},
+          {"target", r.target},
+          {"work", r.work},
+          {"count", Number(r.count)},
+          {"ratio", Number(r.ratio)},
+          {"time_ratio", Number(r.time_ratio)},
+          {"time_clear", r.time_clear},
+          {"reason", r.reason},
+          {"sentence", r.sentence}};
 }
 
 }  // namespace smallmind::harness

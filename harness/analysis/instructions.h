@@ -22,6 +22,7 @@ struct InstructionRatio {
   double count = std::numeric_limits<double>::quiet_NaN();
   double ratio = std::numeric_limits<double>::quiet_NaN();       // count / the reference's
   double time_ratio = std::numeric_limits<double>::quiet_NaN();  // time / the reference's
+  bool time_clear = false;                                       // the times differ beyond chance
   std::string reason;                                            // why there is no count
   std::string sentence;  // "" where the count is within kSameWork of the reference's
 };

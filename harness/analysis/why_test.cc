@@ -79,6 +79,7 @@ TEST(Instructions, PlantedCountsComeBackAsRatiosBesideTheTime) {
   const InstructionRatio& decode = a.instructions[3];
   EXPECT_DOUBLE_EQ(decode.ratio, 2.0);
   EXPECT_NEAR(decode.time_ratio, 2.0, 0.1);
+  EXPECT_TRUE(decode.time_clear);
   EXPECT_EQ(decode.regime, kSmall);
   EXPECT_EQ(decode.sentence.find(
                 "other executes 2.00 times o2's instructions a generated token of stories15m-q8_0 "

@@ -120,7 +120,8 @@ void AddInstructions(const RunInfo& run, const Analysis& a, DocSection& section)
   DocTable table;
   table.caption =
       "Instructions executed, beside the time they took in this run. By callgrind: a token, one "
-      "thread, on the target named (valgrind knows no AVX-512); by hardware counters: a process";
+      "thread, on the target named (valgrind knows no AVX-512); by hardware counters: a process. "
+      "?: the times cannot be told apart";
   table.folded = true;
   table.columns = {{"variant"},     {"model"},       {"work"},
                    {"counted on"},  {"count", true}, {"× reference", true},
@@ -132,10 +133,11 @@ void AddInstructions(const RunInfo& run, const Analysis& a, DocSection& section)
           {r.variant, r.regime.model, "-", DocCell(r.reason, Tone::kDim), "-", "-", "-"});
       continue;
     }
-    table.rows.push_back({r.variant, r.regime.model, r.work,
-                          r.source == "callgrind" ? r.target : r.source,
-                          DocCell::Number(r.count, Figure(r.count * 1e-6) + " million"),
-                          Value(r.ratio), Value(r.time_ratio)});
+    const bool open = !r.time_clear && r.variant != run.reference && std::isfinite(r.time_ratio);
+    const DocCell time = DocCell::Number(r.time_ratio, Figure(r.time_ratio) + (open ? " ?" : ""));
+    table.rows.push_back(
+        {r.variant, r.regime.model, r.work, r.source == "callgrind" ? r.target : r.source,
+         DocCell::Number(r.count, Figure(r.count * 1e-6) + " million"), Value(r.ratio), time});
   }
   section.blocks.push_back(std::move(table));
 }
