@@ -20,8 +20,8 @@ namespace smallmind {
 
 inline constexpr size_t kAttnBlock = 256;  // positions
 
-// One KV head's cache: position p's key is `head_dim` elements at k + p*k_stride bytes, or in a ring
-// at k + (p mod ring)*k_stride. type is F32, F16 or Q8_0 (head_dim a multiple of 32 for Q8_0).
+// One KV head's cache: position p's key is `head_dim` elements at k + p*k_stride bytes, or in a
+// ring at k + (p mod ring)*k_stride. type is F32, F16 or Q8_0 (head_dim a multiple of 32 for Q8_0).
 struct KvHeadView {
   DType type = DType::kF32;
   const uint8_t* k = nullptr;
