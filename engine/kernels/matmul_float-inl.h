@@ -155,11 +155,14 @@ HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* HWY_RESTRIC
   for (size_t i = 0; i < kTileRows * kTileTokens; ++i) acc[i] = Zero16();
   size_t k = 0;
   for (; k + kStep<W> <= n; k += kStep<W>, x += kTileTokens * kStep<W>) {
+    V16 act[kTileTokens];
+    HWY_UNROLL(6)
+    for (size_t t = 0; t < kTileTokens; ++t) act[t] = InRegisters(LoadStep(x + t * kStep<W>));
     HWY_UNROLL(4)
     for (size_t r = 0; r < kTileRows; ++r) {
       HWY_UNROLL(6)
       for (size_t t = 0; t < kTileTokens; ++t) {
-        acc[r * kTileTokens + t] = Step(w[r] + k, x + t * kStep<W>, acc[r * kTileTokens + t]);
+        acc[r * kTileTokens + t] = Step(w[r] + k, act[t], acc[r * kTileTokens + t]);
       }
     }
   }
