@@ -246,7 +246,8 @@ void Pass::FeedForward(size_t index) {
                  fetch);
     }
     for (size_t t = 0; t < n_; ++t) {
-      Activate(mid.Row(t) + begin, e_.up_.data() + t * mid.stride() + begin, end - begin);
+      const float* up_row = s_.arch->gated_ffn ? e_.up_.data() + t * mid.stride() + begin : nullptr;
+      Activate(mid.Row(t) + begin, up_row, end - begin);
       if (e_.quantised_.ffn_mid) mid.Quantise(t, begin, end);
     }
   });
