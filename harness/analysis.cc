@@ -1,5 +1,6 @@
 #include "harness/analysis.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -20,6 +21,16 @@ std::vector<std::string> Warn(const Analysis& a, const RunInfo& run) {
                          " computes something else (" + check.detail +
                          "): not ranked; see `harness verify`");
     }
+  }
+  for (const std::string& name : a.variants) {
+    const auto hash_of = [&](const std::string& variant) {
+      const auto found = std::ranges::find(run.variants, variant, &VariantInfo::name);
+      return found == run.variants.end() ? std::string() : found->size.text_hash;
+    };
+    if (name == run.reference || hash_of(name).empty() || hash_of(name) != hash_of(run.reference))
+      continue;
+    warnings.push_back(name + ": its code is that of " + run.reference +
+                       ", byte for byte; what differs between them is noise");
   }
   const Ledger& ledger = a.ledger;
   for (const auto& [variant, count] : ledger.failed_by_variant) {

@@ -91,6 +91,21 @@ TEST(Instructions, PlantedCountsComeBackAsRatiosBesideTheTime) {
   EXPECT_EQ(a.instructions[0].sentence, "");
 }
 
+TEST(Warnings, AVariantWhoseCodeIsTheReferencesIsNamed) {
+  auto run = MakeSyntheticRun(Two(1.0));
+  run.info.variants[0].size.text_hash = "0123456789abcdef";
+  const auto named = [&](const char* hash) {
+    run.info.variants[1].size.text_hash = hash;
+    const auto warnings = Analyze(run.info, run.samples).warnings;
+    return std::ranges::count_if(warnings, [](const std::string& w) {
+      return w.starts_with("other: its code is that of o2");
+    });
+  };
+  EXPECT_EQ(named("0123456789abcdef"), 1);
+  EXPECT_EQ(named("1123456789abcdef"), 0);
+  EXPECT_EQ(named(""), 0);
+}
+
 TEST(Instructions, HardwareCountersAreComparedProcessByProcess) {
   auto run = MakeSyntheticRun(Two(1.0));
   for (Sample& s : run.samples) {
