@@ -304,13 +304,18 @@ void Runner::ChooseStrides() {
     if (sample.variant == run_.reference) continue;
     const double ratio = sample.wall_ns / stats::Median(blocks[{sample.model, sample.workload}]);
     if (ratio < kSlowFactor) continue;
-    // The last of its rounds comes before the earliest end of the run.
-    const int stride = std::max(1, (run_.plan.min_rounds - 1) / (kSlowRounds - 1));
+    // The last of its rounds comes before the earliest end of the run. What eats the budget that
+    // the others' precision needs runs once.
+    const bool once =
+        run_.plan.budget_s > 0 && sample.wall_ns / 1e9 > kSlowShare * run_.plan.budget_s;
+    const int stride = once ? std::max(1, run_.plan.max_rounds)
+                            : std::max(1, (run_.plan.min_rounds - 1) / (kSlowRounds - 1));
     run_.plan.strides[sample.variant + "|" + std::to_string(sample.layout) + "|" + sample.model +
                       "|" + sample.workload] = stride;
     char text[200];
-    snprintf(text, sizeof text, "%s on %s takes %.0fx the median: it runs in %d rounds only",
-             sample.variant.c_str(), sample.model.c_str(), ratio, kSlowRounds);
+    snprintf(text, sizeof text, "%s on %s takes %.0fx the median: it runs in %s only",
+             sample.variant.c_str(), sample.model.c_str(), ratio,
+             once ? "one round" : (std::to_string(kSlowRounds) + " rounds").c_str());
     seams_.progress.Message(text);
   }
 }

@@ -225,9 +225,19 @@ TEST_F(RunnerTest, TheBudgetKnowsThatRoundsWithoutTheSlowAreShort) {
   run_.plan.min_rounds = 3;
   run_.plan.max_rounds = 1000;
   run_.plan.budget_s =
-      4 * 20 + 2 * 10 + 0.5;  // four slow samples, and ten rounds of the two others
+      4 * 5 + 2 * 40 + 0.5;  // four slow samples, and forty rounds of the two others
+  processes_.seconds["b"] = 5;
+  EXPECT_EQ(Count(Execute(), "o2"), 40);
+}
+
+TEST_F(RunnerTest, WhoEatsTheBudgetRunsOnce) {
+  run_.plan.min_rounds = 3;
+  run_.plan.max_rounds = 1000;
+  run_.plan.budget_s = 2 * 20 + 2 * 30 + 0.5;
   processes_.seconds["b"] = 20;
-  EXPECT_EQ(Count(Execute(), "o2"), 10);
+  const auto samples = Execute();
+  EXPECT_EQ(Count(samples, "b"), 2);  // warm-up and round 0
+  EXPECT_EQ(Count(samples, "o2"), 30);
 }
 
 TEST_F(RunnerTest, TheBudgetCountsTheWarmUp) {
