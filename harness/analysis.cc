@@ -57,7 +57,8 @@ std::vector<std::string> Warn(const Analysis& a, const RunInfo& run) {
     }
   }
   if (worst > 0.05) {
-    warnings.push_back("decode of " + where + ": a change below " + Percent(worst) +
+    warnings.push_back("decode of " + where + ": " +
+                       (worst < 1.0 ? "a change below " + Percent(worst) : "even a doubling") +
                        " could not have been seen; more rounds (--rounds) or a quieter machine");
   }
   for (const Regime& regime : a.regimes) {
