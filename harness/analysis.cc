@@ -1,6 +1,5 @@
 #include "harness/analysis.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -22,12 +21,11 @@ std::vector<std::string> Warn(const Analysis& a, const RunInfo& run) {
                          "): not ranked; see `harness verify`");
     }
   }
+  const VariantInfo* reference = FindVariant(run, run.reference);
   for (const std::string& name : a.variants) {
-    const auto hash_of = [&](const std::string& variant) {
-      const auto found = std::ranges::find(run.variants, variant, &VariantInfo::name);
-      return found == run.variants.end() ? std::string() : found->size.text_hash;
-    };
-    if (name == run.reference || hash_of(name).empty() || hash_of(name) != hash_of(run.reference))
+    const VariantInfo* variant = FindVariant(run, name);
+    if (name == run.reference || variant == nullptr || reference == nullptr) continue;
+    if (variant->size.text_hash.empty() || variant->size.text_hash != reference->size.text_hash)
       continue;
     warnings.push_back(name + ": its code is that of " + run.reference +
                        ", byte for byte; what differs between them is noise");

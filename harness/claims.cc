@@ -33,13 +33,6 @@ constexpr Mode kModes[] = {
     {"recommended production flags", "production", "production", "", "", "", ""},
 };
 
-const VariantInfo* FindVariant(const RunInfo& run, const std::string& name) {
-  for (const VariantInfo& v : run.variants) {
-    if (v.name == name) return &v;
-  }
-  return nullptr;
-}
-
 std::string VariantOf(const RunInfo& run, const Mode& mode) {
   const VariantInfo* reference = FindVariant(run, run.reference);
   for (const VariantInfo& v : run.variants) {

@@ -30,10 +30,8 @@ bool IsMeasured(const std::string& metric) {
 }
 
 double StrippedBytes(const RunInfo& run, const std::string& name) {
-  for (const VariantInfo& variant : run.variants) {
-    if (variant.name == name) return static_cast<double>(variant.size.stripped_bytes);
-  }
-  return 0;
+  const VariantInfo* variant = FindVariant(run, name);
+  return variant == nullptr ? 0 : static_cast<double>(variant->size.stripped_bytes);
 }
 
 }  // namespace

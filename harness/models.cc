@@ -56,7 +56,7 @@ void MakeModel(const std::string& name, const fs::path& path, const std::string&
   request.timeout_s = kMakeTimeoutS;
   const ProcessResult result = processes.Run(request);
   if (result.interrupted) throw HarnessError(kExitInterrupted, "interrupted while making " + name);
-  if (!result.started || result.exit_code != 0 || result.signal != 0 || result.timed_out) {
+  if (!result.Succeeded()) {
     std::error_code ignored;
     fs::remove(temporary, ignored);
     std::string reason = result.started ? result.err_tail : result.error;

@@ -47,6 +47,8 @@ struct ProcessResult {
   int64_t involuntary_switches = 0;
   std::map<std::string, double> counters;  // perf events by name
   std::map<std::string, double> smaps;     // last seen Pss, Rss, … in KiB
+
+  bool Succeeded() const { return started && exit_code == 0 && signal == 0 && !timed_out; }
 };
 
 class ProcessRunner {

@@ -303,6 +303,13 @@ void Read(const Json& json, S& value) {
 
 }  // namespace
 
+const VariantInfo* FindVariant(const RunInfo& run, const std::string& name) {
+  for (const VariantInfo& v : run.variants) {
+    if (v.name == name) return &v;
+  }
+  return nullptr;
+}
+
 std::string ToString(SampleStatus status) { return NameOf(kSampleStatus, status); }
 std::string ToString(RunStatus status) { return NameOf(kRunStatus, status); }
 

@@ -212,7 +212,7 @@ struct PlanInfo {
   bool aslr_off = false;
   bool timers = false;
   std::string inject;  // VARIANT=PCT,…: slowdowns that are known to be there
-  // Slow competitors: "variant|layout|model|workload" -> every n-th round, three times in all.
+  // Slow competitors: "variant|layout|model|workload" -> every n-th round, three times at most.
   std::map<std::string, int> strides;
 };
 
@@ -241,6 +241,9 @@ struct RunInfo {
   Json analysis = Json::object();  // written by the report's analysis
   Json selftest = Json::object();  // this machine's latest operating curve, see selftest.h
 };
+
+// nullptr where no variant of the run has that name.
+const VariantInfo* FindVariant(const RunInfo& run, const std::string& name);
 
 std::string ToString(SampleStatus status);
 std::string ToString(RunStatus status);

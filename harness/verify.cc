@@ -30,10 +30,6 @@ bool HasFma(const std::string& target) {
   return std::ranges::find(kWithout, target) == kWithout.end();
 }
 
-bool Good(const ProcessResult& result) {
-  return result.started && result.exit_code == 0 && result.signal == 0 && !result.timed_out;
-}
-
 std::string WhyNot(const ProcessResult& result) {
   if (!result.started) return result.error;
   if (result.timed_out) return "no end within the time limit";
@@ -73,7 +69,7 @@ class Verifier {
     request.argv.insert(request.argv.end(), flags.begin(), flags.end());
     request.timeout_s = kTimeoutS;
     const ProcessResult result = processes_.Run(request);
-    if (!Good(result)) {
+    if (!result.Succeeded()) {
       *detail = WhyNot(result);
       return "";
     }

@@ -22,10 +22,6 @@ ProcessResult Execute(std::vector<std::string> argv, const fs::path& launcher) {
   return RealProcessRunner(launcher.string(), nullptr).Run(request);
 }
 
-bool Good(const ProcessResult& result) {
-  return result.started && result.exit_code == 0 && result.signal == 0 && !result.timed_out;
-}
-
 std::string LastLine(std::string text) {
   while (text.ends_with('\n')) text.pop_back();
   return text.substr(text.rfind('\n') + 1);
@@ -40,7 +36,7 @@ VariantInfo BuildRef(const std::string& ref, const std::string& variant, const f
       {"git", "-C", source_dir.string(), "rev-parse", "--verify", "--quiet", ref + "^{commit}"},
       launcher);
   const std::string commit = LastLine(parsed.out);
-  if (!Good(parsed) || commit.size() < 12) {
+  if (!parsed.Succeeded() || commit.size() < 12) {
     throw BadInput("--against " + ref + ": no such commit in " + source_dir.string());
   }
   const fs::path tree = build_dir / "against" / commit.substr(0, 12);
@@ -50,7 +46,7 @@ VariantInfo BuildRef(const std::string& ref, const std::string& variant, const f
     const ProcessResult added = Execute({"git", "-C", source_dir.string(), "worktree", "add",
                                          "--detach", "--force", tree.string(), commit},
                                         launcher);
-    if (!Good(added)) throw BadInput("--against " + ref + ": " + LastLine(added.err_tail));
+    if (!added.Succeeded()) throw BadInput("--against " + ref + ": " + LastLine(added.err_tail));
   }
   if (!fs::exists(tree / "scripts" / "build")) {
     throw BadInput("--against " + ref + ": that commit has no scripts/build");
@@ -64,7 +60,7 @@ VariantInfo BuildRef(const std::string& ref, const std::string& variant, const f
                commit.substr(0, 12).c_str());
   const ProcessResult built =
       Execute({(tree / "scripts" / "build").string(), "--variants", variant}, launcher);
-  if (!Good(built)) {
+  if (!built.Succeeded()) {
     throw BadInput("--against " + ref + ": it does not build: " + LastLine(built.err_tail));
   }
   const Manifest manifest = ReadManifest(tree / "build");

@@ -27,6 +27,14 @@ ActForms Wants(const ExpertMatrices& experts) {
   return forms;
 }
 
+// Neighbours of one cache are one pass of its sequence.
+void ClaimPlaces(std::span<const BatchToken> tokens) {
+  for (size_t begin = 0, end = 0; begin < tokens.size(); begin = end) {
+    while (end < tokens.size() && tokens[end].cache == tokens[begin].cache) ++end;
+    tokens[begin].cache->Claim(tokens[begin].pos, tokens[end - 1].pos + 1);
+  }
+}
+
 }  // namespace
 
 Executor::Executor(const Model& model, size_t threads) : model_(model), team_(threads) {
@@ -99,10 +107,6 @@ void Executor::Check(std::span<const BatchToken> tokens) const {
                        " position embeddings");
     }
   }
-  for (size_t begin = 0, end = 0; begin < tokens.size(); begin = end) {
-    while (end < tokens.size() && tokens[end].cache == tokens[begin].cache) ++end;
-    tokens[begin].cache->Claim(tokens[begin].pos, tokens[end - 1].pos + 1);
-  }
 }
 
 void Executor::Reserve(std::span<const BatchToken> tokens) {
@@ -132,6 +136,7 @@ void Executor::Reserve(std::span<const BatchToken> tokens) {
 std::span<const float> Executor::Forward(std::span<const BatchToken> tokens) {
   if (tokens.empty()) return {};
   Check(tokens);
+  ClaimPlaces(tokens);
   tokens_ = tokens;
   wanted_.clear();
   for (size_t i = 0; i < tokens.size(); ++i) {

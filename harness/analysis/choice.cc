@@ -11,13 +11,6 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-const VariantInfo* FindVariant(const RunInfo& run, const std::string& name) {
-  for (const VariantInfo& v : run.variants) {
-    if (v.name == name) return &v;
-  }
-  return nullptr;
-}
-
 double MedianOf(const std::vector<MetricSummary>& summaries, const std::string& variant,
                 const Regime& regime, const std::string& metric) {
   for (const MetricSummary& s : summaries) {

@@ -31,13 +31,6 @@ std::string Demangle(const std::string& symbol) {
   return name;
 }
 
-const VariantInfo* FindVariant(const RunInfo& run, const std::string& name) {
-  for (const VariantInfo& v : run.variants) {
-    if (v.name == name) return &v;
-  }
-  return nullptr;
-}
-
 std::map<std::string, int64_t> ByFunction(const std::vector<SymbolSize>& symbols) {
   std::map<std::string, int64_t> bytes;
   for (const SymbolSize& s : symbols) {

@@ -97,12 +97,12 @@ std::vector<Waterfall> DrawWaterfalls(const RunInfo& run, const Series& series,
       }
       w.minor_faults = minor.empty() ? 0.0 : stats::Median(minor);
       w.major_faults = major.empty() ? 0.0 : stats::Median(major);
-      for (const VariantInfo& v : run.variants) {
-        if (v.name != variant || v.size.sections.empty()) continue;
+      const VariantInfo* v = FindVariant(run, variant);
+      if (v != nullptr && !v->size.sections.empty()) {
         w.relocations = 0;
         for (const char* section : {".rela.dyn", ".rela.plt"}) {
-          const auto found = v.size.sections.find(section);
-          if (found != v.size.sections.end()) w.relocations += found->second / kRelaBytes;
+          const auto found = v->size.sections.find(section);
+          if (found != v->size.sections.end()) w.relocations += found->second / kRelaBytes;
         }
       }
       falls.push_back(std::move(w));

@@ -38,7 +38,7 @@ void MakePlots(const fs::path& run_directory) {
   request.timeout_s = 300;
   const fs::path launcher = fs::canonical("/proc/self/exe").parent_path() / "launcher";
   const ProcessResult result = RealProcessRunner(launcher.string(), nullptr).Run(request);
-  if (result.started && result.exit_code == 0 && result.signal == 0 && !result.timed_out) return;
+  if (result.Succeeded()) return;
   std::string said = result.started ? result.err_tail : result.error;
   while (said.ends_with('\n')) said.pop_back();
   said = said.substr(said.rfind('\n') + 1);

@@ -60,10 +60,8 @@ DocSection GuideSection(const RunInfo& run, const Analysis& a) {
         table.rows.push_back({row.mode, "not built", "-", "-", "-", "-", "-", "-"});
         continue;
       }
-      int64_t bytes = 0;
-      for (const VariantInfo& v : run.variants) {
-        if (v.name == row.variant) bytes = v.size.stripped_bytes;
-      }
+      const VariantInfo* v = FindVariant(run, row.variant);
+      const int64_t bytes = v == nullptr ? 0 : v->size.stripped_bytes;
       const auto ratio = [&](const char* metric) -> std::string {
         if (row.variant == a.reference) return "1 (reference)";
         const Comparison* c = a.Against(row.variant, regime, metric);

@@ -8,13 +8,6 @@
 namespace smallmind::harness {
 namespace {
 
-const VariantInfo* FindVariant(const RunInfo& run, const std::string& name) {
-  for (const VariantInfo& v : run.variants) {
-    if (v.name == name) return &v;
-  }
-  return nullptr;
-}
-
 Tone ToneOf(Verdict verdict) {
   if (verdict == Verdict::kBetter) return Tone::kGood;
   if (verdict == Verdict::kWorse) return Tone::kBad;

@@ -78,10 +78,8 @@ std::vector<Column> Columns(const RunInfo& run, const Analysis& a, const Regime&
       {"decode", "tok/s", false, 9, {}},  {"× reference", "[95 %]", false, 10, {}},
       {"RSS", "MiB", false, 2, {}},       {"size", "MB", false, 6, {}}};
   for (const std::string& variant : a.variants) {
-    int64_t bytes = 0;
-    for (const VariantInfo& v : run.variants) {
-      if (v.name == variant) bytes = v.size.stripped_bytes;
-    }
+    const VariantInfo* v = FindVariant(run, variant);
+    const int64_t bytes = v == nullptr ? 0 : v->size.stripped_bytes;
     const bool flagged = !a.Unranked(variant).empty();
     const TextCell cells[] = {{flagged ? variant + " !" : variant, flagged ? kYellow : nullptr},
                               MedianCell(a, variant, regime, "startup_ms"),
