@@ -3,14 +3,14 @@
 // (prefill; ceiling: FMA, for BF16 its dots). One thread.
 #include <benchmark/benchmark.h>
 
-#include <cstring>
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "engine/bench/bench_ceilings.h"
 #include "engine/kernels/matmul.h"
-#include "engine/kernels/matmul_float.h"
+#include "engine/model/act_buffer.h"
 
 namespace smallmind {
 namespace {
@@ -29,21 +29,19 @@ void Run(benchmark::State& state, DType type, Shape shape, size_t tokens, size_t
   const std::vector<uint8_t> weights(bytes * matrices, 0x2b);
   std::mt19937 rng(1);
   std::normal_distribution<float> normal;
-  std::vector<float> x(tokens * shape.cols), out(tokens * shape.rows);
-  for (float& v : x) v = normal(rng);
-  std::vector<uint16_t> rounded(tokens * Bf16Cols(shape.cols));
+  std::vector<float> out(tokens * shape.rows);
+  ActBuffer acts;
+  acts.Reserve(tokens, shape.cols, ActForms::For(type));
   for (size_t t = 0; t < tokens; ++t) {
-    RoundRowToBf16(&x[t * shape.cols], shape.cols, &rounded[t * Bf16Cols(shape.cols)]);
+    std::generate_n(acts.Row(t), shape.cols, [&] { return normal(rng); });
+    acts.Quantise(t, 0, shape.cols);
   }
-  std::vector<uint8_t> scratch(FloatMatMulScratchBytes(shape.cols) + 64);
-  uint8_t* aligned = scratch.data() + (-reinterpret_cast<uintptr_t>(scratch.data()) & 63);
-  const FloatRows rows{x.data(),   tokens,         shape.cols,
-                       shape.cols, rounded.data(), Bf16Cols(shape.cols)};
+  const FloatRows rows = acts.Floats(0, tokens);
   size_t next = 0;
   for (auto _ : state) {
     const WeightView w{type, weights.data() + next * bytes, shape.rows, shape.cols, row_bytes};
     next = (next + 1) % matrices;
-    MatMul(w, 0, shape.rows, rows, out.data(), shape.rows, {aligned, scratch.size() - 64});
+    MatMul(w, 0, shape.rows, rows, out.data(), shape.rows);
     benchmark::ClobberMemory();
   }
   const Ceilings& top = ThreadCeilings();

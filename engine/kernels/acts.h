@@ -11,15 +11,14 @@ namespace smallmind {
 
 // n_tokens rows of `cols` float32, row t at data + t*stride (stride in elements, ≥ cols).
 //
-// BF16 weights multiply activations rounded to BF16. A caller that multiplies the same rows more
-// than once (row ranges, threads) rounds them beforehand: row t at bf16 + t*bf16_stride, made by
-// RoundRowToBf16. Where `bf16` is null MatMul rounds for itself; the result is the same.
+// BF16 weights multiply activations rounded to BF16 alone: row t at bf16 + t*bf16_stride, made by
+// RoundRowToBf16.
 struct FloatRows {
   const float* data = nullptr;
   size_t n_tokens = 0;
   size_t cols = 0;
   size_t stride = 0;
-  const uint16_t* bf16 = nullptr;
+  const uint16_t* bf16 = nullptr;  // needed by BF16 weights
   size_t bf16_stride = 0;  // elements, ≥ Bf16Cols(cols)
   const float* Row(size_t t) const { return data + t * stride; }
 };

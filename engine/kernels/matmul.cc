@@ -14,7 +14,7 @@ bool UsesQuantRows(DType weight) {
 }
 
 size_t MatMulScratchBytes(size_t max_cols) {
-  return std::max(QuantScratchBytes(max_cols), FloatMatMulScratchBytes(max_cols));
+  return QuantScratchBytes(max_cols);
 }
 
 size_t MatMulRowGrain(const WeightView& w, size_t n_tokens) {

@@ -2,10 +2,11 @@
 //
 // One token: row after row, a stream from memory, with one reduction for four rows. More tokens:
 // tiles of 4 rows × 6 tokens, 24 accumulators of 16 lanes: ten loads for 24 products, below
-// which Zen 4's FMA units starve (4 × 4 reaches 77 % of their rate, 4 × 6 all of it). A tile's
-// activations are packed once for 64 rows; weights are read from memory once for 96 tokens, ahead
-// of their use. F16 widens on load, BF16 runs on pair dots (order.h, 2b). Every result is the same
-// dot product whatever the tile: tested in matmul_float_test.cc to the bit.
+// which Zen 4's FMA units starve (4 × 4 reaches 77 % of their rate, 4 × 6 all of it). Activations
+// are read where they are: ten streams a tile (copies of them interleaved, made for every 64 rows,
+// cost 3 to 10 %). Weights are read from memory once for 96 tokens, ahead of their use. F16 widens
+// on load, BF16 runs on pair dots (order.h, 2b). Every result is the same dot product whatever the
+// tile: tested in matmul_float_test.cc to the bit.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_
@@ -24,11 +25,10 @@
 #ifndef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_ONCE_
 #define SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_ONCE_
 namespace smallmind {
-inline constexpr size_t kMaxTileTokens = 6;
 inline constexpr size_t kVecBytes = 16 << 10;  // activations that leave L1 room for a stream
 inline constexpr size_t kGrain = 32;           // rows; an activation block, for what consumes them
 inline constexpr size_t kPanelBytes = 512 << 10;  // weights that stay in L2 for some tokens
-inline constexpr size_t kPanelRows = 64;    // but at least so many, for which a tile is packed
+inline constexpr size_t kPanelRows = 64;    // but at least so many, for which a tile stays close
 inline constexpr size_t kBlockTokens = 96;  // as often are weights used for each read from memory
 }  // namespace smallmind
 #endif
@@ -92,39 +92,14 @@ void RoundRowToBf16T(const float* x, size_t cols, uint16_t* HWY_RESTRICT out) {
 // it.
 constexpr size_t kTileRows = kLanes == 16 ? 4 : 2;
 constexpr size_t kTileTokens = kLanes == 16 ? 6 : 2;
-static_assert(kTileTokens <= kMaxTileTokens);
 
-template <class W>
-using ActOf = std::conditional_t<std::is_same_v<W, Bf16>, Bf16, float>;
-
-// Interleaves a tile's tokens: [step][token], 64 bytes each, zeros behind the end. Written in
-// ascending order.
-HWY_INLINE void PackTokens(const FloatRows& x, size_t first, float* HWY_RESTRICT dst) {
-  const float* src[kTileTokens];
-  for (size_t t = 0; t < kTileTokens; ++t) src[t] = x.Row(std::min(first + t, x.n_tokens - 1));
-  size_t k = 0;
-  for (; k + kVirtualLanes <= x.cols; k += kVirtualLanes) {
-    for (size_t t = 0; t < kTileTokens; ++t, dst += kVirtualLanes) Store16(Load16(src[t] + k), dst);
-  }
-  if (k == x.cols) return;
-  for (size_t t = 0; t < kTileTokens; ++t, dst += kVirtualLanes) {
-    Store16(LoadN16(src[t] + k, x.cols - k), dst);
-  }
+// What the weights of a type multiply.
+HWY_INLINE const float* ActRow(const float*, const FloatRows& x, size_t t) { return x.Row(t); }
+HWY_INLINE const float* ActRow(const hwy::float16_t*, const FloatRows& x, size_t t) {
+  return x.Row(t);
 }
-
-HWY_INLINE void PackTokens(const FloatRows& x, size_t first, Bf16* HWY_RESTRICT dst) {
-  constexpr size_t kElems = 2 * kVirtualLanes;
-  auto* bits = reinterpret_cast<uint16_t*>(dst);
-  for (size_t k = 0; k < x.cols; k += kElems) {
-    for (size_t t = 0; t < kTileTokens; ++t, bits += kElems) {
-      const size_t row = std::min(first + t, x.n_tokens - 1);
-      if (x.bf16 != nullptr) {
-        hwy::CopyBytes<kElems * sizeof(uint16_t)>(x.bf16 + row * x.bf16_stride + k, bits);
-      } else {
-        RoundRowToBf16T(x.Row(row) + k, std::min(kElems, x.cols - k), bits);
-      }
-    }
-  }
+HWY_INLINE const Bf16* ActRow(const Bf16*, const FloatRows& x, size_t t) {
+  return reinterpret_cast<const Bf16*>(x.bf16 + t * x.bf16_stride);
 }
 
 // Asks for the next panel's rows, a few lines at a time, while this one is used.
@@ -147,17 +122,17 @@ struct Prefetcher {
 
 // kTileRows × kTileTokens over all n columns, into out[token][row].
 template <class W, class X>
-HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* HWY_RESTRICT x, size_t n,
-                            float* HWY_RESTRICT out, size_t out_stride, size_t n_rows,
+HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* const* HWY_RESTRICT x,
+                            size_t n, float* HWY_RESTRICT out, size_t out_stride, size_t n_rows,
                             size_t n_tokens) {
   V16 acc[kTileRows * kTileTokens];
   HWY_UNROLL(24)
   for (size_t i = 0; i < kTileRows * kTileTokens; ++i) acc[i] = Zero16();
   size_t k = 0;
-  for (; k + kStep<W> <= n; k += kStep<W>, x += kTileTokens * kStep<W>) {
+  for (; k + kStep<W> <= n; k += kStep<W>) {
     V16 act[kTileTokens];
     HWY_UNROLL(6)
-    for (size_t t = 0; t < kTileTokens; ++t) act[t] = InRegisters(LoadStep(x + t * kStep<W>));
+    for (size_t t = 0; t < kTileTokens; ++t) act[t] = InRegisters(LoadStep(x[t] + k));
     HWY_UNROLL(4)
     for (size_t r = 0; r < kTileRows; ++r) {
       HWY_UNROLL(6)
@@ -169,11 +144,9 @@ HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* HWY_RESTRIC
   if (HWY_UNLIKELY(k < n)) {
     HWY_UNROLL(4)
     for (size_t r = 0; r < kTileRows; ++r) {
-      HWY_ALIGN W padded[kStep<W>] = {};
-      hwy::CopyBytes(w[r] + k, padded, (n - k) * sizeof(W));
       HWY_UNROLL(6)
       for (size_t t = 0; t < kTileTokens; ++t) {
-        acc[r * kTileTokens + t] = Step(padded, x + t * kStep<W>, acc[r * kTileTokens + t]);
+        acc[r * kTileTokens + t] = Tail(w[r] + k, x[t] + k, n - k, acc[r * kTileTokens + t]);
       }
     }
   }
@@ -211,18 +184,19 @@ HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* HWY_RESTRIC
 // Rows [begin, end) × tokens [first, first + n_tokens), at most kBlockTokens.
 template <class W>
 HWY_NOINLINE void Panel(const WeightView& w, size_t begin, size_t end, const FloatRows& x,
-                        size_t first, size_t n_tokens, float* out, size_t out_stride,
-                        uint8_t* scratch) {
+                        size_t first, size_t n_tokens, float* out, size_t out_stride) {
   const size_t tiles = (n_tokens + kTileTokens - 1) / kTileTokens;
   const size_t groups = (end - begin + kTileRows - 1) / kTileRows;
-  auto* packed = reinterpret_cast<ActOf<W>*>(scratch);
   // With one or two tiles, the rows stream through by themselves.
   Prefetcher weights(w.Row(end), w.row_bytes, tiles > 2 ? std::min(end - begin, w.rows - end) : 0,
                      tiles * groups);
   for (size_t tile = 0; tile < tiles; ++tile) {
     const size_t t = first + tile * kTileTokens;
     const size_t n_toks = std::min(kTileTokens, first + n_tokens - t);
-    PackTokens(x, t, packed);
+    decltype(ActRow(static_cast<const W*>(nullptr), x, 0)) acts[kTileTokens];
+    for (size_t i = 0; i < kTileTokens; ++i) {
+      acts[i] = Apart(ActRow(static_cast<const W*>(nullptr), x, t + std::min(i, n_toks - 1)));
+    }
     for (size_t r = begin; r < end; r += kTileRows) {
       const size_t n_rows = std::min(kTileRows, end - r);
       const W* rows[kTileRows];
@@ -230,14 +204,14 @@ HWY_NOINLINE void Panel(const WeightView& w, size_t begin, size_t end, const Flo
         rows[i] = Apart(reinterpret_cast<const W*>(w.Row(r + std::min(i, n_rows - 1))));
       }
       weights.Some();
-      TileProduct(rows, packed, w.cols, out + t * out_stride + r, out_stride, n_rows, n_toks);
+      TileProduct(rows, acts, w.cols, out + t * out_stride + r, out_stride, n_rows, n_toks);
     }
   }
 }
 
 template <class W>
 HWY_INLINE void MatMulOf(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x,
-                         float* out, size_t out_stride, uint8_t* scratch) {
+                         float* out, size_t out_stride) {
   const size_t blocks = (x.n_tokens + kBlockTokens - 1) / kBlockTokens;
   const size_t even = (x.n_tokens + blocks - 1) / blocks;
   const size_t block = (even + kTileTokens - 1) / kTileTokens * kTileTokens;
@@ -245,29 +219,29 @@ HWY_INLINE void MatMulOf(const WeightView& w, size_t row_begin, size_t row_end, 
   for (size_t t = 0; t < x.n_tokens; t += block) {
     const size_t n_tokens = std::min(block, x.n_tokens - t);
     for (size_t r = row_begin; r < row_end; r += rows) {
-      Panel<W>(w, r, std::min(r + rows, row_end), x, t, n_tokens, out, out_stride, scratch);
+      Panel<W>(w, r, std::min(r + rows, row_end), x, t, n_tokens, out, out_stride);
     }
   }
 }
 
-void MatMulFloatT(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x,
-                  float* out, size_t out_stride, uint8_t* scratch) {
-  const bool one = x.n_tokens == 1;
-  if (w.type == DType::kF16) {
-    if (one) return MatVec<hwy::float16_t>(w, row_begin, row_end, x.data, out);
-    MatMulOf<hwy::float16_t>(w, row_begin, row_end, x, out, out_stride, scratch);
-  } else if (w.type == DType::kBF16) {
-    if (!one) return MatMulOf<Bf16>(w, row_begin, row_end, x, out, out_stride, scratch);
-    const uint16_t* rounded = x.bf16;
-    if (rounded == nullptr) {
-      auto* row = reinterpret_cast<uint16_t*>(scratch);
-      RoundRowToBf16T(x.data, x.cols, row);
-      rounded = row;
-    }
-    MatVec<Bf16>(w, row_begin, row_end, reinterpret_cast<const Bf16*>(rounded), out);
+template <class W>
+HWY_INLINE void RunRows(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x,
+                        float* out, size_t out_stride) {
+  if (x.n_tokens == 1) {
+    MatVec<W>(w, row_begin, row_end, ActRow(static_cast<const W*>(nullptr), x, 0), out);
   } else {
-    if (one) return MatVec<float>(w, row_begin, row_end, x.data, out);
-    MatMulOf<float>(w, row_begin, row_end, x, out, out_stride, scratch);
+    MatMulOf<W>(w, row_begin, row_end, x, out, out_stride);
+  }
+}
+
+void MatMulFloatT(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x,
+                  float* out, size_t out_stride) {
+  if (w.type == DType::kF16) {
+    RunRows<hwy::float16_t>(w, row_begin, row_end, x, out, out_stride);
+  } else if (w.type == DType::kBF16) {
+    RunRows<Bf16>(w, row_begin, row_end, x, out, out_stride);
+  } else {
+    RunRows<float>(w, row_begin, row_end, x, out, out_stride);
   }
 }
 
@@ -282,10 +256,6 @@ namespace smallmind {
 HWY_EXPORT(MatMulFloatT);
 HWY_EXPORT(RoundRowToBf16T);
 
-size_t FloatMatMulScratchBytes(size_t max_cols) {
-  return kMaxTileTokens * Bf16Cols(max_cols) * sizeof(float);
-}
-
 size_t FloatMatMulRowGrain(const WeightView& w, size_t n_tokens) {
   // One token: 64 KiB of weights a call, so that a slow thread holds nobody for long. More: about
   // 16 calls a matrix, and panels' worth of rows at most.
@@ -299,10 +269,9 @@ void RoundRowToBf16(const float* x, size_t cols, uint16_t* out) {
 }
 
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x, float* out,
-            size_t out_stride, std::span<uint8_t> scratch) {
+            size_t out_stride) {
   if (row_begin >= row_end || x.n_tokens == 0) return;
-  HWY_DYNAMIC_DISPATCH(MatMulFloatT)
-  (w, row_begin, row_end, x, out, out_stride, scratch.data());
+  HWY_DYNAMIC_DISPATCH(MatMulFloatT)(w, row_begin, row_end, x, out, out_stride);
 }
 
 }  // namespace smallmind

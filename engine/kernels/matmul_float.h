@@ -8,10 +8,6 @@
 
 namespace smallmind {
 
-// Bytes of scratch (64-byte aligned) that MatMul(…, FloatRows, …) needs for up to `max_cols`
-// columns.
-size_t FloatMatMulScratchBytes(size_t max_cols);
-
 // Rows a caller hands out at once: whole tiles, and enough of them to pay for the call.
 size_t FloatMatMulRowGrain(const WeightView& w, size_t n_tokens);
 
