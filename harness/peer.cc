@@ -157,6 +157,9 @@ std::string MeasureVariant(const std::string& out, const Workload& workload, Var
   if (!hello.weight_type.empty()) model.weight_type = hello.weight_type;
   if (hello.params > 0) model.params = hello.params;
   if (hello.weight_bytes > 0) model.weight_bytes = hello.weight_bytes;
+  if (hello.prompt_ops > 0) model.prompt_ops = hello.prompt_ops;
+  if (hello.token_bytes > 0) model.token_bytes = hello.token_bytes;
+  if (hello.position_bytes > 0) model.position_bytes = hello.position_bytes;
   return "";
 }
 

@@ -31,6 +31,9 @@ Hello ParseHello(const Json& json) {
   hello.threads = Field(json, "threads", 0);
   hello.params = Field(json, "params", int64_t{0});
   hello.weight_bytes = Field(json, "weight_bytes", int64_t{0});
+  hello.prompt_ops = Field(json, "prompt_ops", int64_t{0});
+  hello.token_bytes = Field(json, "token_bytes", int64_t{0});
+  hello.position_bytes = Field(json, "position_bytes", int64_t{0});
   return hello;
 }
 

@@ -26,6 +26,7 @@ struct Hello {
   int threads = 0;
   int64_t params = 0;
   int64_t weight_bytes = 0;
+  int64_t prompt_ops = 0, token_bytes = 0, position_bytes = 0;  // as in ModelInfo
 };
 
 // Everything one process printed.

@@ -173,6 +173,9 @@ void VisitFields(S& s, F&& f) {
   f("weight_type", s.weight_type);
   f("params", s.params);
   f("weight_bytes", s.weight_bytes);
+  f("prompt_ops", s.prompt_ops);
+  f("token_bytes", s.token_bytes);
+  f("position_bytes", s.position_bytes);
 }
 
 template <Is<Workload> S, typename F>

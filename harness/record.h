@@ -119,6 +119,10 @@ struct ModelInfo {
   std::string weight_type;
   int64_t params = 0;
   int64_t weight_bytes = 0;
+  // As the engine says; 0: unknown.
+  int64_t prompt_ops = 0;      // operations with weights for a prompt token
+  int64_t token_bytes = 0;     // weights that a decoded token reads
+  int64_t position_bytes = 0;  // keys and values it reads of each position
 };
 
 struct Workload {

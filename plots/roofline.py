@@ -3,6 +3,7 @@ import load
 import style
 
 NAME = "roofline"
+ARITHMETIC = {"int8_gops": "int8", "bf16_gflops": "BF16", "fma_gflops": "float"}
 
 
 def draw(run):
@@ -13,11 +14,12 @@ def draw(run):
     fig, axes = style.grid(len(models), 1, row_height=4.6, width=5.8)
     for axis, model in zip(axes[0], models):
         own = [p for p in points if p["model"] == model]
-        # Decode is stored as GB/s of weights: times operations a byte it is operations a second.
+        # Decode is stored as GB/s: times operations a byte it is operations a second.
         xs = {(p["variant"], p["work"]): p["intensity"] for p in own}
         ys = {(p["variant"], p["work"]): p["achieved"] * (p["intensity"] if p["work"] == "decode" else 1) for p in own}
         bandwidth = max((p["ceiling"] for p in own if p["work"] == "decode"), default=0)
         arithmetic = max((p["ceiling"] for p in own if p["work"] == "prefill"), default=0)
+        kind = next((ARITHMETIC[p["ceiling_name"]] for p in own if p["work"] == "prefill"), "")
         left, right = min(xs.values()) / 2, max(xs.values()) * 2.5
         tops = list(ys.values()) + [v for v in (arithmetic,) if v]
         axis.set_xlim(left, right)
@@ -29,7 +31,7 @@ def draw(run):
                           textcoords="offset points", fontsize=8.5)
         if arithmetic:
             axis.axhline(arithmetic, color=style.INK, linewidth=1.2, linestyle="--")
-            axis.annotate(f"int8 arithmetic, {style.number(arithmetic)} GOP/s", (left, arithmetic), xytext=(6, 5),
+            axis.annotate(f"{kind} arithmetic, {style.number(arithmetic)} GOP/s", (left, arithmetic), xytext=(6, 5),
                           textcoords="offset points", fontsize=8.5)
         for p in own:
             key = (p["variant"], p["work"])

@@ -15,6 +15,7 @@
 #include "engine/cli/texts.h"
 #include "engine/cli/workload.h"
 #include "engine/kernels/targets.h"
+#include "engine/model/token_work.h"
 #include "engine/runtime/cpus.h"
 
 namespace smallmind {
@@ -45,9 +46,11 @@ std::string Hex(uint64_t value) {
   return buffer;
 }
 
-void PrintHello(const Options& o, const Engine& engine, size_t threads) {
+void PrintHello(const Options& o, const Engine& engine, const SessionOptions& session,
+                size_t threads) {
   const BuildInfo& build = GetBuildInfo();
   const Model& model = engine.model();
+  const TokenWork work = WorkOfToken(model.spec, model.weights);
   Print(JsonLine()
             .Add("event", "hello")
             .Add("protocol", kProtocol)
@@ -65,6 +68,9 @@ void PrintHello(const Options& o, const Engine& engine, size_t threads) {
             .Add("weight_type", Info(model.weights.main_type).name)
             .Add("params", model.weights.parameters)
             .Add("weight_bytes", model.weights.bytes)
+            .Add("prompt_ops", work.prompt_ops)
+            .Add("token_bytes", work.weight_bytes)
+            .Add("position_bytes", CacheBytesOfPosition(model.spec, session.kv_type))
             .Add("kv", o.model.kv)
             .Add("n_prompt", o.n_prompt)
             .Add("n_gen", o.n_gen));
@@ -173,7 +179,7 @@ int Run(const Options& o, const StartInstants& start) {
   engine.LoadTokenizer();
   const Instant tokenizer = Instant::Now();
   if (o.sequences > 1) {
-    PrintHello(o, engine, model.Session().threads);
+    PrintHello(o, engine, model.Session(), model.Session().threads);
     RunBatch(o, engine, model);
     PrintMemory();
     Print(JsonLine().Add("event", "done"));
@@ -183,7 +189,7 @@ int Run(const Options& o, const StartInstants& start) {
   const Instant ready = Instant::Now();
   PrintWarning(engine.tokenizer());
 
-  PrintHello(o, engine, session.threads());
+  PrintHello(o, engine, model.Session(), session.threads());
   PrintPhase("loaded", start.loaded);
   PrintPhase("main", start.main);
   PrintPhase("mapped", mapped);

@@ -12,6 +12,7 @@
 #include "engine/base/quote.h"
 #include "engine/gguf/parse.h"
 #include "engine/model/spec.h"
+#include "engine/model/token_work.h"
 #include "engine/model/weights.h"
 
 namespace smallmind {
@@ -44,9 +45,6 @@ std::map<std::string, TypeTotal> TotalsByType(const GgufFile& file) {
   return totals;
 }
 
-// Bytes one position of context adds to an F16 cache, in layers with a window until that is full.
-size_t CacheBytes(const ModelSpec& s) { return s.n_layers * (s.k_dim() + s.v_dim()) * 2; }
-
 // ", window 4096 in 13 layers".
 std::string WindowText(const ModelSpec& s) {
   const auto layers = std::count(s.layer_windowed.begin(), s.layer_windowed.end(), true);
@@ -64,7 +62,7 @@ void AppendSpec(const ModelSpec& s, std::string* out) {
   }
   Append(out, "vocabulary  %zu tokens\n", s.vocab);
   Append(out, "context     %zu positions trained%s; %.1f KiB of F16 cache each\n", s.context_train,
-         WindowText(s).c_str(), static_cast<double>(CacheBytes(s)) / 1024);
+         WindowText(s).c_str(), static_cast<double>(CacheBytesOfPosition(s, DType::kF16)) / 1024);
 }
 
 void AddSpec(const ModelSpec& s, const ModelWeights& w, JsonLine* line) {
@@ -82,7 +80,7 @@ void AddSpec(const ModelSpec& s, const ModelWeights& w, JsonLine* line) {
       .Add("head_dim", s.head_dim_k)
       .Add("vocab", s.vocab)
       .Add("context", s.context_train)
-      .Add("cache_bytes_per_position_f16", CacheBytes(s))
+      .Add("cache_bytes_per_position_f16", CacheBytesOfPosition(s, DType::kF16))
       .Add("experts", s.n_experts)
       .Add("window", s.window);
 }

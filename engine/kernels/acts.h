@@ -19,7 +19,7 @@ struct FloatRows {
   size_t cols = 0;
   size_t stride = 0;
   const uint16_t* bf16 = nullptr;  // needed by BF16 weights
-  size_t bf16_stride = 0;  // elements, ≥ Bf16Cols(cols)
+  size_t bf16_stride = 0;          // elements, ≥ Bf16Cols(cols)
   const float* Row(size_t t) const { return data + t * stride; }
 };
 

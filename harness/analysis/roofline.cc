@@ -1,6 +1,7 @@
 // Tested with planted speeds on each side of each edge; the sentence is part of the test.
 #include "harness/analysis/roofline.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -16,11 +17,24 @@ const ModelInfo* FindModel(const RunInfo& run, const std::string& name) {
   return nullptr;
 }
 
-int ThreadsOf(const RunInfo& run, const std::string& workload) {
-  for (const Workload& w : run.workloads) {
-    if (w.name == workload) return w.threads;
-  }
-  return 0;
+double WeightBytesOfToken(const ModelInfo& m) {
+  return static_cast<double>(m.token_bytes > 0 ? m.token_bytes : m.weight_bytes);
+}
+
+double BytesOfToken(const ModelInfo& m, const Workload& w) {
+  const double positions = w.prompt_tokens + 0.5 * w.gen_tokens;
+  return WeightBytesOfToken(m) / std::max(1, w.sequences) +
+         static_cast<double>(m.position_bytes) * positions;
+}
+
+double OperationsOfToken(const ModelInfo& m) {
+  return m.prompt_ops > 0 ? static_cast<double>(m.prompt_ops) : 2.0 * static_cast<double>(m.params);
+}
+
+// The ceiling of the arithmetic that multiplies the model's weights.
+const char* ArithmeticOf(const ModelInfo& m) {
+  if (m.weight_type == "F32" || m.weight_type == "F16") return "fma_gflops";
+  return m.weight_type == "BF16" ? "bf16_gflops" : "int8_gops";
 }
 
 // Median of the run's measurements at the thread count, else at the largest one measured; 0 without
@@ -112,9 +126,9 @@ std::vector<RooflinePoint> PlaceOnRoofline(const RunInfo& run, const Series& ser
   for (const Regime& regime : series.regimes()) {
     const ModelInfo* model = FindModel(run, regime.model);
     if (model == nullptr || model->weight_bytes <= 0 || model->params <= 0) continue;
-    const int threads = ThreadsOf(run, regime.workload);
-    const double bytes = static_cast<double>(model->weight_bytes),
-                 params = static_cast<double>(model->params);
+    const auto found = std::ranges::find(run.workloads, regime.workload, &Workload::name);
+    const Workload workload = found == run.workloads.end() ? Workload() : *found;
+    const double bytes = BytesOfToken(*model, workload), ops = OperationsOfToken(*model);
     for (const std::string& variant : series.variants()) {
       for (const bool decode : {true, false}) {
         const MetricSummary* s =
@@ -124,24 +138,22 @@ std::vector<RooflinePoint> PlaceOnRoofline(const RunInfo& run, const Series& ser
         p.variant = variant;
         p.regime = regime;
         p.work = decode ? "decode" : "prefill";
-        const double per_token = (decode ? bytes : 2.0 * params) * 1e-9;
+        const double per_token = (decode ? bytes : ops) * 1e-9;
         p.achieved = s->median * per_token;
-        int prompt = 1;
-        for (const Workload& w : run.workloads) {
-          if (w.name == regime.workload) prompt = w.prompt_tokens;
-        }
-        p.intensity = 2.0 * params / bytes * (decode ? 1.0 : std::max(1, prompt));
-        p.ceiling_name = decode ? "read_gbps" : "int8_gops";
-        p.ceiling = CeilingOf(run, p.ceiling_name, threads);
-        if (!decode && (p.ceiling <= 0.0 || model->weight_type == "F32")) {
+        p.intensity = ops / bytes * (decode ? 1 : std::max(1, workload.prompt_tokens));
+        p.ceiling_name = decode ? "read_gbps" : ArithmeticOf(*model);
+        p.ceiling = CeilingOf(run, p.ceiling_name, workload.threads);
+        if (!decode && p.ceiling <= 0.0) {
           p.ceiling_name = "fma_gflops";
-          p.ceiling = CeilingOf(run, p.ceiling_name, threads);
+          p.ceiling = CeilingOf(run, p.ceiling_name, workload.threads);
         }
         if (p.ceiling > 0.0) {
           p.fraction = {p.achieved / p.ceiling, s->interval.low * per_token / p.ceiling,
                         s->interval.high * per_token / p.ceiling, s->interval.level};
-          const bool resident = decode && (p.fraction.estimate > 1.05 ||
-                                           (cache > 0 && bytes < 0.8 * static_cast<double>(cache)));
+          const bool resident =
+              decode &&
+              (p.fraction.estimate > 1.05 ||
+               (cache > 0 && WeightBytesOfToken(*model) < 0.8 * static_cast<double>(cache)));
           // Near the ceiling only where the whole interval is: the sentence promises that nothing
           // is left.
           const double sure = std::isfinite(p.fraction.low) ? p.fraction.low : 0.0;

@@ -1,8 +1,10 @@
 // How near the machine's ceilings a variant runs, and so whether faster code can still help.
 //
-// Decode reads every weight once a token: weight bytes x tokens/s against the measured read
-// bandwidth. Prefill multiplies: 2 operations a parameter and token against the measured int8 (or
-// fp32) ceiling.
+// Decode reads the weights a token multiplies, once for all sequences decoded together, and the
+// keys and values of the positions before it: bytes a token x tokens/s against the measured read
+// bandwidth. Prefill multiplies: the prompt token's operations x tokens/s against the measured
+// ceiling of the weights' arithmetic (int8 dots, for BF16 its own, for F16 and F32 FMA). The engine
+// says both; of a record without them, all weights stand in.
 #pragma once
 
 #include <string>
@@ -20,7 +22,7 @@ struct RooflinePoint {
   std::string work;          // "decode" | "prefill"
   double achieved = 0.0;     // GB/s or GOP/s
   double ceiling = 0.0;      // the same unit; 0 where not measured
-  std::string ceiling_name;  // read_gbps | int8_gops | fma_gflops
+  std::string ceiling_name;  // read_gbps | int8_gops | bf16_gflops | fma_gflops
   stats::Interval fraction;  // achieved / ceiling
   double intensity = 0.0;    // operations a byte of weights
   Bound bound = Bound::kUnknown;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 
 #include "harness/analysis.h"
 #include "harness/testing/synthetic_run.h"
@@ -146,6 +147,60 @@ TEST(Roofline, SentencesFollowThePosition) {
   EXPECT_EQ(bound, Bound::kCache);
   RooflineOf(1.0, 15.0, "", &bound);
   EXPECT_EQ(bound, Bound::kCache);  // above the memory's ceiling: it cannot come from memory
+}
+
+// Of one engine on the larger model: decode, then prefill.
+std::vector<RooflinePoint> PointsOf(const std::function<void(RunInfo*)>& change) {
+  SyntheticPlan plan = Two(1.0);
+  plan.drift = 0.0;
+  auto run = MakeSyntheticRun(plan);
+  run.info.ceilings = {{"read_gbps", 4, 40.0, -1},
+                       {"int8_gops", 4, 800.0, -1},
+                       {"fma_gflops", 4, 200.0, -1},
+                       {"bf16_gflops", 4, 400.0, -1}};
+  change(&run.info);
+  const Series series(run.samples);
+  std::vector<RooflinePoint> points;
+  for (RooflinePoint& p : PlaceOnRoofline(run.info, series, Summarise(series, {}))) {
+    if (p.variant == "other" && p.regime == kLarge) points.push_back(std::move(p));
+  }
+  return points;
+}
+
+TEST(Roofline, CountsWhatTheEngineSaysOfAToken) {
+  const auto all = PointsOf([](RunInfo*) {});
+  ASSERT_EQ(all.size(), 2u);
+  const auto said = PointsOf([](RunInfo* run) {
+    for (ModelInfo& m : run->models) {
+      m.token_bytes = m.weight_bytes / 2;
+      m.prompt_ops = m.params;  // half of the two that a parameter costs
+    }
+  });
+  EXPECT_NEAR(said[0].achieved, all[0].achieved / 2, 1e-9);
+  EXPECT_NEAR(said[1].achieved, all[1].achieved / 2, 1e-9);
+  const auto several = PointsOf([](RunInfo* run) {
+    for (Workload& w : run->workloads) w.sequences = 4;
+  });
+  EXPECT_NEAR(several[0].achieved, all[0].achieved / 4, 1e-9);
+  EXPECT_NEAR(several[1].achieved, all[1].achieved, 1e-9);
+  const auto cached = PointsOf([](RunInfo* run) {
+    for (Workload& w : run->workloads) w.prompt_tokens = 1000, w.gen_tokens = 48;
+    for (ModelInfo& m : run->models) m.position_bytes = m.weight_bytes / 1024;
+  });
+  EXPECT_NEAR(cached[0].achieved, all[0].achieved * 2, 1e-3);
+}
+
+TEST(Roofline, EveryWeightTypeHasItsArithmeticsCeiling) {
+  for (const auto& [type, ceiling] : {std::pair{"Q4_0", "int8_gops"},
+                                      {"F16", "fma_gflops"},
+                                      {"F32", "fma_gflops"},
+                                      {"BF16", "bf16_gflops"}}) {
+    const auto points = PointsOf([&](RunInfo* run) {
+      for (ModelInfo& m : run->models) m.weight_type = type;
+    });
+    EXPECT_EQ(points[0].ceiling_name, "read_gbps");
+    EXPECT_EQ(points[1].ceiling_name, ceiling) << type;
+  }
 }
 
 TEST(Roofline, WithoutCeilingsNothingIsClaimed) {
