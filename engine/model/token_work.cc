@@ -15,9 +15,8 @@ void Count(const Linear& linear, TokenWork* work) {
 TokenWork WorkOfToken(const ModelSpec& spec, const ModelWeights& weights) {
   TokenWork work;
   for (const LayerWeights& layer : weights.layers) {
-    for (const Linear* linear :
-         {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down,
-          &layer.router}) {
+    for (const Linear* linear : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up,
+                                 &layer.down, &layer.router}) {
       Count(*linear, &work);
     }
     if (!layer.router) continue;
