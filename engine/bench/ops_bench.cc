@@ -60,6 +60,9 @@ void SoftmaxRow(benchmark::State& s) {
     Softmax(out, n);
   });
 }
+void ArgMaxOfLogits(benchmark::State& s) {
+  Run(s, 1, [](F x, F, size_t n, float*) { benchmark::DoNotOptimize(ArgMax(x, n)); });
+}
 void RopeNeoxHead(benchmark::State& s) {
   Run(s, 3, [](F, F y, size_t n, float* out) { RopeNeox(out, n, y, y); });
 }
@@ -73,6 +76,7 @@ BENCHMARK(AddRow)->Arg(576)->Arg(2048);
 BENCHMARK(SiluMulRow)->Arg(1536)->Arg(5632);
 BENCHMARK(GeluTanhMulRow)->Arg(9216);
 BENCHMARK(SoftmaxRow)->Arg(64)->Arg(1024);
+BENCHMARK(ArgMaxOfLogits)->Arg(32000)->Arg(151936);
 BENCHMARK(RopeNeoxHead)->Arg(64)->Arg(128);
 BENCHMARK(RopeInterleavedHead)->Arg(64)->Arg(128);
 

@@ -4,18 +4,14 @@
 
 #include "engine/cli/workload.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "engine/cli/texts.h"
 #include "engine/runtime/clock.h"
+#include "engine/sampler/sampler.h"
 
 namespace smallmind {
 namespace {
-
-TokenId ArgMax(std::span<const float> logits) {
-  return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-}
 
 void SpendAgain(int64_t since_ns, double share) {
   if (share <= 0) return;
@@ -56,7 +52,7 @@ Repetition RunRepetition(const Engine& engine, Session& session, std::string_vie
   const int64_t tokenised_ns = NowNs();
   std::span<const float> logits = session.Prefill(r.prompt);
   SpendAgain(tokenised_ns, slowdown);
-  TokenId token = ArgMax(logits);
+  TokenId token = GreedyToken(logits);
   r.first_token = Instant::Now();
   const int64_t first_ns = r.first_token.t_ns;
   r.prefill_ns = first_ns - tokenised_ns;
@@ -67,7 +63,7 @@ Repetition RunRepetition(const Engine& engine, Session& session, std::string_vie
     if (i + 1 == n_gen) break;
     const int64_t begin_ns = r.token_ns.back();
     logits = session.Decode(token);
-    token = ArgMax(logits);
+    token = GreedyToken(logits);
     SpendAgain(begin_ns, slowdown);
   }
   r.token_hash = HashBytes(r.generated.data(), r.generated.size() * sizeof(TokenId));
@@ -85,7 +81,7 @@ BatchRepetition RunBatchRepetition(const Engine& engine, SequenceGroup& group,
   const int64_t start_ns = NowNs();
   for (size_t i = 0; i < group.size(); ++i) {
     const size_t n = prompt.size() > group.size() ? prompt.size() - i : prompt.size();
-    tokens[i] = ArgMax(group.Prefill(i, std::span(prompt).first(n)));
+    tokens[i] = GreedyToken(group.Prefill(i, std::span(prompt).first(n)));
   }
   const int64_t first_ns = NowNs();
   r.prefill_ns = first_ns - start_ns;
@@ -93,7 +89,8 @@ BatchRepetition RunBatchRepetition(const Engine& engine, SequenceGroup& group,
   for (size_t step = 0; step < n_gen; ++step) {
     r.token_hash = HashBytes(tokens.data(), tokens.size() * sizeof(TokenId), r.token_hash);
     const std::span<const float> logits = group.Decode(tokens);
-    for (size_t i = 0; i < group.size(); ++i) tokens[i] = ArgMax(logits.subspan(i * vocab, vocab));
+    for (size_t i = 0; i < group.size(); ++i)
+      tokens[i] = GreedyToken(logits.subspan(i * vocab, vocab));
   }
   r.decode_ns = NowNs() - first_ns;
   return r;

@@ -160,6 +160,34 @@ void RopeInterleavedT(float* head, size_t n_rot, const float* cos, const float* 
   }
 }
 
+// The highest value first, four registers in flight, then where it is: two passes over logits that
+// stay in L2 are ten times as fast as one that carries an index through a branch.
+size_t ArgMaxT(const float* x, size_t n) {
+  const DF d;
+  constexpr size_t kFlights = 4;
+  const VF lowest = hn::Set(d, -HUGE_VALF);
+  const auto higher = [](VF v, VF top) HWY_ATTR {  // top where v is NaN
+    return hn::IfThenElse(hn::Gt(v, top), v, top);
+  };
+  VF top[kFlights] = {lowest, lowest, lowest, lowest};
+  size_t i = 0;
+  for (; i + kFlights * kLanes <= n; i += kFlights * kLanes) {
+    for (size_t f = 0; f < kFlights; ++f) {
+      top[f] = higher(hn::LoadU(d, x + i + f * kLanes), top[f]);
+    }
+  }
+  for (; i < n; i += kLanes) top[0] = higher(hn::LoadNOr(lowest, d, x + i, n - i), top[0]);
+  const VF all = higher(higher(top[0], top[1]), higher(top[2], top[3]));
+  const float best = hn::ReduceMax(d, all);
+  if (best == -HUGE_VALF) return n;
+  const VF bests = hn::Set(d, best);
+  for (i = 0; i < n; i += kLanes) {
+    const intptr_t at = hn::FindFirstTrue(d, hn::Eq(hn::LoadNOr(lowest, d, x + i, n - i), bests));
+    if (at >= 0) return i + static_cast<size_t>(at);
+  }
+  return n;
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace smallmind
@@ -178,6 +206,7 @@ HWY_EXPORT(GeluTanhMulT);
 HWY_EXPORT(GeluTanhT);
 HWY_EXPORT(SoftCapT);
 HWY_EXPORT(SoftmaxT);
+HWY_EXPORT(ArgMaxT);
 HWY_EXPORT(RopeNeoxT);
 HWY_EXPORT(RopeInterleavedT);
 
@@ -211,6 +240,8 @@ void GeluTanh(const float* x, size_t n, float* out) { HWY_DYNAMIC_DISPATCH(GeluT
 void SoftCap(float* x, float cap, size_t n) { HWY_DYNAMIC_DISPATCH(SoftCapT)(x, cap, n); }
 
 void Softmax(float* x, size_t n) { HWY_DYNAMIC_DISPATCH(SoftmaxT)(x, n); }
+
+size_t ArgMax(const float* x, size_t n) { return HWY_DYNAMIC_DISPATCH(ArgMaxT)(x, n); }
 
 void RopeNeox(float* head, size_t n_rot, const float* cos, const float* sin) {
   HWY_DYNAMIC_DISPATCH(RopeNeoxT)(head, n_rot, cos, sin);

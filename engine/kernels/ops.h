@@ -25,6 +25,10 @@ void SoftCap(float* x, float cap, size_t n);  // x = cap·tanh(x/cap)
 // In place; returns nothing. Max first, then exp, sum in the contract's order, then divide.
 void Softmax(float* x, size_t n);
 
+// Index of the highest, the lowest index among equals; NaN is never chosen. n where no element is
+// above −infinity.
+size_t ArgMax(const float* x, size_t n);
+
 // Rotates one head of n_rot leading elements (even). cos/sin have n_rot/2 entries.
 // Neox pairs (i, i + n_rot/2); interleaved (llama's "norm") pairs (2i, 2i + 1).
 void RopeNeox(float* head, size_t n_rot, const float* cos, const float* sin);

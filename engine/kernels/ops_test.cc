@@ -164,6 +164,28 @@ TEST(Ops, ExpReachesTheTargetsThroughSoftmax) {
   });
 }
 
+TEST(Ops, ArgMaxIsTheFirstOfTheHighest) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  for (size_t n = 0; n < 300; n += 1 + n / 9) {
+    for (unsigned seed = 0; seed < 12; ++seed) {
+      Floats x = Random(n, seed);
+      for (size_t i = 0; i < n; ++i) {
+        if (seed % 2 == 0) x[i] = std::round(x[i]);  // equals
+        if (seed % 3 == 1 && i % 4 != seed % 4) x[i] = seed % 2 == 0 ? kNan : -kInf;
+        if (seed == 11) x[i] = i % 7 == 5 ? kInf : kNan;
+      }
+      size_t want = n;
+      for (size_t i = 0; i < n; ++i) {
+        if (x[i] > (want == n ? -kInf : x[want])) want = i;
+      }
+      ForEachTarget([&](const std::string& target) {
+        EXPECT_EQ(ArgMax(x.data(), n), want) << target << " n " << n << " seed " << seed;
+      });
+    }
+  }
+}
+
 TEST(Ops, RopeEqualsTheOracleAndRotates) {
   for (const size_t n : {2u, 6u, 8u, 16u, 34u, 64u, 80u, 128u}) {
     const Floats x = Random(n, 11);

@@ -1,7 +1,8 @@
-// Nothing sorts the vocabulary: top-k scans it once with a heap of k, top-p selects the likeliest
-// 64, 128, … until their probability suffices, min-p is a threshold. Sums run over the candidates
-// in their one order (by likelihood once selected, by id before). Tested by sampler_test.cc:
-// hand-computed cases, a plain reference chain, and the distribution of draws.
+// Nothing sorts the vocabulary: the highest is found by a kernel, top-k scans it once with a heap
+// of k, top-p selects the likeliest 64, 128, … until their probability suffices, min-p is a
+// threshold. Sums run over the candidates in their one order (by likelihood once selected, by id
+// before). Tested by sampler_test.cc: hand-computed cases, a plain reference chain, and the
+// distribution of draws.
 #include "engine/sampler/sampler.h"
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <string>
 
 #include "engine/base/error.h"
+#include "engine/kernels/ops.h"
 #include "engine/sampler/portable_math.h"
 
 namespace smallmind {
@@ -45,7 +47,18 @@ void Require(bool good, const char* name, double found, const char* allowed) {
   }
 }
 
+[[noreturn]] void ThrowNoToken(size_t n_logits) {
+  throw InputError("none of the " + std::to_string(n_logits) +
+                   " logits is a number above -infinity: the model's weights are damaged");
+}
+
 }  // namespace
+
+int32_t GreedyToken(std::span<const float> logits) {
+  const size_t best = ArgMax(logits.data(), logits.size());
+  if (best == logits.size()) ThrowNoToken(logits.size());
+  return static_cast<int32_t>(best);
+}
 
 Sampler::Sampler(SamplerOptions options) : options_(std::move(options)), rng_(options_.seed) {
   const SamplerOptions& o = options_;
@@ -69,18 +82,14 @@ Sampler::Sampler(SamplerOptions options) : options_(std::move(options)), rng_(op
 int32_t Sampler::Sample(std::span<float> logits, std::span<const int32_t> history) {
   AddBias(logits);
   Penalise(logits, history);
-  const bool greedy = options_.temperature == 0;
-  const size_t k = greedy ? 1 : static_cast<size_t>(options_.top_k);
+  if (options_.temperature == 0) return GreedyToken(logits);
+  const auto k = static_cast<size_t>(options_.top_k);
   if (k > 0 && k < logits.size()) {
     KeepTopK(logits, k);
   } else {
     Collect(logits);
   }
-  if (candidates_.empty()) {
-    throw InputError("none of the " + std::to_string(logits.size()) +
-                     " logits is a number above -infinity: the model's weights are damaged");
-  }
-  if (greedy) return candidates_.front().id;
+  if (candidates_.empty()) ThrowNoToken(logits.size());
   highest_ = std::min_element(candidates_.begin(), candidates_.end())->logit;
   if (options_.typical_p < 1) KeepTypical();
   if (options_.top_p < 1) KeepTopP();

@@ -33,6 +33,9 @@ struct SamplerOptions {
   uint64_t seed = 0;
 };
 
+// The token of the highest logit, as at temperature 0. Throws as Sample does.
+int32_t GreedyToken(std::span<const float> logits);
+
 class Sampler {
  public:
   explicit Sampler(SamplerOptions options);
