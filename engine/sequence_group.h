@@ -17,6 +17,8 @@ class SequenceGroup {
   size_t size() const { return caches_.size(); }
   size_t position(size_t sequence) const { return caches_[sequence].length(); }
   void Reset();
+  // Stages of every pass are added to it; null: none.
+  void set_timers(StageTimers* timers) { executor_.set_timers(timers); }
 
   // Appends tokens to one sequence. Returns the last one's logits (vocab floats, valid until the
   // next call). Throws InputError where they do not fit.

@@ -44,7 +44,6 @@ struct RunOptions {
   std::string export_json, export_markdown, export_csv;
   std::string save_baseline;
   std::string baseline;
-  bool ceilings_each_round = false;  // no flag: what is compared with a stored record needs it
 };
 
 void AddRunOptions(CLI::App& app, RunOptions& options);

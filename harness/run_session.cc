@@ -218,15 +218,11 @@ RunOutcome ExecuteRunWith(const RunOptions& options, const std::vector<std::stri
   if (!run.plan.cold) {
     for (const ModelInfo& model : run.models) WarmFile(model.path);
   }
-  std::function<void()> after_round;
-  if (options.ceilings_each_round || !options.save_baseline.empty())
-    after_round = [&] { MeasureCeilings(run, processes); };
+  const auto ceilings = [&] { MeasureCeilings(run, processes); };  // a third of a second
   Runner runner(run, std::move(earlier), directory,
-                {processes, clock, probe, *progress, interrupt, after_round});
+                {processes, clock, probe, *progress, interrupt, ceilings});
   try {
-    MeasureCeilings(run, processes);
     runner.Execute();
-    MeasureCeilings(run, processes);
     const bool ended = run.status == RunStatus::kComplete || run.status == RunStatus::kBudget;
     if (options.instructions && ended && run.environment.hardware_counters != "available") {
       progress->Message("counting instructions");

@@ -33,6 +33,8 @@ struct Options {
   bool training_text = false;
   bool ceilings = false;
   double slowdown_pct = 0;
+
+  std::string_view Text() const { return training_text ? TrainingText() : EvaluationText(); }
 };
 
 void Print(const JsonLine& line) {
@@ -148,11 +150,23 @@ int RunCeilings(const Options& o) {
   return 0;
 }
 
-void RunBatch(const Options& o, const Engine& engine, const ModelOptions& model) {
+void PrintKernels(const StageTimers& timers) {
+  for (size_t i = 0; i < kStageNames.size(); ++i) {
+    Print(JsonLine()
+              .Add("event", "kernels")
+              .Add("name", kStageNames[i])
+              .Add("calls", timers.entries[i].calls)
+              .Add("ns", timers.entries[i].ns));
+  }
+}
+
+void RunBatch(const Options& o, const Engine& engine, const ModelOptions& model,
+              StageTimers* timers) {
   SequenceGroup group(engine, model.Session(), o.sequences);
+  group.set_timers(timers);
   for (size_t rep = 0; rep < o.reps; ++rep) {
     const BatchRepetition r =
-        RunBatchRepetition(engine, group, EvaluationText(), o.n_prompt, o.n_gen);
+        RunBatchRepetition(engine, group, o.Text(), o.n_prompt, o.n_gen, o.slowdown_pct / 100);
     Print(JsonLine()
               .Add("event", "batch")
               .Add("rep", rep)
@@ -178,42 +192,29 @@ int Run(const Options& o, const StartInstants& start) {
   const Instant mapped = Instant::Now();
   engine.LoadTokenizer();
   const Instant tokenizer = Instant::Now();
+  StageTimers timers;
   if (o.sequences > 1) {
     PrintHello(o, engine, model.Session(), model.Session().threads);
-    RunBatch(o, engine, model);
-    PrintMemory();
-    Print(JsonLine().Add("event", "done"));
-    return 0;
-  }
-  Session session(engine, model.Session());
-  const Instant ready = Instant::Now();
-  PrintWarning(engine.tokenizer());
-
-  PrintHello(o, engine, model.Session(), session.threads());
-  PrintPhase("loaded", start.loaded);
-  PrintPhase("main", start.main);
-  PrintPhase("mapped", mapped);
-  PrintPhase("tokenizer", tokenizer);
-  PrintPhase("ready", ready);
-
-  StageTimers timers;
-  if (o.timers) session.set_timers(&timers);
-  const std::string_view text = o.training_text ? TrainingText() : EvaluationText();
-  for (size_t rep = 0; rep < o.reps; ++rep) {
-    const Repetition r =
-        RunRepetition(engine, session, text, o.n_prompt, o.n_gen, o.slowdown_pct / 100);
-    if (rep == 0) PrintPhase("first_token", r.first_token);
-    PrintRepetition(rep, r);
-  }
-  if (o.timers) {
-    for (size_t i = 0; i < kStageNames.size(); ++i) {
-      Print(JsonLine()
-                .Add("event", "kernels")
-                .Add("name", kStageNames[i])
-                .Add("calls", timers.entries[i].calls)
-                .Add("ns", timers.entries[i].ns));
+    RunBatch(o, engine, model, o.timers ? &timers : nullptr);
+  } else {
+    Session session(engine, model.Session());
+    const Instant ready = Instant::Now();
+    PrintWarning(engine.tokenizer());
+    PrintHello(o, engine, model.Session(), session.threads());
+    PrintPhase("loaded", start.loaded);
+    PrintPhase("main", start.main);
+    PrintPhase("mapped", mapped);
+    PrintPhase("tokenizer", tokenizer);
+    PrintPhase("ready", ready);
+    if (o.timers) session.set_timers(&timers);
+    for (size_t rep = 0; rep < o.reps; ++rep) {
+      const Repetition r =
+          RunRepetition(engine, session, o.Text(), o.n_prompt, o.n_gen, o.slowdown_pct / 100);
+      if (rep == 0) PrintPhase("first_token", r.first_token);
+      PrintRepetition(rep, r);
     }
   }
+  if (o.timers) PrintKernels(timers);
   PrintMemory();
   Print(JsonLine().Add("event", "done"));
   return 0;

@@ -72,7 +72,8 @@ Repetition RunRepetition(const Engine& engine, Session& session, std::string_vie
 }
 
 BatchRepetition RunBatchRepetition(const Engine& engine, SequenceGroup& group,
-                                   std::string_view text, size_t n_prompt, size_t n_gen) {
+                                   std::string_view text, size_t n_prompt, size_t n_gen,
+                                   double slowdown) {
   BatchRepetition r;
   group.Reset();
   const std::vector<TokenId> prompt = PromptTokens(engine.tokenizer(), text, n_prompt);
@@ -83,14 +84,18 @@ BatchRepetition RunBatchRepetition(const Engine& engine, SequenceGroup& group,
     const size_t n = prompt.size() > group.size() ? prompt.size() - i : prompt.size();
     tokens[i] = GreedyToken(group.Prefill(i, std::span(prompt).first(n)));
   }
+  SpendAgain(start_ns, slowdown);
   const int64_t first_ns = NowNs();
   r.prefill_ns = first_ns - start_ns;
   const size_t vocab = engine.model().spec.vocab;
   for (size_t step = 0; step < n_gen; ++step) {
     r.token_hash = HashBytes(tokens.data(), tokens.size() * sizeof(TokenId), r.token_hash);
+    const int64_t begin_ns = NowNs();
     const std::span<const float> logits = group.Decode(tokens);
-    for (size_t i = 0; i < group.size(); ++i)
+    for (size_t i = 0; i < group.size(); ++i) {
       tokens[i] = GreedyToken(logits.subspan(i * vocab, vocab));
+    }
+    SpendAgain(begin_ns, slowdown);
   }
   r.decode_ns = NowNs() - first_ns;
   return r;

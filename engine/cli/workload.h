@@ -36,9 +36,10 @@ struct BatchRepetition {
 };
 
 // Every sequence starts with the same text, cut one token shorter than the one before where it is
-// long enough, so that no two are alike.
+// long enough, so that no two are alike. slowdown: as above.
 BatchRepetition RunBatchRepetition(const Engine& engine, SequenceGroup& group,
-                                   std::string_view text, size_t n_prompt, size_t n_gen);
+                                   std::string_view text, size_t n_prompt, size_t n_gen,
+                                   double slowdown);
 
 // 64 bits of FNV-1a over 8-byte words, four lanes wide so that a vocabulary of logits costs
 // microseconds.

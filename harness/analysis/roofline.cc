@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <map>
 
 #include "harness/report/text.h"
 
@@ -51,6 +52,26 @@ double CeilingOf(const RunInfo& run, const std::string& name, int threads) {
     if (c.name == name && c.threads == best) values.push_back(c.value);
   }
   return values.empty() ? 0.0 : stats::Median(values);
+}
+
+// achieved / ceiling, each taken in the same round; zero where fewer than two rounds have both.
+stats::Interval ShareByRound(const RunInfo& run, const Series& series, const MetricSummary& s,
+                             const std::string& name, int threads, double per_token) {
+  std::map<int, double> ceilings;
+  for (const Ceiling& c : run.ceilings) {
+    if (c.name == name && c.threads == threads && c.round >= 0) ceilings[c.round] = c.value;
+  }
+  std::vector<double> logs;
+  for (const auto& [round, log] :
+       series.RoundLogs(s.variant, s.regime, s.metric, Cleanliness::kAll)) {
+    const auto found = ceilings.find(round);
+    if (found != ceilings.end() && found->second > 0.0) {
+      logs.push_back(log + std::log(per_token / found->second));
+    }
+  }
+  if (logs.size() < 2) return {};
+  const stats::LogRatio share = stats::Location(logs, {.level = s.interval.level});
+  return {share.Ratio(), share.Low(), share.High(), s.interval.level};
 }
 
 const MetricSummary* Find(const std::vector<MetricSummary>& summaries, const std::string& variant,
@@ -148,8 +169,11 @@ std::vector<RooflinePoint> PlaceOnRoofline(const RunInfo& run, const Series& ser
           p.ceiling = CeilingOf(run, p.ceiling_name, workload.threads);
         }
         if (p.ceiling > 0.0) {
-          p.fraction = {p.achieved / p.ceiling, s->interval.low * per_token / p.ceiling,
-                        s->interval.high * per_token / p.ceiling, s->interval.level};
+          p.fraction = ShareByRound(run, series, *s, p.ceiling_name, workload.threads, per_token);
+          if (!(p.fraction.estimate > 0.0)) {
+            p.fraction = {p.achieved / p.ceiling, s->interval.low * per_token / p.ceiling,
+                          s->interval.high * per_token / p.ceiling, s->interval.level};
+          }
           const bool resident =
               decode &&
               (p.fraction.estimate > 1.05 ||

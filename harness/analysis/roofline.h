@@ -4,7 +4,8 @@
 // keys and values of the positions before it: bytes a token x tokens/s against the measured read
 // bandwidth. Prefill multiplies: the prompt token's operations x tokens/s against the measured
 // ceiling of the weights' arithmetic (int8 dots, for BF16 its own, for F16 and F32 FMA). The engine
-// says both; of a record without them, all weights stand in.
+// says both; of a record without them, all weights stand in. Ceilings drift as the machine does, so
+// the share is a ratio within each round, where the round's ceiling is known.
 #pragma once
 
 #include <string>

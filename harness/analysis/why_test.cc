@@ -190,6 +190,25 @@ TEST(Roofline, CountsWhatTheEngineSaysOfAToken) {
   EXPECT_NEAR(cached[0].achieved, all[0].achieved * 2, 1e-3);
 }
 
+TEST(Roofline, TheShareIsTakenWithinARound) {
+  SyntheticPlan plan = Two(1.0);
+  plan.drift = 0.3;
+  auto run = MakeSyntheticRun(plan);
+  for (const Sample& s : run.samples) {  // ceilings that drift as the large model's decode does
+    if (s.variant != "other" || s.model != kLarge.model) continue;
+    run.info.ceilings.push_back(
+        {"read_gbps", 4, s.metrics.at("decode_tps") * 142.9e-3 / 0.9, s.round});
+  }
+  const Series series(run.samples);
+  for (const RooflinePoint& p : PlaceOnRoofline(run.info, series, Summarise(series, {}))) {
+    if (p.variant != "other" || p.regime != kLarge || p.work != "decode") continue;
+    EXPECT_NEAR(p.fraction.estimate, 0.9, 1e-9);
+    EXPECT_NEAR(p.fraction.low, 0.9, 1e-9);
+    EXPECT_NEAR(p.fraction.high, 0.9, 1e-9);
+    EXPECT_EQ(p.bound, Bound::kMemory);
+  }
+}
+
 TEST(Roofline, EveryWeightTypeHasItsArithmeticsCeiling) {
   for (const auto& [type, ceiling] : {std::pair{"Q4_0", "int8_gops"},
                                       {"F16", "fma_gflops"},

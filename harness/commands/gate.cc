@@ -93,7 +93,6 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
     }
   }
   const std::string before = competitors.size() > 1 ? competitors[1].name : "";
-  run.ceilings_each_round = before.empty();
   run.reference = before.empty() ? options.variant : before;
   const RunOutcome outcome = ExecuteRunWith(run, arguments, competitors, InstallInterrupt());
   if (!outcome.write_error.empty()) throw RunError(outcome.write_error);
