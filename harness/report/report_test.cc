@@ -148,6 +148,21 @@ TEST(Report, ClaimsHaveARowEachAndAColumnPairAModel) {
   EXPECT_NE(text.find("agree bit for bit"), std::string::npos);
 }
 
+TEST(Report, TheSummarySaysWhatLimitsASpeed) {
+  auto run = MakeSyntheticRun(FactorialPlan());
+  run.info.ceilings = {{"read_gbps", 4, 26.0, -1}, {"int8_gops", 4, 5000.0, -1}};
+  const std::string text = RenderMarkdown(BuildReport(run.info, Analyze(run.info, run.samples)));
+  bool found = false;
+  for (const std::string& line : Lines(text)) {
+    if (line.rfind("- smollm2-135m-q8_0, prefill: ", 0) != 0) continue;
+    found = true;
+    EXPECT_NE(line.find(" undecided). Prefill of smollm2-135m-q8_0 by "), std::string::npos)
+        << line;
+    EXPECT_NE(line.find("faster code can help"), std::string::npos) << line;
+  }
+  EXPECT_TRUE(found);
+}
+
 TEST(Text, NegativeIntervalsReadWell) {
   EXPECT_EQ(IntervalText(-4.02, -1.43), "[-4.02 to -1.43]");
   EXPECT_EQ(IntervalText(1.2, 1.4), "[1.20–1.40]");

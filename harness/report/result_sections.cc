@@ -1,5 +1,6 @@
 // What was measured: the summary, a table a regime, the outputs.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "harness/report/sections.h"
@@ -156,6 +157,19 @@ DocTable OtherRatios(const Analysis& a, const Regime& regime) {
   return table;
 }
 
+// Where the variant stands below the machine's ceilings, as a sentence to append.
+std::string WhySentence(const Analysis& a, const std::string& variant, const Regime& regime,
+                        const std::string& work) {
+  for (const RooflinePoint& p : a.roofline) {
+    if (p.variant != variant || p.regime != regime || p.work != work || p.sentence.empty())
+      continue;
+    std::string sentence = " " + p.sentence + ".";
+    sentence[1] = static_cast<char>(std::toupper(static_cast<unsigned char>(sentence[1])));
+    return sentence;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string IdsHint(const std::vector<int64_t>& ids) {
@@ -188,12 +202,13 @@ DocSection SummarySection(const RunInfo& run, const Analysis& a) {
                                  std::to_string(worse) + " slower, " + std::to_string(same) +
                                  " equal within " + PercentText(a.options.equal_within) + ", " +
                                  std::to_string(unclear) + " undecided";
-      list.items.push_back(regime.model + ", " + what + ": " +
-                           (best == nullptr
-                                ? "no variant is measurably faster than `" + a.reference + "`"
-                                : "`" + best->variant + "` is fastest, " +
-                                      RatioText(best->ratio()) + " times `" + a.reference + "`") +
-                           " (" + counts + ").");
+      list.items.push_back(
+          regime.model + ", " + what + ": " +
+          (best == nullptr ? "no variant is measurably faster than `" + a.reference + "`"
+                           : "`" + best->variant + "` is fastest, " + RatioText(best->ratio()) +
+                                 " times `" + a.reference + "`") +
+          " (" + counts + ")." +
+          WhySentence(a, best == nullptr ? a.reference : best->variant, regime, what));
     }
   }
   size_t confirmed = 0, refuted = 0, open = 0;
