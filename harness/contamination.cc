@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 namespace smallmind::harness {
 namespace {
@@ -81,13 +83,27 @@ double StealPct(const SystemSnapshot& before, const SystemSnapshot& after) {
   return total <= 0 ? 0 : 100.0 * (after.steal_ns - before.steal_ns) / total;
 }
 
+double OtherCpus(const SystemSnapshot& before, const SystemSnapshot& after, int64_t child_cpu_ns) {
+  const int64_t wall_ns = std::max<int64_t>(1, after.at_ns - before.at_ns);
+  const int64_t other_ns =
+      (after.busy_ns - before.busy_ns) - child_cpu_ns - (after.own_cpu_ns - before.own_cpu_ns);
+  return std::max(0.0, static_cast<double>(other_ns) / static_cast<double>(wall_ns));
+}
+
+std::string WarnOfOthers(const ContaminationRule& rule, SystemProbe& probe) {
+  const SystemSnapshot before = probe.Snapshot();
+  std::this_thread::sleep_for(std::chrono::milliseconds(333));
+  const double others = OtherCpus(before, probe.Snapshot());
+  if (others <= rule.max_other_cpus) return "";
+  return Format("others keep %.1f CPUs busy: stop them, or look at the contamination marks",
+                others);
+}
+
 void JudgeContamination(const ContaminationRule& rule, const SystemSnapshot& before,
                         const SystemSnapshot& after, const ProcessResult& process,
                         int64_t calibration_ns, bool cold, Sample& sample) {
-  const int64_t wall_ns = std::max<int64_t>(1, after.at_ns - before.at_ns);
-  const int64_t other_ns =
-      (after.busy_ns - before.busy_ns) - process.cpu_ns - (after.own_cpu_ns - before.own_cpu_ns);
-  const double other_cpus = std::max(0.0, static_cast<double>(other_ns) / wall_ns);
+  const double other_cpus = OtherCpus(before, after, process.cpu_ns);
+  const double other_ns = other_cpus * static_cast<double>(after.at_ns - before.at_ns);
   const double steal_pct = StealPct(before, after);
   const double involuntary_per_s =
       process.involuntary_switches * 1e9 / std::max<int64_t>(process.cpu_ns, 10'000'000);

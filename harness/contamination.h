@@ -47,6 +47,15 @@ int64_t CalibrationBaseline(SystemProbe& probe, int count = 15);
 // Share of the machine's time that the hypervisor took between two snapshots, in percent.
 double StealPct(const SystemSnapshot& before, const SystemSnapshot& after);
 
+// CPUs that were busy between two snapshots with neither the harness nor a child that used
+// `child_cpu_ns`.
+double OtherCpus(const SystemSnapshot& before, const SystemSnapshot& after,
+                 int64_t child_cpu_ns = 0);
+
+// Watches the machine for a third of a second; "" where it is quiet, else a warning. (The load
+// average is no help: it remembers the build that ended just before.)
+std::string WarnOfOthers(const ContaminationRule& rule, SystemProbe& probe);
+
 // Fills sample.system from the two snapshots and the child's own figures, then sets
 // sample.contaminated and its reasons. `cold`: major faults are meant to happen.
 void JudgeContamination(const ContaminationRule& rule, const SystemSnapshot& before,

@@ -40,6 +40,31 @@ using Marks = std::vector<std::string>;
 
 TEST(Contamination, AQuietSampleIsClean) { EXPECT_EQ(Scene().Judge(), Marks{}); }
 
+// A machine whose second snapshot comes `wall_ns` and `busy_ns` after the first.
+class TwoSnapshots : public SystemProbe {
+ public:
+  explicit TwoSnapshots(int64_t busy_ns) : busy_ns_(busy_ns) {}
+  SystemSnapshot Snapshot() override {
+    SystemSnapshot s;
+    s.at_ns = taken_ * kSecond;
+    s.busy_ns = taken_++ * busy_ns_;
+    return s;
+  }
+  int64_t CalibrationNs() override { return 1; }
+
+ private:
+  int64_t busy_ns_;
+  int taken_ = 0;
+};
+
+TEST(Contamination, WarnsOfABusyMachineBeforeTheRun) {
+  const ContaminationRule rule;
+  TwoSnapshots quiet(kSecond / 4), busy(3 * kSecond / 2);
+  EXPECT_EQ(WarnOfOthers(rule, quiet), "");
+  EXPECT_EQ(WarnOfOthers(rule, busy),
+            "others keep 1.5 CPUs busy: stop them, or look at the contamination marks");
+}
+
 TEST(Contamination, EachPartOfTheRuleIsNamed) {
   Scene steal;
   steal.after.steal_ns = kSecond / 8;

@@ -232,15 +232,6 @@ Environment ReadEnvironment(const fs::path& root) {
 
 std::vector<std::string> EnvironmentWarnings(const Environment& environment, int threads) {
   std::vector<std::string> warnings;
-  const auto load = environment.load.find("1m");
-  if (load != environment.load.end() && load->second > 0.5) {
-    char text[160];
-    snprintf(text, sizeof text,
-             "load average is %.2f before the run: something else is running; stop it, or look at "
-             "the contamination marks",
-             load->second);
-    warnings.push_back(text);
-  }
   if (threads > environment.usable_cpus) {
     warnings.push_back("-t " + std::to_string(threads) + " is more than the " +
                        std::to_string(environment.usable_cpus) +

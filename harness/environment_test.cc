@@ -57,7 +57,7 @@ TEST(Environment, ReadsAMadeUpMachine) {
   EXPECT_EQ(environment.transparent_huge_pages, "madvise");
   EXPECT_EQ(environment.load.at("1m"), 0.75);
   const auto warnings = EnvironmentWarnings(environment, 4);
-  EXPECT_EQ(warnings.size(), 4u);  // load, too many threads, governor, SMT
+  EXPECT_EQ(warnings.size(), 3u);  // too many threads, governor, SMT
 }
 
 TEST(Environment, WhatIsNotToldIsUnknown) {

@@ -213,6 +213,10 @@ RunOutcome ExecuteRunWith(const RunOptions& options, const std::vector<std::stri
   run.id = directory.id();
   outcome.directory = directory.path();
   if (run.rule.calibration_ns == 0) run.rule.calibration_ns = CalibrationBaseline(probe);
+  if (options.resume.empty()) {
+    const std::string others = WarnOfOthers(run.rule, probe);
+    if (!others.empty()) run.warnings.push_back(others);
+  }
   directory.WriteInfo(run);
   Announce(run, directory.path(), *progress);
   if (!run.plan.cold) {

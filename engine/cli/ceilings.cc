@@ -4,6 +4,8 @@
 
 #include "engine/cli/ceilings.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -19,12 +21,14 @@ namespace {
 constexpr size_t kReadBytes = size_t{256} << 20;
 constexpr size_t kIterations = 200'000;
 constexpr int kPasses = 7;
+constexpr int kReadPasses =
+    24;  // a fifth of a second: a virtual machine's bandwidth comes in bursts
 
 // work(worker) returns operations or bytes; the result is 10^9 of them a second.
 template <typename Work>
-double Best(ThreadTeam& team, const Work& work) {
+double Best(int passes, ThreadTeam& team, const Work& work) {
   double best = 0;
-  for (int pass = 0; pass < kPasses; ++pass) {
+  for (int pass = 0; pass < passes; ++pass) {
     std::vector<double> done(team.size(), 0.0);
     const int64_t begin = NowNs();
     team.Run([&](Worker& w) { done[w.index()] = work(w); });
@@ -36,6 +40,14 @@ double Best(ThreadTeam& team, const Work& work) {
   return best;
 }
 
+// On small pages the prefetchers stop at every page's end: 5 % less on Zen 4. Best effort.
+void AskForHugePages(uint8_t* data, size_t bytes) {
+  constexpr uintptr_t kPage = 4096;
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + kPage - 1) & ~(kPage - 1);
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + bytes) & ~(kPage - 1);
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+}
+
 }  // namespace
 
 std::vector<CeilingValue> MeasureCeilings(size_t threads) {
@@ -45,18 +57,19 @@ std::vector<CeilingValue> MeasureCeilings(size_t threads) {
   {
     AlignedBuffer<uint8_t> buffer;
     buffer.Reserve(kReadBytes);
+    AskForHugePages(buffer.data(), kReadBytes);
     team.Run([&](Worker& w) {
       const size_t share = kReadBytes / w.count();
       std::memset(buffer.data() + w.index() * share, 1, share);
     });
-    values.push_back({"read_gbps", Best(team, [&](Worker& w) {
+    values.push_back({"read_gbps", Best(kReadPasses, team, [&](Worker& w) {
                         const size_t share = kReadBytes / w.count() / 64 * 64;
                         sink += ReadWork({buffer.data() + w.index() * share, share});
                         return static_cast<double>(share);
                       })});
   }
   const auto arithmetic = [&](const char* name, CeilingWork (*work)(size_t)) {
-    values.push_back({name, Best(team, [&](Worker&) {
+    values.push_back({name, Best(kPasses, team, [&](Worker&) {
                         const CeilingWork done = work(kIterations);
                         sink += static_cast<uint64_t>(done.sink != 0.0f);
                         return done.operations;

@@ -85,6 +85,7 @@ const MetricSummary* Find(const std::vector<MetricSummary>& summaries, const std
 std::string Describe(const RooflinePoint& p) {
   const std::string who = p.work + " of " + p.regime.model + " by " + p.variant;
   const std::string share = Figure(100.0 * p.fraction.estimate) + " %";
+  const std::string unit = p.work == "decode" ? " GB/s" : " G operations/s";
   switch (p.bound) {
     case Bound::kMemory:
       return who + " is bandwidth-bound at " + share + " of the measured " + Figure(p.ceiling) +
@@ -97,11 +98,13 @@ std::string Describe(const RooflinePoint& p) {
       return who + " reads its weights from cache, " + Figure(p.achieved) + " GB/s against " +
              Figure(p.ceiling) + " GB/s of memory: memory bandwidth is not its limit";
     case Bound::kOverhead:
-      return who + " uses " + share + " of the ceiling (" + Figure(p.achieved) + " of " +
-             Figure(p.ceiling) + (p.work == "decode" ? " GB/s" : " G operations/s") +
+      return who + " uses " + share + " of the ceiling (medians " + Figure(p.achieved) + " and " +
+             Figure(p.ceiling) + unit +
              "): code and synchronisation are the limit, faster code can help";
     case Bound::kUnknown:
-      return "";
+      return who + " uses " + share + " of the ceiling [" + Figure(100.0 * p.fraction.low) + "–" +
+             Figure(100.0 * p.fraction.high) + "] (medians " + Figure(p.achieved) + " and " +
+             Figure(p.ceiling) + unit + "): this run cannot tell whether that is its limit";
   }
   return "";
 }
