@@ -13,7 +13,7 @@ namespace smallmind::harness {
 namespace {
 
 // What a mode fills in where no flag speaks. Sized for the core and guide groups (9 variants, 2
-// models) on 4 cores: under four minutes, or under one. Samples are short and rounds many: a shared
+// models) on 4 cores: three minutes, or under one. Samples are short and rounds many: a shared
 // machine's speed wanders within seconds, so that a pair is worth more the closer its processes are
 // in time, and two repetitions (one cold, one warm) are the fewest that measure everything.
 struct Mode {
@@ -22,7 +22,7 @@ struct Mode {
   int reps, min_rounds, max_rounds;
   double target_ci_pct, budget_s;
 };
-constexpr Mode kDefaultMode = {"128", "32", 2, 8, 100, 1.5, 215};
+constexpr Mode kDefaultMode = {"128", "32", 2, 8, 100, 1.5, 180};
 constexpr Mode kQuickMode = {"64", "16", 2, 3, 12, 0, 52};
 
 const Mode& ModeOf(const RunOptions& options) { return options.quick ? kQuickMode : kDefaultMode; }
@@ -87,7 +87,7 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
       ->check(CLI::Range(0.0, 100.0))
       ->group(rounds);
   app.add_option("--budget", o.budget_s,
-                 "seconds of measuring, warm-up included (215, from the tenth variant on 24 more "
+                 "seconds of measuring, warm-up included (180, from the tenth variant on 20 more "
                  "each; quick 52; 0 = no limit)")
       ->check(CLI::Range(0.0, 1e7))
       ->group(rounds);

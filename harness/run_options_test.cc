@@ -28,8 +28,8 @@ TEST(RunOptions, Defaults) {
 }
 
 TEST(RunOptions, BudgetGrowsWithTheVariants) {
-  EXPECT_EQ(MakePlan(Parse(""), 0, 9).budget_s, 215);
-  EXPECT_EQ(MakePlan(Parse(""), 0, 18).budget_s, 430);  // as many rounds for twice the variants
+  EXPECT_EQ(MakePlan(Parse(""), 0, 9).budget_s, 180);
+  EXPECT_EQ(MakePlan(Parse(""), 0, 18).budget_s, 360);  // as many rounds for twice the variants
   EXPECT_EQ(MakePlan(Parse("--budget 100"), 0, 18).budget_s, 100);
   EXPECT_EQ(MakePlan(Parse("--quick"), 0, 18).budget_s, 52);
 }
