@@ -1,6 +1,7 @@
 #include "harness/ceilings.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "harness/protocol.h"
@@ -9,9 +10,8 @@
 namespace smallmind::harness {
 
 void MeasureCeilings(RunInfo& run, ProcessRunner& processes) {
-  const auto reference = std::ranges::find_if(
-      run.variants, [&](const VariantInfo& variant) { return variant.name == run.reference; });
-  if (reference == run.variants.end() || reference->binary.empty()) return;
+  const VariantInfo* reference = FindVariant(run, run.reference);
+  if (reference == nullptr || reference->binary.empty()) return;
   std::set<int> threads;
   for (const Workload& workload : run.workloads) threads.insert(workload.threads);
   for (const int t : threads) {
@@ -45,6 +45,16 @@ double MedianCeiling(const RunInfo& run, const std::string& name, int threads) {
     if (ceiling.name == name && ceiling.threads == threads) values.push_back(ceiling.value);
   }
   return values.empty() ? 0 : stats::Median(values);
+}
+
+std::map<int, double> CeilingLogs(const RunInfo& run, const std::string& name, int threads) {
+  std::map<int, double> logs;
+  for (const Ceiling& ceiling : run.ceilings) {
+    if (ceiling.name == name && ceiling.threads == threads && ceiling.value > 0) {
+      logs[ceiling.round] = std::log(ceiling.value);
+    }
+  }
+  return logs;
 }
 
 }  // namespace smallmind::harness

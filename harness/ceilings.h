@@ -2,6 +2,9 @@
 // (`smallmind bench --ceilings`): what the gate normalises by and the roofline is drawn from.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "harness/process.h"
 #include "harness/record.h"
 
@@ -13,5 +16,8 @@ void MeasureCeilings(RunInfo& run, ProcessRunner& processes);
 
 // Median over the run's measurements of one ceiling; 0 where there is none.
 double MedianCeiling(const RunInfo& run, const std::string& name, int threads);
+
+// log of one ceiling by the round that it was measured in.
+std::map<int, double> CeilingLogs(const RunInfo& run, const std::string& name, int threads);
 
 }  // namespace smallmind::harness

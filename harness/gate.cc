@@ -29,11 +29,6 @@ bool IsMeasured(const std::string& metric) {
   return FindMetric(metric)->scope == MetricScope::kSample;
 }
 
-double StrippedBytes(const RunInfo& run, const std::string& name) {
-  const VariantInfo* variant = FindVariant(run, name);
-  return variant == nullptr ? 0 : static_cast<double>(variant->size.stripped_bytes);
-}
-
 }  // namespace
 
 GateRow EmptyRow(const Regime& regime, const std::string& metric, double threshold_pct,
@@ -66,7 +61,8 @@ void AddSize(const RunInfo& before_run, const std::string& before, const RunInfo
              const std::string& after, const std::map<std::string, double>& thresholds,
              std::vector<GateRow>& rows) {
   const auto threshold = thresholds.find("stripped_bytes");
-  const double a = StrippedBytes(before_run, before), b = StrippedBytes(after_run, after);
+  const auto a = static_cast<double>(StrippedBytes(before_run, before));
+  const auto b = static_cast<double>(StrippedBytes(after_run, after));
   if (a <= 0 || b <= 0 || threshold == thresholds.end()) return;
   GateRow row;
   row.regime = "binary";

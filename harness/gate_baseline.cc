@@ -30,13 +30,8 @@ std::string NormaliserOf(const std::string& metric) {
 // log of the machine's speed by round; higher is faster.
 std::map<int, double> MachineSpeed(const RunInfo& run, const std::vector<Sample>& samples,
                                    const std::string& normaliser, int threads) {
+  if (normaliser != "calibration loop") return CeilingLogs(run, normaliser, threads);
   std::map<int, double> speed;
-  for (const Ceiling& ceiling : run.ceilings) {
-    if (ceiling.name == normaliser && ceiling.threads == threads && ceiling.value > 0) {
-      speed[ceiling.round] = std::log(ceiling.value);
-    }
-  }
-  if (normaliser != "calibration loop") return speed;
   for (const Sample& sample : samples) {
     const auto it = sample.system.find("calibration_ns");
     if (sample.Usable() && it != sample.system.end() && it->second > 0) {

@@ -313,6 +313,11 @@ const VariantInfo* FindVariant(const RunInfo& run, const std::string& name) {
   return nullptr;
 }
 
+int64_t StrippedBytes(const RunInfo& run, const std::string& name) {
+  const VariantInfo* variant = FindVariant(run, name);
+  return variant == nullptr ? 0 : variant->size.stripped_bytes;
+}
+
 std::string ToString(SampleStatus status) { return NameOf(kSampleStatus, status); }
 std::string ToString(RunStatus status) { return NameOf(kRunStatus, status); }
 

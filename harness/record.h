@@ -249,6 +249,9 @@ struct RunInfo {
 // nullptr where no variant of the run has that name.
 const VariantInfo* FindVariant(const RunInfo& run, const std::string& name);
 
+// 0 where no variant of the run has that name.
+int64_t StrippedBytes(const RunInfo& run, const std::string& name);
+
 std::string ToString(SampleStatus status);
 std::string ToString(RunStatus status);
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "engine/base/build_info.h"
 
@@ -15,12 +16,21 @@ inline std::filesystem::path TestdataDir() {
   return std::filesystem::path(SMALLMIND_SOURCE_DIR) / "engine" / "testdata";
 }
 
-// A folder of this test process alone: the tests of several variants run side by side.
-inline std::filesystem::path TestTempDir() {
-  const auto path =
-      std::filesystem::temp_directory_path() / ("smallmind-test-" + std::to_string(getpid()));
-  std::filesystem::create_directories(path);
-  return path;
+// A folder of this test process alone: the tests of several variants run side by side. Gone when it
+// ends.
+inline const std::filesystem::path& TestTempDir() {
+  struct Folder {
+    ~Folder() {
+      std::error_code ignored;
+      if (getpid() == owner) std::filesystem::remove_all(path, ignored);
+    }
+    pid_t owner = getpid();
+    std::filesystem::path path =
+        std::filesystem::temp_directory_path() / ("smallmind-test-" + std::to_string(owner));
+  };
+  static const Folder folder;
+  std::filesystem::create_directories(folder.path);
+  return folder.path;
 }
 
 inline std::filesystem::path SharedDir() {

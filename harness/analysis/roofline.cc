@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "harness/ceilings.h"
 #include "harness/report/text.h"
 
 namespace smallmind::harness {
@@ -47,27 +48,18 @@ double CeilingOf(const RunInfo& run, const std::string& name, int threads) {
     if (c.threads == threads) best = threads;
     if (best != threads && c.threads > best) best = c.threads;
   }
-  std::vector<double> values;
-  for (const Ceiling& c : run.ceilings) {
-    if (c.name == name && c.threads == best) values.push_back(c.value);
-  }
-  return values.empty() ? 0.0 : stats::Median(values);
+  return MedianCeiling(run, name, best);
 }
 
 // achieved / ceiling, each taken in the same round; zero where fewer than two rounds have both.
 stats::Interval ShareByRound(const RunInfo& run, const Series& series, const MetricSummary& s,
                              const std::string& name, int threads, double per_token) {
-  std::map<int, double> ceilings;
-  for (const Ceiling& c : run.ceilings) {
-    if (c.name == name && c.threads == threads && c.round >= 0) ceilings[c.round] = c.value;
-  }
+  const std::map<int, double> ceilings = CeilingLogs(run, name, threads);
   std::vector<double> logs;
   for (const auto& [round, log] :
        series.RoundLogs(s.variant, s.regime, s.metric, Cleanliness::kAll)) {
     const auto found = ceilings.find(round);
-    if (found != ceilings.end() && found->second > 0.0) {
-      logs.push_back(log + std::log(per_token / found->second));
-    }
+    if (found != ceilings.end()) logs.push_back(log + std::log(per_token) - found->second);
   }
   if (logs.size() < 2) return {};
   const stats::LogRatio share = stats::Location(logs, {.level = s.interval.level});

@@ -60,8 +60,6 @@ DocSection GuideSection(const RunInfo& run, const Analysis& a) {
         table.rows.push_back({row.mode, "not built", "-", "-", "-", "-", "-", "-"});
         continue;
       }
-      const VariantInfo* v = FindVariant(run, row.variant);
-      const int64_t bytes = v == nullptr ? 0 : v->size.stripped_bytes;
       const auto ratio = [&](const char* metric) -> std::string {
         if (row.variant == a.reference) return "1 (reference)";
         const Comparison* c = a.Against(row.variant, regime, metric);
@@ -72,7 +70,7 @@ DocSection GuideSection(const RunInfo& run, const Analysis& a) {
            Expected(row.startup, WithUnit(a, row.variant, regime, "startup_ms", "ms")),
            Expected(row.throughput, ratio("decode_tps")),
            Expected(row.throughput, ratio("prefill_tps")),
-           Expected(row.size, MegabyteText(bytes) + " MB"),
+           Expected(row.size, MegabyteText(StrippedBytes(run, row.variant)) + " MB"),
            Expected(row.ttft, WithUnit(a, row.variant, regime, "ttft_cold_ms", "ms")),
            WithUnit(a, row.variant, regime, "peak_rss_mib", "MiB")});
     }

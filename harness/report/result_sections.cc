@@ -85,7 +85,7 @@ DocTable ResultTable(const RunInfo& run, const Analysis& a, const Regime& regime
          {"decode_tps", "prefill_tps", "ttft_ms", "ttft_cold_ms", "startup_ms", "peak_rss_mib"}) {
       row.push_back(MedianCell(a, variant, regime, metric));
     }
-    const int64_t bytes = info == nullptr ? 0 : info->size.stripped_bytes;
+    const int64_t bytes = StrippedBytes(run, variant);
     row.push_back(DocCell::Number(static_cast<double>(bytes), MegabyteText(bytes)));
     table.rows.push_back(std::move(row));
   }

@@ -78,8 +78,6 @@ std::vector<Column> Columns(const RunInfo& run, const Analysis& a, const Regime&
       {"decode", "tok/s", false, 9, {}},  {"× reference", "[95 %]", false, 10, {}},
       {"RSS", "MiB", false, 2, {}},       {"size", "MB", false, 6, {}}};
   for (const std::string& variant : a.variants) {
-    const VariantInfo* v = FindVariant(run, variant);
-    const int64_t bytes = v == nullptr ? 0 : v->size.stripped_bytes;
     const bool flagged = !a.Unranked(variant).empty();
     const TextCell cells[] = {{flagged ? variant + " !" : variant, flagged ? kYellow : nullptr},
                               MedianCell(a, variant, regime, "startup_ms"),
@@ -90,7 +88,7 @@ std::vector<Column> Columns(const RunInfo& run, const Analysis& a, const Regime&
                               MedianCell(a, variant, regime, "decode_tps"),
                               RatioCell(a, variant, regime, "decode_tps"),
                               MedianCell(a, variant, regime, "peak_rss_mib"),
-                              {MegabyteText(bytes), nullptr}};
+                              {MegabyteText(StrippedBytes(run, variant)), nullptr}};
     for (size_t i = 0; i < columns.size(); ++i) columns[i].cells.push_back(cells[i]);
   }
   return columns;

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 namespace smallmind::harness {
 
@@ -22,12 +23,21 @@ inline std::string FakeVariantPath() {
   return SMALLMIND_SOURCE_DIR "/harness/testing/fake_variant.py";
 }
 
-// A folder of this test process alone: tests run side by side, once a variant and toolchain.
-inline std::filesystem::path TestTempDir() {
-  const auto path =
-      std::filesystem::temp_directory_path() / ("smallmind-test-" + std::to_string(getpid()));
-  std::filesystem::create_directories(path);
-  return path;
+// A folder of this test process alone: tests run side by side, once a variant and toolchain. Gone
+// when it ends.
+inline const std::filesystem::path& TestTempDir() {
+  struct Folder {
+    ~Folder() {
+      std::error_code ignored;
+      if (getpid() == owner) std::filesystem::remove_all(path, ignored);
+    }
+    pid_t owner = getpid();
+    std::filesystem::path path =
+        std::filesystem::temp_directory_path() / ("smallmind-test-" + std::to_string(owner));
+  };
+  static const Folder folder;
+  std::filesystem::create_directories(folder.path);
+  return folder.path;
 }
 
 }  // namespace smallmind::harness
