@@ -3,12 +3,12 @@
 #include "engine/model/products.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace smallmind {
 
 size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple) {
-  const size_t grain = MatMulRowGrain(w, n_tokens);
-  const size_t unit = grain % multiple == 0 ? grain : grain * multiple;
+  const size_t unit = std::lcm(MatMulRowGrain(w, n_tokens), multiple);
   const size_t share = w.rows / (workers * 8);
   return std::max(unit, share / unit * unit);
 }

@@ -30,6 +30,20 @@ TEST(Products, ChunksCoverEveryRowOnce) {
   }
 }
 
+// Chunks are multiples of what both the kernel and the caller ask for, and small enough that every
+// worker has several.
+TEST(Products, ChunksAreEnoughForAllWorkers) {
+  for (const size_t rows : {1536, 5632, 11008}) {
+    for (const size_t tokens : {1, 128}) {
+      const WeightView w = {DType::kQ8_0, nullptr, rows, 64, 68};
+      const size_t chunk = ChunkRows(w, tokens, 4, 32);
+      EXPECT_EQ(chunk % 32, 0u);
+      EXPECT_EQ(chunk % MatMulRowGrain(w, tokens), 0u);
+      EXPECT_GE(rows / chunk, 4u * 8u) << rows;
+    }
+  }
+}
+
 // What the workers plan to fetch are the rows of their shares, in the order of their loops.
 TEST(Products, PlansFollowTheShares) {
   std::vector<uint8_t> bytes(68 * 256);
