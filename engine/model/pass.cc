@@ -165,11 +165,11 @@ const Linear& Pass::FirstOfFfn(const LayerWeights& layer) const {
 }
 
 size_t Pass::FfnChunk(const LayerWeights& layer) const {
-  return ChunkRows(FirstOfFfn(layer).weight, n_, w_.count(), e_.quantised_.ffn_mid ? 32 : 1);
+  return ChunkRows(FirstOfFfn(layer).weight, s_.ff, n_, w_.count(), e_.quantised_.ffn_mid ? 32 : 1);
 }
 
 size_t Pass::HeadChunk() const {
-  return ChunkRows(e_.model_.weights.output.weight, n_, w_.count() * 2, 1);
+  return ChunkRows(e_.model_.weights.output.weight, s_.vocab, n_, w_.count() * 2, 1);
 }
 
 uint64_t Pass::PlanFfn(const LayerWeights& layer) {

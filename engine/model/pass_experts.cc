@@ -31,7 +31,8 @@ void Pass::ExpertFeedForward(const LayerWeights& layer) {
   });
   w_.Barrier();
   const bool quantise = e_.quantised_.ffn_mid;
-  const size_t unit = ChunkRows(layer.gate_exps[0].weight, n_, w_.count(), quantise ? 32 : 1);
+  const size_t unit =
+      ChunkRows(layer.gate_exps[0].weight, s_.expert_ff, n_, w_.count(), quantise ? 32 : 1);
   const size_t up_chunks = (s_.expert_ff + unit - 1) / unit;
   w_.For(x.plan.groups.size() * up_chunks, 1, [&](size_t task, size_t) {
     const ExpertPlan::Group& g = x.plan.groups[task / up_chunks];
@@ -49,7 +50,7 @@ void Pass::ExpertFeedForward(const LayerWeights& layer) {
   });
   w_.Barrier();
   clock_.Mark(Stage::kFfnUp);
-  const size_t down_unit = ChunkRows(layer.down_exps[0].weight, n_, w_.count(), 1);
+  const size_t down_unit = ChunkRows(layer.down_exps[0].weight, s_.dim, n_, w_.count(), 1);
   const size_t down_chunks = (s_.dim + down_unit - 1) / down_unit;
   w_.For(x.plan.groups.size() * down_chunks, 1, [&](size_t task, size_t) {
     const ExpertPlan::Group& g = x.plan.groups[task / down_chunks];

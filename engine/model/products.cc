@@ -7,18 +7,21 @@
 
 namespace smallmind {
 
-size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple) {
+size_t ChunkRows(const WeightView& w, size_t rows, size_t n_tokens, size_t workers,
+                 size_t multiple) {
   const size_t unit = std::lcm(MatMulRowGrain(w, n_tokens), multiple);
-  const size_t share = w.rows / (workers * 8);
+  const size_t share = rows / (workers * 8);
   return std::max(unit, share / unit * unit);
 }
 
 Products::Products(std::span<const Product> products, size_t n_tokens, size_t workers)
     : count_(products.size()) {
+  size_t rows = 0;
+  for (const Product& product : products) rows += product.linear->weight.rows;
   for (size_t i = 0; i < count_; ++i) {
     const WeightView& weight = products[i].linear->weight;
     products_[i] = products[i];
-    rows_[i] = ChunkRows(weight, n_tokens, workers, 1);
+    rows_[i] = ChunkRows(weight, rows, n_tokens, workers, 1);
     first_chunk_[i] = chunks_;
     chunks_ += (weight.rows + rows_[i] - 1) / rows_[i];
   }

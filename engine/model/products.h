@@ -18,9 +18,10 @@ struct Product {
   size_t stride = 0;
 };
 
-// Rows handed out at once: whole tiles and a multiple of `multiple`, about eight chunks a worker so
-// that a slow one holds nobody up.
-size_t ChunkRows(const WeightView& w, size_t n_tokens, size_t workers, size_t multiple);
+// Rows of `w` handed out at once in a stage of `rows` rows: whole tiles and a multiple of
+// `multiple`, about eight chunks a worker so that a slow one holds nobody up.
+size_t ChunkRows(const WeightView& w, size_t rows, size_t n_tokens, size_t workers,
+                 size_t multiple);
 
 class Products {
  public:

@@ -36,12 +36,28 @@ TEST(Products, ChunksAreEnoughForAllWorkers) {
   for (const size_t rows : {1536, 5632, 11008}) {
     for (const size_t tokens : {1, 128}) {
       const WeightView w = {DType::kQ8_0, nullptr, rows, 64, 68};
-      const size_t chunk = ChunkRows(w, tokens, 4, 32);
+      const size_t chunk = ChunkRows(w, rows, tokens, 4, 32);
       EXPECT_EQ(chunk % 32, 0u);
       EXPECT_EQ(chunk % MatMulRowGrain(w, tokens), 0u);
       EXPECT_GE(rows / chunk, 4u * 8u) << rows;
     }
   }
+}
+
+// Workers share chunks by number: a small product's are as large as its large neighbour's, so that
+// the shares are alike.
+TEST(Products, SharesAreAlike) {
+  std::vector<uint8_t> bytes(68 * 2560);
+  const Linear q = Matrix(bytes.data(), 2048), k = Matrix(bytes.data() + 68 * 2048, 256),
+               v = Matrix(bytes.data() + 68 * 2304, 256);
+  const std::vector<Product> list = {{&q, nullptr, 0}, {&k, nullptr, 0}, {&v, nullptr, 0}};
+  ThreadTeam team(4);
+  team.Run([&](Worker& w) {
+    const Products products(list, 1, w.count());
+    const Worker::Share share = w.ShareOf(products.chunks(), 1);
+    EXPECT_NEAR(static_cast<double>(products.Bytes(share.begin, share.end)), 68.0 * 640,
+                68.0 * 100);
+  });
 }
 
 // What the workers plan to fetch are the rows of their shares, in the order of their loops.
