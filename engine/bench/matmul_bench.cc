@@ -1,7 +1,8 @@
 // Quantised matrix products per type and shape, as a share of the thread's ceiling: operations (two
 // a multiply-add) of int8 dots, or weight bytes of plain reading.
 //
-// matvec walks a set of matrices larger than any cache, one token at a time: what decoding does.
+// matvec walks a set of matrices larger than any cache, one token at a time and with the next one
+// planned: what decoding does.
 // matmul keeps one matrix and 128 tokens: what prefill does. One thread; sums over threads are the
 // engine's business.
 #include <benchmark/benchmark.h>
@@ -63,16 +64,24 @@ void MatVec(benchmark::State& state, DType type, Shape shape, size_t tokens, siz
   const size_t row_bytes = RowBytes(type, shape.cols), bytes = row_bytes * shape.rows;
   const size_t matrices = total_bytes / bytes + 1;
   Operands o(type, shape, matrices, tokens);
-  size_t next = 0;
-  for (auto _ : state) {
-    const WeightView w{type, o.weights.data() + next * bytes, shape.rows, shape.cols, row_bytes};
-    next = (next + 1) % matrices;
-    MatMul(w, 0, shape.rows, QuantRows{Operands::Align(o.acts), tokens, shape.cols, o.stride},
-           o.out.data(), shape.rows, {Operands::Align(o.scratch), MatMulScratchBytes(shape.cols)});
-    benchmark::ClobberMemory();
-  }
+  const auto view = [&](size_t i) {
+    return WeightView{type, o.weights.data() + i % matrices * bytes, shape.rows, shape.cols,
+                      row_bytes};
+  };
   // From memory a row is judged by its bytes, in a cache by its operations.
   const bool streams = total_bytes != 0;
+  FetchStream plan(MatMulFetchLead(tokens, row_bytes));
+  FetchStream* fetch = streams ? &plan : nullptr;
+  if (streams) plan.Push(view(0).Bytes(0, shape.rows));
+  size_t next = 0;
+  for (auto _ : state) {
+    const WeightView w = view(next++);
+    if (streams) plan.Push(view(next).Bytes(0, shape.rows));
+    MatMul(w, 0, shape.rows, QuantRows{Operands::Align(o.acts), tokens, shape.cols, o.stride},
+           o.out.data(), shape.rows, {Operands::Align(o.scratch), MatMulScratchBytes(shape.cols)},
+           fetch);
+    benchmark::ClobberMemory();
+  }
   Count(state, streams ? 0.0 : 2.0 * static_cast<double>(shape.rows * shape.cols * tokens),
         streams ? static_cast<double>(bytes) : 0.0,
         streams ? ThreadCeilings().read_gbs : ThreadCeilings().int8_gops);

@@ -57,6 +57,8 @@ HWY_INLINE void Unroll(Fn&& fn) {
   }
   (std::make_index_sequence<kN>());
 }
+template <size_t kI>
+using Index = std::integral_constant<size_t, kI>;
 #define SMALLMIND_LAMBDA HWY_ATTR __attribute__((always_inline))
 
 constexpr size_t kVectorBytes = kGroup * 4;

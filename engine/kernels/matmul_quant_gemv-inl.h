@@ -2,9 +2,10 @@
 //
 // A group of N rows advances together, 32 columns a step: byte dots leave four partial sums a row,
 // a transposing sum (SumBlocks) turns them into one vector with lane = row, and one multiply and
-// fma serve the whole group. Rows are contiguous, so the group's bytes are one range; while it is
-// worked on, what comes next in memory is prefetched in address order, which is what DRAM likes
-// best.
+// fma serve the whole group. For one token the bytes go from decoding straight into the dots (a
+// fifth to a third faster than through a chunk, where nothing waits for memory). Rows are
+// contiguous, so the group's bytes are one range; while it is worked on, what comes next in memory
+// is prefetched in address order, which is what DRAM likes best.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_GEMV_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_GEMV_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_GEMV_INL_H_
@@ -20,6 +21,98 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
 
+// What to add to a dot of raw bytes with activations so that it becomes the signed sum: bias is
+// −128·Σx.
+template <QuantForm kForm>
+HWY_INLINE VI Signed(VI isum, int32_t bias, int raw) {
+  if constexpr (kForm == QuantForm::kMin || kForm == QuantForm::kTwoMin) return isum;
+  return hn::Add(isum, hn::Set(DI(), (bias >> 7) * raw));
+}
+
+// acc after block b of the order contract. isum: Σ of raw bytes times activations over the block;
+// for kTwoScale over its last 16 columns, and `first` over its first.
+template <QuantForm kForm>
+HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBlock& x, int raw,
+                      VF acc) {
+  const DI di;
+  const DF df;
+  const auto scaled = [&](const float* factor, VI sum) SMALLMIND_LAMBDA {
+    return hn::Mul(hn::Load(df, factor), hn::ConvertTo(df, sum));
+  };
+  VF t;
+  if constexpr (kForm == QuantForm::kTwoScale) {
+    t = scaled(w.scale[b], Signed<kForm>(first, x.bias_lo, raw));
+    const VI second = Signed<kForm>(isum, x.bias - x.bias_lo, raw);
+    t = hn::MulAdd(hn::Load(df, w.second[b]), hn::ConvertTo(df, second), t);
+  } else {
+    t = scaled(w.scale[b], Signed<kForm>(isum, x.bias, raw));
+  }
+  if constexpr (kForm == QuantForm::kMin) {
+    t = hn::NegMulAdd(hn::Load(df, w.second[b]), hn::Set(df, x.sum), t);
+  } else if constexpr (kForm == QuantForm::kTwoMin) {
+    // −128·Σ min·x, and wm/128 in the factors: both exact, so the product is the contract's.
+    const auto low = hn::Mul(hn::Load(di, w.mins[2 * b]), hn::Set(di, x.bias_lo));
+    const auto high = hn::Mul(hn::Load(di, w.mins[2 * b + 1]), hn::Set(di, x.bias - x.bias_lo));
+    t = hn::MulAdd(hn::Load(df, w.second[b]), hn::ConvertTo(df, hn::Add(low, high)), t);
+  }
+  return hn::MulAdd(hn::Set(df, x.d), t, acc);
+}
+
+// One token: blocks are multiplied as they are decoded, and leave one vector of sums (two of a type
+// with two scales) instead of eight of bytes.
+template <QuantForm kForm, bool kWide>
+struct Dots : Factors {
+  static constexpr bool kHalves = kForm == QuantForm::kTwoScale;
+  HWY_ALIGN int32_t sums[kMaxChunk][kHalves ? 2 : 1][kGroup];
+  const uint8_t* x;  // the token's blocks
+
+  explicit Dots(const uint8_t* acts) : x(acts) {}
+
+  template <class Bytes>
+  HWY_INLINE void Put(size_t block, Bytes of) {
+    const DI8 di8;
+    const DI di;
+    const auto* q = reinterpret_cast<const int8_t*>(x + block * sizeof(ActBlock));
+    const VI8 x_lo = hn::LoadDup128(di8, q), x_hi = hn::LoadDup128(di8, q + 16);
+    VI low[4], high[4];
+    Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+      low[i] = Dot<kWide>(of(Index<0>(), i), x_lo, hn::Zero(di));
+      high[i] = Dot<kWide>(of(Index<1>(), i), x_hi, kHalves ? hn::Zero(di) : low[i]);
+    });
+    if constexpr (kHalves) {
+      hn::Store(SumBlocks(low[0], low[1], low[2], low[3]), di, sums[block][1]);
+    }
+    hn::Store(SumBlocks(high[0], high[1], high[2], high[3]), di, sums[block][0]);
+  }
+};
+
+// acc[lane] continued over blocks [b0, b0 + n) of a row group times one token, whose block b0 is at
+// x.
+struct RowsArgs {
+  const RowGroup& rows;
+  size_t b0, n;
+  const uint8_t* x;
+  Ahead ahead;
+  float* acc;
+};
+using RowsKernel = void (*)(const RowsArgs&);
+
+template <class W, bool kWide>
+void DotRows(const RowsArgs& args) {
+  constexpr QuantForm kForm = W::kForm;
+  const DI di;
+  const DF df;
+  Dots<kForm, kWide> dots(args.x);
+  W::Decode(args.rows, args.b0, args.n, args.ahead, dots);
+  VF acc = hn::Load(df, args.acc);
+  for (size_t b = 0; b < args.n; ++b) {
+    const auto& x = reinterpret_cast<const ActBlock*>(args.x)[b];
+    const VI first = hn::Load(di, dots.sums[b][Dots<kForm, kWide>::kHalves ? 1 : 0]);
+    acc = Advance<kForm>(dots, b, hn::Load(di, dots.sums[b][0]), first, x, W::kRaw, acc);
+  }
+  hn::Store(acc, df, args.acc);
+}
+
 // A chunk times T tokens, fetching ahead once a block.
 struct DotArgs {
   const Chunk& chunk;
@@ -31,33 +124,6 @@ struct DotArgs {
   float* acc;  // [t][lane], continued
 };
 using DotKernel = void (*)(const DotArgs&);
-
-// t of the order contract for block b; isum2 is read for kTwoScale alone.
-template <QuantForm kForm>
-HWY_INLINE VF BlockTerm(const Chunk& chunk, size_t b, VI isum, VI isum2, const ActBlock& x) {
-  const DI di;
-  const DF df;
-  VF t = hn::Mul(hn::Load(df, chunk.scale[b]), hn::ConvertTo(df, isum));
-  if constexpr (kForm == QuantForm::kTwoScale) {
-    t = hn::MulAdd(hn::Load(df, chunk.second[b]), hn::ConvertTo(df, isum2), t);
-  } else if constexpr (kForm == QuantForm::kMin) {
-    t = hn::NegMulAdd(hn::Load(df, chunk.second[b]), hn::Set(df, x.sum), t);
-  } else if constexpr (kForm == QuantForm::kTwoMin) {
-    // −128·Σ min·x, and wm/128 in the factors: both exact, so the product is the contract's.
-    const auto low = hn::Mul(hn::Load(di, chunk.mins[2 * b]), hn::Set(di, x.bias_lo));
-    const auto high = hn::Mul(hn::Load(di, chunk.mins[2 * b + 1]), hn::Set(di, x.bias - x.bias_lo));
-    t = hn::MulAdd(hn::Load(df, chunk.second[b]), hn::ConvertTo(df, hn::Add(low, high)), t);
-  }
-  return t;
-}
-
-// What to add to a dot of raw bytes with activations so that it becomes the signed sum: bias is
-// −128·Σx.
-template <QuantForm kForm>
-HWY_INLINE VI Signed(VI isum, int32_t bias, int raw) {
-  if constexpr (kForm == QuantForm::kMin || kForm == QuantForm::kTwoMin) return isum;
-  return hn::Add(isum, hn::Set(DI(), (bias >> 7) * raw));
-}
 
 template <QuantForm kForm, bool kWide, size_t T>
 void DotChunk(const DotArgs& args) {
@@ -84,17 +150,10 @@ void DotChunk(const DotArgs& args) {
     });
     Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
       const auto& x = *reinterpret_cast<const ActBlock*>(at + t * args.x_stride);
-      VI isum = SumBlocks(high[t][0], high[t][1], high[t][2], high[t][3]);
-      VI isum2 = isum;
-      if constexpr (kHalves) {
-        isum2 = Signed<kForm>(isum, x.bias - x.bias_lo, args.raw);
-        isum = Signed<kForm>(SumBlocks(low[t][0], low[t][1], low[t][2], low[t][3]), x.bias_lo,
-                             args.raw);
-      } else {
-        isum = Signed<kForm>(isum, x.bias, args.raw);
-      }
-      acc[t] =
-          hn::MulAdd(hn::Set(df, x.d), BlockTerm<kForm>(args.chunk, b, isum, isum2, x), acc[t]);
+      const VI isum = SumBlocks(high[t][0], high[t][1], high[t][2], high[t][3]);
+      VI first = isum;
+      if constexpr (kHalves) first = SumBlocks(low[t][0], low[t][1], low[t][2], low[t][3]);
+      acc[t] = Advance<kForm>(args.chunk, b, isum, first, x, args.raw, acc[t]);
     });
   }
   Unroll<T>([&](auto t) SMALLMIND_LAMBDA { hn::Store(acc[t], df, args.acc + t * kGroup); });

@@ -47,13 +47,15 @@ struct Kernels {
   size_t block_bytes = 0, block_columns = 0;  // of the storage format
   QuantForm form;
   int raw = 0;
-  DotKernel one, two;
+  RowsKernel alone;    // one token
+  DotKernel one, two;  // of several
   Tiles tiles;
 };
 template <QuantForm kForm, bool kWide>
 Kernels FormKernels() {
   constexpr bool kWideTile = kWide || IsLifted(kForm);  // lifted bytes need all 8 bits
   return {.form = kForm,
+          .alone = nullptr,
           .one = DotChunk<kForm, kWide, 1>,
           .two = DotChunk<kForm, kWide, 2>,
           .tiles = TilesOf<kForm, kWideTile>()};
@@ -63,7 +65,8 @@ Kernels KernelsOf() {
   // Where any byte will do for a dot, one kernel serves narrow and wide types.
   constexpr bool kWide = kUnsignedDot || W::kWide;
   Kernels kernels = FormKernels<W::kForm, kWide>();
-  kernels.decode = W::Decode;
+  kernels.decode = W::template Decode<Chunk>;
+  kernels.alone = DotRows<W, kWide>;
   kernels.block_bytes = W::kBytes;
   kernels.block_columns = W::kColumns;
   kernels.raw = W::kRaw;
@@ -74,6 +77,25 @@ Kernels KernelsOf() {
 HWY_INLINE Ahead Fetching(const QuantJob& job, size_t bytes, size_t steps) {
   const ByteRange piece = job.fetch == nullptr ? ByteRange{} : job.fetch->Read(bytes);
   return {piece.data, (piece.bytes + steps - 1) / steps};
+}
+
+// One token.
+inline HWY_NOINLINE void RunAlone(const QuantJob& job, const Kernels& kernels) {
+  const size_t blocks = job.x.cols / 32;
+  const size_t step = kGroup * kernels.block_bytes * 32 / kernels.block_columns;
+  HWY_ALIGN float acc[kGroup];
+  for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
+    const Window window = WindowAt(row, job.row_end, job.w.rows);
+    const RowGroup rows(job.w.Row(window.first), job.w.row_bytes);
+    std::memset(acc, 0, sizeof(acc));
+    for (size_t b = 0; b < blocks; b += kMaxChunk) {
+      const size_t n = HWY_MIN(kMaxChunk, blocks - b);
+      kernels.alone(
+          {rows, b, n, job.x.Row(0) + b * sizeof(ActBlock), Fetching(job, n * step, n), acc});
+    }
+    std::memcpy(job.out + window.begin, acc + (window.begin - window.first),
+                window.count * sizeof(float));
+  }
 }
 
 // A few tokens, in pairs and the odd one, over each chunk while it is in the nearest cache.
@@ -184,6 +206,7 @@ inline HWY_NOINLINE void Run(QuantJob job, const Kernels& kernels) {
     job.w.rows = kGroup;
     job.scratch += (padded + 63) / 64 * 64;
   }
+  if (job.x.n_tokens == 1) return RunAlone(job, kernels);
   job.x.n_tokens < kGemmTokens ? RunGemv(job, kernels) : RunGemm(job, kernels);
 }
 

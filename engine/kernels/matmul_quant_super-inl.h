@@ -66,6 +66,16 @@ HWY_INLINE VU8 Down(VU8 v, int bits) {
   return hn::BitCast(DU8(), hn::ShiftRightSame(hn::BitCast(DU16(), v), bits));
 }
 
+// 32 bytes of every row at `at`, as LoadRows has them: v[half][i].
+struct RowBytes {
+  VU8 v[2][4];
+  HWY_INLINE RowBytes(const RowGroup& rows, size_t at) {
+    Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
+      Unroll<4>([&](auto i) SMALLMIND_LAMBDA { v[half][i] = LoadRows(rows, i, at + 16 * half); });
+    });
+  }
+};
+
 template <class Block, QuantForm kTheForm>
 struct SuperWeights {
   static constexpr QuantForm kForm = kTheForm;
@@ -74,7 +84,7 @@ struct SuperWeights {
 };
 
 // Q4_K and Q5_K: the packed 6-bit scales and minima (blocks.h, UnpackScaleMinK4), four in a dword.
-inline HWY_NOINLINE void ScalesK4(const RowGroup& rows, size_t at, Chunk& to) {
+inline HWY_NOINLINE void ScalesK4(const RowGroup& rows, size_t at, Factors& to) {
   const DF df;
   VU w[4];  // d and dmin; then the 12 packed bytes
   GatherU32<4>(rows, at, w);
@@ -95,19 +105,16 @@ template <>
 struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, QuantForm::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
+  template <class Sink>
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
     const size_t block = b0 / 8 * kBytes;
     ScalesK4(rows, block, to);
     for (size_t p = 0; p < 4; ++p) {
-      const size_t at = block + offsetof(BlockQ4_K, qs) + 32 * p;
       for (int k = 0; k < 2; ++k) ahead.Fetch();
-      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-        Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
-          const VU8 q = LoadRows(rows, i, at + 16 * half);
-          to.Store(2 * p, half, i, LowNibbles(q));
-          to.Store(2 * p + 1, half, i, HighNibbles(q));
-        });
-      });
+      const RowBytes q(rows, block + offsetof(BlockQ4_K, qs) + 32 * p);
+      to.Put(2 * p, [&](auto half, auto i) SMALLMIND_LAMBDA { return LowNibbles(q.v[half][i]); });
+      to.Put(2 * p + 1,
+             [&](auto half, auto i) SMALLMIND_LAMBDA { return HighNibbles(q.v[half][i]); });
     }
   }
 };
@@ -116,21 +123,24 @@ template <>
 struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, QuantForm::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
+  template <class Sink>
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
     const size_t block = b0 / 8 * kBytes;
     ScalesK4(rows, block, to);
-    Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-      Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
-        ahead.Fetch();
-        VU8 fifth = LoadRows(rows, i, block + offsetof(BlockQ5_K, qh) + 16 * half);
-        for (size_t p = 0; p < 4; ++p, fifth = Down(fifth, 2)) {
-          const size_t at = block + offsetof(BlockQ5_K, qs) + 32 * p + 16 * half;
-          const VU8 q = LoadRows(rows, i, at);
-          to.Store(2 * p, half, i, hn::Or(LowNibbles(q), BitsUp<4>(fifth, 16)));
-          to.Store(2 * p + 1, half, i, hn::Or(HighNibbles(q), BitsUp<3>(fifth, 16)));
-        }
+    const RowBytes qh(rows, block + offsetof(BlockQ5_K, qh));
+    for (size_t p = 0; p < 4; ++p) {
+      for (int k = 0; k < 2; ++k) ahead.Fetch();
+      const RowBytes q(rows, block + offsetof(BlockQ5_K, qs) + 32 * p);
+      const auto fifth = [&](auto half, auto i) SMALLMIND_LAMBDA {
+        return Down(qh.v[half][i], 2 * static_cast<int>(p));
+      };
+      to.Put(2 * p, [&](auto half, auto i) SMALLMIND_LAMBDA {
+        return hn::Or(LowNibbles(q.v[half][i]), BitsUp<4>(fifth(half, i), 16));
       });
-    });
+      to.Put(2 * p + 1, [&](auto half, auto i) SMALLMIND_LAMBDA {
+        return hn::Or(HighNibbles(q.v[half][i]), BitsUp<3>(fifth(half, i), 16));
+      });
+    }
   }
 };
 
@@ -138,7 +148,8 @@ template <>
 struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 32;
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
+  template <class Sink>
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
     const DF df;
     const size_t block = b0 / 8 * kBytes;
     VU w[4], last[1];
@@ -151,17 +162,15 @@ struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
       to.StoreSecond(s, hn::Mul(d, hn::ConvertTo(df, SignedByte<2 * (s % 2) + 1>(four))));
     });
     for (size_t part = 0; part < 2; ++part) {  // of 128 columns
-      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-        ahead.Fetch();
-        Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
-          const size_t at = block + 64 * part + 16 * half;
-          const VU8 even = LoadRows(rows, i, at), odd = LoadRows(rows, i, at + 32);
-          const VU8 high =
-              LoadRows(rows, i, block + offsetof(BlockQ6_K, qh) + 32 * part + 16 * half);
-          to.Store(4 * part, half, i, hn::Or(LowNibbles(even), BitsUp<4>(high, 0x30)));
-          to.Store(4 * part + 1, half, i, hn::Or(LowNibbles(odd), BitsUp<2>(high, 0x30)));
-          to.Store(4 * part + 2, half, i, hn::Or(HighNibbles(even), Bits<0>(high, 0x30)));
-          to.Store(4 * part + 3, half, i, hn::Or(HighNibbles(odd), Bits<2>(high, 0x30)));
+      const RowBytes high(rows, block + offsetof(BlockQ6_K, qh) + 32 * part);
+      Unroll<2>([&](auto odd) SMALLMIND_LAMBDA {
+        for (int k = 0; k < 2; ++k) ahead.Fetch();
+        const RowBytes q(rows, block + 64 * part + 32 * odd);
+        to.Put(4 * part + odd, [&](auto half, auto i) SMALLMIND_LAMBDA {
+          return hn::Or(LowNibbles(q.v[half][i]), BitsUp<4 - 2 * odd>(high.v[half][i], 0x30));
+        });
+        to.Put(4 * part + 2 + odd, [&](auto half, auto i) SMALLMIND_LAMBDA {
+          return hn::Or(HighNibbles(q.v[half][i]), Bits<2 * odd>(high.v[half][i], 0x30));
         });
       });
     }
@@ -172,7 +181,8 @@ template <>
 struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, QuantForm::kScale> {
   static constexpr bool kWide = true;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
+  template <class Sink>
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
     const DF df;
     const size_t block = b0 / 8 * kBytes;
     VU w[2];  // d and scales_h; scales_l
@@ -187,10 +197,12 @@ struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, QuantForm::kScale> {
     });
     for (size_t b = 0; b < 8; ++b) {
       ahead.Fetch();
+      VU8 nibbles[4];
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-        const VU8 nibbles = LoadRows(rows, i, block + offsetof(BlockIQ4_XS, qs) + 16 * b);
-        to.Store(b, 0, i, Codebook(LowNibbles(nibbles)));
-        to.Store(b, 1, i, Codebook(HighNibbles(nibbles)));
+        nibbles[i] = LoadRows(rows, i, block + offsetof(BlockIQ4_XS, qs) + 16 * b);
+      });
+      to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA {
+        return Codebook(half == 0 ? LowNibbles(nibbles[i]) : HighNibbles(nibbles[i]));
       });
     }
   }
@@ -215,7 +227,8 @@ template <>
 struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
+  template <class Sink>
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
     const DF df;
     const DI di;
     const size_t block = b0 / 8 * kBytes;
@@ -235,16 +248,14 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
       to.StoreSecond(s, dmin);
     }
     for (size_t part = 0; part < 2; ++part) {  // of 128 columns
-      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+      const RowBytes q(rows, block + offsetof(BlockQ2_K, qs) + 32 * part);
+      Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
         ahead.Fetch();
-        Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
-          const VU8 q = LoadRows(rows, i, block + offsetof(BlockQ2_K, qs) + 32 * part + 16 * half);
-          Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
-            // Products are at most 45: one int16 multiplication serves two bytes.
-            const size_t b = 4 * part + plane;
-            const auto two = hn::BitCast(DI16(), Bits<2 * plane>(q, 3));
-            to.Store(b, half, i, hn::BitCast(DU8(), hn::Mul(two, Step<i>(steps, 2 * b + half))));
-          });
+        const size_t b = 4 * part + plane;
+        // Products are at most 45: one int16 multiplication serves two bytes.
+        to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA {
+          const auto two = hn::BitCast(DI16(), Bits<2 * plane>(q.v[half][i], 3));
+          return hn::BitCast(DU8(), hn::Mul(two, Step<i>(steps, 2 * b + half)));
         });
       });
     }
@@ -269,7 +280,8 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
     return kUnsignedDot ? hn::Xor(bytes, hn::Set(DU8(), uint8_t{0x80})) : bytes;
   }
 
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Chunk& to) {
+  template <class Sink>
+  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
     const DI di;
     const size_t block = b0 / 8 * kBytes;
     VU w[3], last[1];
@@ -289,17 +301,15 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
     });
     for (size_t s = 0; s < 8; ++s) to.StoreScale(s, d);
     for (size_t part = 0; part < 2; ++part) {  // of 128 columns
-      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+      const RowBytes q(rows, block + offsetof(BlockQ3_K, qs) + 32 * part), hmask(rows, block);
+      Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
         ahead.Fetch();
-        Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
-          const VU8 q = LoadRows(rows, i, block + offsetof(BlockQ3_K, qs) + 32 * part + 16 * half);
-          const VU8 third = Down(LoadRows(rows, i, block + 16 * half), 4 * static_cast<int>(part));
-          Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
-            const size_t b = 4 * part + plane;
-            const VU8 high = hn::And(Shifted<plane>(third), hn::Set(DU8(), uint8_t{4}));
-            to.Store(b, half, i,
-                     Products(hn::Or(Bits<2 * plane>(q, 3), high), Step<i>(steps, 2 * b + half)));
-          });
+        const size_t b = 4 * part + plane;
+        to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA {
+          const VU8 third = Down(hmask.v[half][i], 4 * static_cast<int>(part));
+          const VU8 high = hn::And(Shifted<plane>(third), hn::Set(DU8(), uint8_t{4}));
+          return Products(hn::Or(Bits<2 * plane>(q.v[half][i], 3), high),
+                          Step<i>(steps, 2 * b + half));
         });
       });
     }

@@ -1,15 +1,16 @@
 // What the kernels need to know of each simple block type (32 elements, one f16 scale): how its
 // bytes become a chunk.
 //
-// A chunk is up to 8 blocks of 32 columns of a whole row group: bytes the dot multiplies, and the
-// float factors of the order contract. Every product starts by decoding one: it stays in the L1
-// cache, and what comes after it (the dots of a few tokens, or a panel for many) is common to all
-// types of a form. A type is one trait:
+// A type is one trait:
 //   kForm   which factors there are (order.h)
 //   kWide   bytes need all 8 bits: Dot<true>
 //   kRaw    what a byte is above its signed value (0 for types with a minimum)
-//   Decode  blocks b0 … b0 + n of a group to a chunk; n is 8 but for the last blocks of a row.
-//           Calls ahead.Fetch() n times, spread over its work.
+//   Decode  blocks b0 … b0 + n of a group, n ≤ 8 and 8 but for the last of a row, to a sink:
+//           to.Put(block, bytes) with bytes(half, i), a block's vectors as Dot takes them, and the
+//           float factors of the order contract by Store…. Calls ahead.Fetch() n times, spread over
+//           its work.
+// A sink is what the product needs: Chunk keeps the bytes, for several tokens or a panel; for one
+// token Dots (matmul_quant_gemv-inl.h) multiplies them where they are, in registers.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
@@ -29,20 +30,28 @@ namespace quant {
 
 constexpr size_t kMaxChunk = 8;  // blocks of 32 columns of a chunk
 
-// 6 KiB on the widest target.
-struct Chunk {
-  // [block][half of 16 columns][i]: rows i, 4+i, 8+i, 12+i (LoadRows).
-  HWY_ALIGN uint8_t bytes[kMaxChunk][2][4][kVectorBytes];
-  // Lane = row.
+// Lane = row.
+struct Factors {
   HWY_ALIGN float scale[kMaxChunk][kGroup];
   HWY_ALIGN float second[kMaxChunk][kGroup];      // ws2 or wm (Q2_K: wm/128)
   HWY_ALIGN int32_t mins[2 * kMaxChunk][kGroup];  // Q2_K: the two integers of a block
 
-  HWY_INLINE void Store(size_t block, size_t half, size_t i, VU8 v) {
-    hn::Store(v, DU8(), bytes[block][half][i]);
-  }
   HWY_INLINE void StoreScale(size_t block, VF v) { hn::Store(v, DF(), scale[block]); }
   HWY_INLINE void StoreSecond(size_t block, VF v) { hn::Store(v, DF(), second[block]); }
+};
+
+// 6 KiB on the widest target.
+struct Chunk : Factors {
+  // [block][half of 16 columns][i]: rows i, 4+i, 8+i, 12+i (LoadRows).
+  HWY_ALIGN uint8_t bytes[kMaxChunk][2][4][kVectorBytes];
+
+  template <class Bytes>
+  HWY_INLINE void Put(size_t block, Bytes of) {
+    Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
+      Unroll<4>([&](auto i)
+                    SMALLMIND_LAMBDA { hn::Store(of(half, i), DU8(), bytes[block][half][i]); });
+    });
+  }
 };
 
 HWY_INLINE VU8 LowNibbles(VU8 v) { return hn::And(v, hn::Set(DU8(), uint8_t{15})); }
@@ -80,7 +89,8 @@ struct SimpleWeights {
   static constexpr size_t kColumns = 32;  // of one storage block
   static constexpr size_t kBytes = sizeof(Block);
 
-  static void Decode(const RowGroup& rows, size_t b0, size_t n, Ahead ahead, Chunk& to) {
+  template <class Sink>
+  static void Decode(const RowGroup& rows, size_t b0, size_t n, Ahead ahead, Sink& to) {
     HWY_ALIGN uint16_t scales[kMaxChunk * kGroup];
     HWY_ALIGN uint16_t mins[kForm == QuantForm::kMin ? kMaxChunk * kGroup : 1];
     const size_t first = b0 * kBytes;
@@ -89,12 +99,11 @@ struct SimpleWeights {
     if constexpr (kForm == QuantForm::kMin) GatherF16(rows, first + 2, kBytes, n, mins);
     for (size_t b = 0; b < n; ++b) {
       ahead.Fetch();
+      VU8 bytes[2][4];
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-        VU8 lo, hi;
-        Type::template Quants<i>(rows, first + b * kBytes, lo, hi);
-        to.Store(b, 0, i, lo);
-        to.Store(b, 1, i, hi);
+        Type::template Quants<i>(rows, first + b * kBytes, bytes[0][i], bytes[1][i]);
       });
+      to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA { return bytes[half][i]; });
     }
     for (size_t b = 0; b < n; ++b) {
       to.StoreScale(b, Promote(scales + b * kGroup));
