@@ -1,9 +1,11 @@
 // What a meeting of the engine's threads costs: a barrier, a shared loop of empty runs, a whole
 // Run(). Wall time of one of them; with fewer free CPUs than threads it is the scheduler's figure.
+// Mark is what a stage timer adds to each stage of worker 0.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
 
+#include "engine/model/timers.h"
 #include "engine/runtime/thread_team.h"
 
 namespace smallmind {
@@ -47,6 +49,16 @@ void Run(benchmark::State& state) {
   }
 }
 
+void Mark(benchmark::State& state) {
+  StageTimers timers;
+  StageClock clock(&timers);
+  for (auto _ : state) {
+    clock.Mark(Stage::kNorm);
+    benchmark::ClobberMemory();
+  }
+}
+
+BENCHMARK(Mark);
 BENCHMARK(Barrier)->DenseRange(1, 4)->UseRealTime();
 BENCHMARK(LoopAndBarrier)->DenseRange(1, 4)->UseRealTime();
 BENCHMARK(Run)->DenseRange(1, 4)->UseRealTime();

@@ -1,7 +1,7 @@
 // Wall time of a forward pass by stage, seen from worker 0, its barriers included.
 //
-// Off unless asked for (a null pointer). On, it costs two clock reads of about 20 ns a stage: under
-// 0.3 % of a token of a 135M model.
+// Off unless asked for (a null pointer). On, it costs worker 0 a clock read a stage, 23 ns
+// (barrier_bench, Mark): 5 µs of a token of a 135M model, 0.2 %.
 #pragma once
 
 #include <array>
