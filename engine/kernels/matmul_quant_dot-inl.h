@@ -106,7 +106,8 @@ struct RowGroup {
 // 16 bytes at `offset` of rows i, 4+i, 8+i, 12+i.
 HWY_INLINE VU8 LoadRows(const RowGroup& rows, size_t i, size_t offset) {
   const hn::Full128<uint8_t> d128;
-  const auto part = [&](size_t j) HWY_ATTR { return hn::LoadU(d128, rows.Row(i, j) + offset); };
+  const auto part = [&](size_t j)
+                        SMALLMIND_LAMBDA { return hn::LoadU(d128, rows.Row(i, j) + offset); };
 #if HWY_MAX_BYTES >= 64
   const hn::Repartition<uint8_t, hn::CappedTag<int32_t, 8>> d256;
   return hn::Combine(DU8(), hn::Combine(d256, part(3), part(2)),

@@ -79,26 +79,8 @@ HWY_INLINE Ahead Fetching(const QuantJob& job, size_t bytes, size_t steps) {
   return {piece.data, (piece.bytes + steps - 1) / steps};
 }
 
-// One token.
-inline HWY_NOINLINE void RunAlone(const QuantJob& job, const Kernels& kernels) {
-  const size_t blocks = job.x.cols / 32;
-  const size_t step = kGroup * kernels.block_bytes * 32 / kernels.block_columns;
-  HWY_ALIGN float acc[kGroup];
-  for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
-    const Window window = WindowAt(row, job.row_end, job.w.rows);
-    const RowGroup rows(job.w.Row(window.first), job.w.row_bytes);
-    std::memset(acc, 0, sizeof(acc));
-    for (size_t b = 0; b < blocks; b += kMaxChunk) {
-      const size_t n = HWY_MIN(kMaxChunk, blocks - b);
-      kernels.alone(
-          {rows, b, n, job.x.Row(0) + b * sizeof(ActBlock), Fetching(job, n * step, n), acc});
-    }
-    std::memcpy(job.out + window.begin, acc + (window.begin - window.first),
-                window.count * sizeof(float));
-  }
-}
-
-// A few tokens, in pairs and the odd one, over each chunk while it is in the nearest cache.
+// A token straight from the rows; a few, in pairs and the odd one, over each chunk while it is in
+// the nearest cache.
 inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   const size_t step = kGroup * kernels.block_bytes * 32 / kernels.block_columns;
@@ -110,11 +92,16 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
     std::memset(acc, 0, n * kGroup * sizeof(float));
     for (size_t b = 0; b < blocks; b += kMaxChunk) {
       const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b), half = in_chunk * step / 2;
+      const uint8_t* x = job.x.Row(0) + b * sizeof(ActBlock);
+      if (n == 1) {
+        kernels.alone({rows, b, in_chunk, x, Fetching(job, in_chunk * step, in_chunk), acc});
+        continue;
+      }
       // Half of what to fetch while decoding, half under the dots: memory never rests.
       kernels.decode(rows, b, in_chunk, Fetching(job, half, in_chunk), chunk);
       for (size_t t = 0; t < n; t += 2) {
         (n - t >= 2 ? kernels.two : kernels.one)(
-            {chunk, in_chunk, job.x.Row(t) + b * sizeof(ActBlock), job.x.stride, kernels.raw,
+            {chunk, in_chunk, x + t * job.x.stride, job.x.stride, kernels.raw,
              t == 0 ? Fetching(job, in_chunk * step - half, in_chunk) : Ahead{}, acc + t * kGroup});
       }
     }
@@ -206,7 +193,6 @@ inline HWY_NOINLINE void Run(QuantJob job, const Kernels& kernels) {
     job.w.rows = kGroup;
     job.scratch += (padded + 63) / 64 * 64;
   }
-  if (job.x.n_tokens == 1) return RunAlone(job, kernels);
   job.x.n_tokens < kGemmTokens ? RunGemv(job, kernels) : RunGemm(job, kernels);
 }
 

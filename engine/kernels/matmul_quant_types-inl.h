@@ -1,5 +1,5 @@
-// What the kernels need to know of each simple block type (32 elements, one f16 scale): how its
-// bytes become a chunk.
+// What the kernels need to know of each simple block type (32 elements, one f16 scale): how a group
+// of rows becomes bytes for dots and float factors.
 //
 // A type is one trait:
 //   kForm   which factors there are (order.h)
