@@ -40,7 +40,7 @@ void Worker::Barrier(FetchStream* fetch) {
     team.phase_.value.fetch_add(1, std::memory_order_acq_rel);
     team.phase_.value.notify_all();
   } else {
-    patience_.Learn(ThreadTeam::WaitChange(team.phase_.value, phase, patience_.spins, fetch));
+    ThreadTeam::WaitChange(team.phase_.value, phase, team.spins_, fetch);
   }
 }
 
@@ -77,7 +77,6 @@ ThreadTeam::ThreadTeam(size_t n_threads) : loops_(kLoopSlots * (n_threads == 0 ?
   for (size_t i = 0; i < n_threads; ++i) {
     workers_[i].team_ = this;
     workers_[i].index_ = i;
-    workers_[i].patience_ = {.most = spins_};
   }
   for (size_t i = 1; i < n_threads; ++i) threads_.emplace_back([this, i] { ThreadMain(i); });
 }
@@ -89,7 +88,7 @@ ThreadTeam::~ThreadTeam() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-bool ThreadTeam::WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins,
+void ThreadTeam::WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins,
                             FetchStream* fetch) {
   while (fetch != nullptr && value.load(std::memory_order_acquire) == old) {
     const ByteRange piece = fetch->Wait(256);
@@ -97,11 +96,10 @@ bool ThreadTeam::WaitChange(const std::atomic<uint32_t>& value, uint32_t old, ui
     for (size_t i = 0; i < piece.bytes; i += 64) __builtin_prefetch(piece.data + i, 0, 2);
   }
   for (uint32_t i = 0; i < spins; ++i) {
-    if (value.load(std::memory_order_acquire) != old) return true;
+    if (value.load(std::memory_order_acquire) != old) return;
     Pause();
   }
   while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
-  return false;
 }
 
 void ThreadTeam::ThreadMain(size_t index) {

@@ -2,11 +2,10 @@
 //
 // A forward pass is one Run(): the threads meet at a handful of barriers a layer instead of being
 // handed a task per operation. A barrier costs well under a microsecond while all threads run; a
-// thread that waits longer than half a millisecond parks in the kernel, and sooner where that
-// happens often (Patience).
+// thread that waits longer than half a millisecond parks in the kernel, so a preempted virtual CPU
+// costs no spinning.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -22,22 +21,8 @@ namespace smallmind {
 
 class ThreadTeam;
 
-// How many pauses a worker spins at a barrier before it parks. `most` is right while every thread
-// has a CPU: waking a parked one costs more. Where a wait outlasts the spinning a thread has lost
-// its CPU, and finds another only when those who wait leave theirs: then a quarter as many, down to
-// a thirtieth, and 1/32 more after each wait that ended in time. With one of four CPUs taken by a
-// busy loop a 135M model decodes ten times as fast by it.
-struct Patience {
-  uint32_t most = 0;
-  uint32_t spins = most;
-
-  void Learn(bool in_time) {
-    spins = in_time ? std::min(most, spins + spins / 32 + 1) : std::max(most / 30, spins / 4);
-  }
-};
-
 // One thread's handle inside Run().
-class alignas(64) Worker {  // a cache line of its own: it is written at every loop and barrier
+class Worker {
  public:
   size_t index() const { return index_; }
   size_t count() const;
@@ -77,7 +62,6 @@ class alignas(64) Worker {  // a cache line of its own: it is written at every l
 
   ThreadTeam* team_ = nullptr;
   size_t index_ = 0;
-  Patience patience_;
   uint32_t loop_ = 0;  // number of the current loop, the same in every worker
 };
 
@@ -101,8 +85,7 @@ class ThreadTeam {
   static constexpr size_t kLoopSlots = 4;
 
   void ThreadMain(size_t index);
-  // False where the change came after `spins` pauses, and the thread parked until it did.
-  static bool WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins,
+  static void WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins,
                          FetchStream* fetch = nullptr);
 
   struct alignas(64) Line {

@@ -3,10 +3,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
-#include <atomic>
-#include <chrono>
 #include <numeric>
-#include <thread>
 
 #include "engine/runtime/cpus.h"
 
@@ -84,36 +81,6 @@ TEST(ThreadTeam, WaitingFetchesAnything) {
     FetchStream fetch(1000);
     fetch.Push({bytes.data(), bytes.size() + 100});
     for (int i = 0; i < 100; ++i) w.Barrier(&fetch);
-  });
-}
-
-TEST(Patience, ShrinksWhereItIsInVainAndComesBack) {
-  Patience patience{.most = 30000};
-  EXPECT_EQ(patience.spins, 30000u);
-  patience.Learn(true);
-  EXPECT_EQ(patience.spins, 30000u);
-  patience.Learn(false);
-  EXPECT_EQ(patience.spins, 7500u);
-  for (int i = 0; i < 10; ++i) patience.Learn(false);
-  EXPECT_EQ(patience.spins, 1000u);
-  for (int i = 0; i < 200; ++i) patience.Learn(true);
-  EXPECT_EQ(patience.spins, 30000u);
-}
-
-// A wait that ends by parking leaves the barrier as sound as one that ends by spinning.
-TEST(ThreadTeam, LateWorkersAreWaitedFor) {
-  ThreadTeam team(4);
-  std::atomic<int> arrived{0};
-  team.Run([&](Worker& w) {
-    for (int round = 1; round <= 8; ++round) {
-      if (w.index() == static_cast<size_t>(round) % 4) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(3));
-      }
-      ++arrived;
-      w.Barrier();
-      EXPECT_EQ(arrived, 4 * round);
-      w.Barrier();
-    }
   });
 }
 
