@@ -29,8 +29,8 @@ size_t MatMulRowGrain(const WeightView& w, size_t n_tokens);
 // widest rows have `row_bytes`.
 size_t MatMulFetchLead(size_t n_tokens, size_t row_bytes);
 
-// Writes out[t*out_stride + r] for r in [row_begin, row_end), t in [0, x.n_tokens). out is indexed
-// by the absolute row r. The type must want this form of activations (UsesQuantRows).
+// Writes out[t*out_stride + r − row_begin] for r in [row_begin, row_end), t in [0, x.n_tokens). The
+// type must want this form of activations (UsesQuantRows).
 // `fetch`: where the row range is what it says is read next; quantised products fetch by it.
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const QuantRows& x, float* out,
             size_t out_stride, std::span<uint8_t> scratch, FetchStream* fetch = nullptr);

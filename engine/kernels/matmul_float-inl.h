@@ -61,7 +61,7 @@ HWY_NOINLINE void MatVec(const WeightView& w, size_t row_begin, size_t row_end, 
     }
     float sums[kTile];
     Reduce4(acc, sums);
-    std::copy(sums, sums + n, out + r);
+    std::copy(sums, sums + n, out + r - row_begin);
   }
 }
 
@@ -181,7 +181,8 @@ HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* const* HWY_
   }
 }
 
-// Rows [begin, end) × tokens [first, first + n_tokens), at most kBlockTokens.
+// Rows [begin, end) × tokens [first, first + n_tokens), at most kBlockTokens; out is where row
+// `begin` of token 0 goes.
 template <class W>
 HWY_NOINLINE void Panel(const WeightView& w, size_t begin, size_t end, const FloatRows& x,
                         size_t first, size_t n_tokens, float* out, size_t out_stride) {
@@ -204,7 +205,7 @@ HWY_NOINLINE void Panel(const WeightView& w, size_t begin, size_t end, const Flo
         rows[i] = Apart(reinterpret_cast<const W*>(w.Row(r + std::min(i, n_rows - 1))));
       }
       weights.Some();
-      TileProduct(rows, acts, w.cols, out + t * out_stride + r, out_stride, n_rows, n_toks);
+      TileProduct(rows, acts, w.cols, out + t * out_stride + r - begin, out_stride, n_rows, n_toks);
     }
   }
 }
@@ -219,7 +220,7 @@ HWY_INLINE void MatMulOf(const WeightView& w, size_t row_begin, size_t row_end, 
   for (size_t t = 0; t < x.n_tokens; t += block) {
     const size_t n_tokens = std::min(block, x.n_tokens - t);
     for (size_t r = row_begin; r < row_end; r += rows) {
-      Panel<W>(w, r, std::min(r + rows, row_end), x, t, n_tokens, out, out_stride);
+      Panel<W>(w, r, std::min(r + rows, row_end), x, t, n_tokens, out + r - row_begin, out_stride);
     }
   }
 }
@@ -258,9 +259,9 @@ HWY_EXPORT(RoundRowToBf16T);
 
 size_t FloatMatMulRowGrain(const WeightView& w, size_t n_tokens) {
   // One token: 64 KiB of weights a call, so that a slow thread holds nobody for long. More: about
-  // 16 calls a matrix, and panels' worth of rows at most.
+  // 16 calls a matrix, and the least panel at most: what a feed-forward makes of it stays in L2.
   const size_t rows = n_tokens == 1 ? (size_t{64} << 10) / (w.row_bytes + 1) : w.rows / 16;
-  const size_t most = n_tokens == 1 ? w.rows : size_t{4} * kPanelRows;
+  const size_t most = n_tokens == 1 ? w.rows : kPanelRows;
   return std::max(kGrain, std::min(rows, most) / kGrain * kGrain);
 }
 

@@ -14,7 +14,7 @@ struct QuantJob {
   WeightView w;
   size_t row_begin, row_end;
   QuantRows x;
-  float* out;
+  float* out;  // of row_begin
   size_t out_stride;
   uint8_t* scratch;    // 64-byte aligned, QuantScratchBytes
   FetchStream* fetch;  // or null

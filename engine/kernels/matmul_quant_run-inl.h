@@ -20,24 +20,26 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
 
-// Rows [begin, begin + count) of the result, computed by the group that starts at row `first`.
+// `count` rows of the result from column `to` of the output on, computed by the group that starts
+// at row `first`, of which they are lanes `lane` and up.
 struct Window {
-  size_t first, begin, count;
+  size_t first, lane, to, count;
 };
-HWY_INLINE Window WindowAt(size_t row, size_t end, size_t matrix_rows) {
-  return {HWY_MIN(row, matrix_rows - kGroup), row, HWY_MIN(kGroup, end - row)};
+HWY_INLINE Window WindowAt(const QuantJob& job, size_t row) {
+  const size_t first = HWY_MIN(row, job.w.rows - kGroup);
+  return {first, row - first, row - job.row_begin, HWY_MIN(kGroup, job.row_end - row)};
 }
 
 // Runs fn(to, stride), which writes n × kGroup results, straight into `out` where the window is
 // whole.
 template <class Fn>
 HWY_INLINE void Store(const Window& window, size_t n, float* out, size_t out_stride, Fn fn) {
-  if (window.count == kGroup) return fn(out + window.begin, out_stride);
+  if (window.count == kGroup) return fn(out + window.to, out_stride);
   HWY_ALIGN float spare[12 * kGroup];
   fn(spare, kGroup);
   for (size_t t = 0; t < n; ++t) {
-    std::memcpy(out + t * out_stride + window.begin,
-                spare + t * kGroup + (window.begin - window.first), window.count * sizeof(float));
+    std::memcpy(out + t * out_stride + window.to, spare + t * kGroup + window.lane,
+                window.count * sizeof(float));
   }
 }
 
@@ -87,7 +89,7 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   Chunk chunk;
   HWY_ALIGN float acc[kGemmTokens * kGroup];
   for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
-    const Window window = WindowAt(row, job.row_end, job.w.rows);
+    const Window window = WindowAt(job, row);
     const RowGroup rows(job.w.Row(window.first), job.w.row_bytes);
     std::memset(acc, 0, n * kGroup * sizeof(float));
     for (size_t b = 0; b < blocks; b += kMaxChunk) {
@@ -106,8 +108,8 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
       }
     }
     for (size_t t = 0; t < n; ++t) {
-      std::memcpy(job.out + t * job.out_stride + window.begin,
-                  acc + t * kGroup + (window.begin - window.first), window.count * sizeof(float));
+      std::memcpy(job.out + t * job.out_stride + window.to, acc + t * kGroup + window.lane,
+                  window.count * sizeof(float));
     }
   }
 }
@@ -143,7 +145,7 @@ inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
     // values, same place.
     const size_t at = HWY_MIN(t, n - tile);
     for (size_t p = 0; p < panels.count; ++p, ahead.at += blocks * ahead.step) {
-      const Window window = WindowAt(panels.row + p * kGroup, job.row_end, job.w.rows);
+      const Window window = WindowAt(job, panels.row + p * kGroup);
       Store(window, tile, job.out + at * job.out_stride, job.out_stride,
             [&](float* to, size_t stride) {
               tiles.kernel[i]({job.scratch + p * panels.bytes, blocks, job.x.Row(at), job.x.stride,
@@ -175,8 +177,8 @@ inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
     const size_t end = HWY_MIN(row + room, job.row_end);
     size_t n = 0;
     for (size_t r = row; r < end; r += kGroup, ++n) {
-      Unpack(kernels, job.w.Row(WindowAt(r, job.row_end, job.w.rows).first), job.w.row_bytes,
-             blocks, job.scratch + n * panel_bytes);
+      Unpack(kernels, job.w.Row(WindowAt(job, r).first), job.w.row_bytes, blocks,
+             job.scratch + n * panel_bytes);
     }
     RunTiles(job, {panel_bytes, n, row}, kernels);
   }

@@ -48,12 +48,12 @@ class ActBuffer {
 
   // Columns [begin, end) of row r in the other forms; begin is a multiple of 32, and end too or the
   // last.
-  void Quantise(size_t r, size_t begin, size_t end) {
-    if (forms_.bf16) {
-      RoundRowToBf16(Row(r) + begin, end - begin, bf16_.data() + r * bf16_stride_ + begin);
-    }
+  void Quantise(size_t r, size_t begin, size_t end) { Quantise(r, begin, end, Row(r) + begin); }
+  // The same of x[end − begin], which need not lie in the row.
+  void Quantise(size_t r, size_t begin, size_t end, const float* x) {
+    if (forms_.bf16) RoundRowToBf16(x, end - begin, bf16_.data() + r * bf16_stride_ + begin);
     if (!forms_.blocks) return;
-    QuantizeRow(Row(r) + begin, end - begin,
+    QuantizeRow(x, end - begin,
                 quants_.data() + r * quant_stride_ + begin / kActBlock * sizeof(ActBlock));
   }
 

@@ -120,10 +120,18 @@ void Executor::Reserve(std::span<const BatchToken> tokens) {
   attn_.Reserve(rows, s.attn_out_dim(), quantised_.attn_out);
   if (s.n_experts == 0) {
     mid_.Reserve(n, s.ff, quantised_.ffn_mid);
-    if (s.arch->gated_ffn) up_.Reserve(n * mid_.stride());
   } else {
     experts_->Reserve(s, n, quantised_.ffn_in, quantised_.ffn_mid);
   }
+  for (const size_t active : {n, wanted_.size()}) {  // the last layer runs for the wanted alone
+    for (const LayerWeights& layer : model_.weights.layers) {
+      if (active == 0) continue;
+      const size_t chunk =
+          FfnChunkRows(FfnInputOf(layer), active, team_.size(), quantised_.ffn_mid);
+      ffn_floats_ = std::max(ffn_floats_, (2 * active * chunk + 15) / 16 * 16);
+    }
+  }
+  ffn_.Reserve(team_.size() * ffn_floats_);
   residual_.Reserve(n * s.dim);
   if (n == 1) {
     const size_t blocks = tokens[0].pos / kAttnBlock + 1;

@@ -78,8 +78,9 @@ class Executor {
   ActBuffer normed_;                // [rows][dim] input of QKV, feed-forward and head
   AlignedBuffer<float> qkv_;        // [tokens][q_dim + k_dim + v_dim]
   ActBuffer attn_;                  // [rows][attn_out_dim]
-  ActBuffer mid_;                   // [tokens][ff] gate, then the activated product
-  AlignedBuffer<float> up_;         // [tokens][ff]
+  ActBuffer mid_;                   // [tokens][ff] the activated product
+  AlignedBuffer<float> ffn_;        // [threads][2][tokens][a chunk's rows] gate and up
+  size_t ffn_floats_ = 0;           // a thread
   AlignedBuffer<float> residual_;   // [tokens][dim] what a block adds to x
   AlignedBuffer<float> partials_;   // of one token's attention over blocks of a long context
   AlignedBuffer<float> logits_;     // [wanted][vocab]

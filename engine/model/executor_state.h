@@ -19,7 +19,6 @@ struct Executor::ExpertState : ExpertScratch {
     routes.resize(slots);
     in.Reserve(slots, s.dim, in_forms);
     mid.Reserve(slots, s.expert_ff, mid_forms);
-    up.Reserve(slots * mid.stride());
     out.Reserve(slots * s.dim);
   }
 };

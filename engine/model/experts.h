@@ -44,7 +44,6 @@ struct ExpertScratch {
   ExpertPlan plan;
   ActBuffer in;              // [slots][dim] copies of the normed rows
   ActBuffer mid;             // [slots][expert_ff]
-  AlignedBuffer<float> up;   // [slots][expert_ff]
   AlignedBuffer<float> out;  // [slots][dim]
 };
 

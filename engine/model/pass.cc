@@ -123,8 +123,7 @@ void Pass::MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer&
     MatMul(linear.weight, begin, end, acts.Floats(first_row, n), out, stride);
   }
   if (linear.bias == nullptr) return;
-  for (size_t t = 0; t < n; ++t)
-    AddInPlace(out + t * stride + begin, linear.bias + begin, end - begin);
+  for (size_t t = 0; t < n; ++t) AddInPlace(out + t * stride, linear.bias + begin, end - begin);
 }
 
 void Pass::Multiply(const Products& products, ActBuffer& acts, size_t first_row) {
@@ -134,9 +133,9 @@ void Pass::Multiply(const Products& products, ActBuffer& acts, size_t first_row)
     const bool own = i >= share.begin && i < share.end;
     const Linear& linear = *chunk.product->linear;
     FetchStream* fetch = Reading(own, start_ + products.Bytes(share.begin, i),
-                                 {linear.weight.Bytes(chunk.begin, chunk.end)});
-    MatMulRows(linear, chunk.begin, chunk.end, acts, first_row, n_, chunk.product->out,
-               chunk.product->stride, fetch);
+                                 std::array{linear.weight.Bytes(chunk.begin, chunk.end)});
+    MatMulRows(linear, chunk.begin, chunk.end, acts, first_row, n_,
+               chunk.product->out + chunk.begin, chunk.product->stride, fetch);
   });
   w_.Barrier(&fetch_);
 }
@@ -160,12 +159,8 @@ Products Pass::DownProducts(const LayerWeights& layer) const {
   return {{&down, 1}, n_, w_.count()};
 }
 
-const Linear& Pass::FirstOfFfn(const LayerWeights& layer) const {
-  return s_.arch->gated_ffn ? layer.gate : layer.up;
-}
-
-size_t Pass::FfnChunk(const LayerWeights& layer) const {
-  return ChunkRows(FirstOfFfn(layer).weight, s_.ff, n_, w_.count(), e_.quantised_.ffn_mid ? 32 : 1);
+size_t Pass::FfnChunk(const FfnInput& in) const {
+  return FfnChunkRows(in, n_, w_.count(), e_.quantised_.ffn_mid);
 }
 
 size_t Pass::HeadChunk() const {
@@ -175,12 +170,12 @@ size_t Pass::HeadChunk() const {
 uint64_t Pass::PlanFfn(const LayerWeights& layer) {
   const uint64_t mark = fetch_.Push({});
   if (layer.router) return mark;  // which experts is not known yet
-  const size_t chunk = FfnChunk(layer);
+  const FfnInput in = FfnInputOf(layer);
+  const size_t chunk = FfnChunk(in);
   const Worker::Share share = w_.ShareOf(s_.ff, chunk);
   for (size_t begin = share.begin; begin < share.end; begin += chunk) {
     const size_t end = std::min(begin + chunk, share.end);
-    fetch_.Push(FirstOfFfn(layer).weight.Bytes(begin, end));
-    if (s_.arch->gated_ffn) fetch_.Push(layer.up.weight.Bytes(begin, end));
+    for (const ByteRange& bytes : in.Bytes(begin, end)) fetch_.Push(bytes);
   }
   return mark;
 }
@@ -198,7 +193,7 @@ void Pass::Begin(uint64_t next_mark) {
   mark_ = next_mark;
 }
 
-FetchStream* Pass::Reading(bool own, uint64_t at, std::initializer_list<ByteRange> chunk) {
+FetchStream* Pass::Reading(bool own, uint64_t at, std::span<const ByteRange> chunk) {
   if (own) {
     fetch_.Reach(at);
     return &fetch_;
@@ -214,7 +209,7 @@ void Pass::DropUnwanted() {
 }
 
 void Pass::Activate(float* gate, const float* up, size_t n) const {
-  if (!s_.arch->gated_ffn) {
+  if (up == nullptr) {
     GeluTanh(gate, n, gate);
   } else if (s_.arch->activation == Activation::kSilu) {
     SiluMul(gate, up, n, gate);
@@ -223,38 +218,44 @@ void Pass::Activate(float* gate, const float* up, size_t n) const {
   }
 }
 
+void Pass::ActivatedRows(const FfnInput& in, const FfnTokens& tokens, size_t begin, size_t end,
+                         const Linear& down, FetchStream* fetch) {
+  const size_t width = end - begin;
+  float* gate = e_.ffn_.data() + w_.index() * e_.ffn_floats_;
+  float* up = in.up ? gate + tokens.n * width : nullptr;
+  MatMulRows(in.first, begin, end, *tokens.acts, tokens.acts_row, tokens.n, gate, width, fetch);
+  if (up != nullptr) {
+    MatMulRows(in.up, begin, end, *tokens.acts, tokens.acts_row, tokens.n, up, width, fetch);
+  }
+  for (size_t t = 0; t < tokens.n; ++t) {
+    float* row = gate + t * width;
+    Activate(row, up == nullptr ? nullptr : up + t * width, width);
+    const size_t mid_row = tokens.mid_row + t;
+    if (e_.quantised_.ffn_mid) tokens.mid->Quantise(mid_row, begin, end, row);
+    if (!UsesQuantRows(down.weight.type)) {
+      std::copy_n(row, width, tokens.mid->Row(mid_row) + begin);
+    }
+  }
+}
+
 void Pass::FeedForward(size_t index) {
-  // Gate and up rows of one chunk, their product and its quantisation stay with one worker: no
-  // barrier between.
   const LayerWeights& layer = e_.model_.weights.layers[index];
-  const Linear& gate = FirstOfFfn(layer);
-  const size_t chunk = FfnChunk(layer);
+  const FfnInput in = FfnInputOf(layer);
+  const size_t chunk = FfnChunk(in);
   const Worker::Share share = w_.ShareOf(s_.ff, chunk);
   const Products down = DownProducts(layer);
   Begin(down.Plan(w_, fetch_));
-  const size_t pair_bytes =
-      gate.weight.row_bytes + (s_.arch->gated_ffn ? layer.up.weight.row_bytes : 0);
-  ActBuffer& mid = e_.mid_;
+  const FfnTokens tokens{&e_.normed_, RowOf(0), n_, &e_.mid_, 0};
   w_.For(s_.ff, chunk, [&](size_t begin, size_t end) {
     const bool own = begin >= share.begin && end <= share.end;
-    const ByteRange up = s_.arch->gated_ffn ? layer.up.weight.Bytes(begin, end) : ByteRange{};
-    FetchStream* fetch = Reading(own, start_ + (begin - share.begin) * pair_bytes,
-                                 {gate.weight.Bytes(begin, end), up});
-    MatMulRows(gate, begin, end, e_.normed_, RowOf(0), n_, mid.Row(0), mid.stride(), fetch);
-    if (s_.arch->gated_ffn) {
-      MatMulRows(layer.up, begin, end, e_.normed_, RowOf(0), n_, e_.up_.data(), mid.stride(),
-                 fetch);
-    }
-    for (size_t t = 0; t < n_; ++t) {
-      const float* up_row = s_.arch->gated_ffn ? e_.up_.data() + t * mid.stride() + begin : nullptr;
-      Activate(mid.Row(t) + begin, up_row, end - begin);
-      if (e_.quantised_.ffn_mid) mid.Quantise(t, begin, end);
-    }
+    FetchStream* fetch =
+        Reading(own, start_ + (begin - share.begin) * in.row_bytes(), in.Bytes(begin, end));
+    ActivatedRows(in, tokens, begin, end, layer.down, fetch);
   });
   w_.Barrier(&fetch_);
   clock_.Mark(Stage::kFfnUp);
   Begin(PlanAfterLayer(index));
-  Multiply(down, mid, 0);
+  Multiply(down, e_.mid_, 0);
   clock_.Mark(Stage::kFfnDown);
 }
 
@@ -266,8 +267,8 @@ void Pass::Head() {
   w_.For(s_.vocab, chunk, [&](size_t begin, size_t end) {
     const bool own = begin >= share.begin && end <= share.end;
     FetchStream* fetch = Reading(own, mark_ + (begin - share.begin) * output.weight.row_bytes,
-                                 {output.weight.Bytes(begin, end)});
-    MatMulRows(output, begin, end, e_.normed_, RowOf(0), n_, logits, s_.vocab, fetch);
+                                 std::array{output.weight.Bytes(begin, end)});
+    MatMulRows(output, begin, end, e_.normed_, RowOf(0), n_, logits + begin, s_.vocab, fetch);
     if (s_.final_soft_cap == 0.0f) return;
     for (size_t t = 0; t < n_; ++t) {
       SoftCap(logits + t * s_.vocab + begin, s_.final_soft_cap, end - begin);

@@ -6,7 +6,6 @@
 // A batch splits token-wise work over workers and pays three barriers more.
 #pragma once
 
-#include <initializer_list>
 #include <span>
 
 #include "engine/kernels/attention.h"
@@ -45,14 +44,24 @@ class Pass {
   void Multiply(const Products& products, ActBuffer& acts, size_t first_row);
   void MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer& acts, size_t first_row,
                   size_t n, float* out, size_t stride, FetchStream* fetch = nullptr);
-  void Activate(float* gate, const float* up, size_t n) const;
+  void Activate(float* gate, const float* up, size_t n) const;  // up: null without a gate
+  // Rows [begin, end) of both matrices, their product and its quantisation, by one worker and in
+  // its own cache: what others see is the result in `mid`, in the forms `down` reads.
+  struct FfnTokens {
+    ActBuffer* acts;
+    size_t acts_row;
+    size_t n;
+    ActBuffer* mid;
+    size_t mid_row;
+  };
+  void ActivatedRows(const FfnInput& in, const FfnTokens& tokens, size_t begin, size_t end,
+                     const Linear& down, FetchStream* fetch);
 
   // The stages' products.
   Products QkvProducts(const LayerWeights& layer) const;
   Products OutProducts(const LayerWeights& layer) const;
   Products DownProducts(const LayerWeights& layer) const;
-  const Linear& FirstOfFfn(const LayerWeights& layer) const;  // gate, or up without a gate
-  size_t FfnChunk(const LayerWeights& layer) const;
+  size_t FfnChunk(const FfnInput& in) const;
   size_t HeadChunk() const;
   // Weights are planned one stage ahead (FetchStream): each stage calls Begin(Plan… of the next).
   uint64_t PlanFfn(const LayerWeights& layer);
@@ -61,7 +70,7 @@ class Pass {
   // The stream by which a chunk is read: the worker's plan, which stands at `at` there, or for a
   // chunk of another worker's share a stream of its own, in the chunk's order. Without one it is
   // read at half the speed, and everybody waits for the last chunk of a stage.
-  FetchStream* Reading(bool own, uint64_t at, std::initializer_list<ByteRange> chunk);
+  FetchStream* Reading(bool own, uint64_t at, std::span<const ByteRange> chunk);
 
   template <typename Body>
   void Tokenwise(Body&& body);  // body(token) over the active tokens

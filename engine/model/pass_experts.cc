@@ -30,23 +30,15 @@ void Pass::ExpertFeedForward(const LayerWeights& layer) {
     }
   });
   w_.Barrier();
-  const bool quantise = e_.quantised_.ffn_mid;
-  const size_t unit =
-      ChunkRows(layer.gate_exps[0].weight, s_.expert_ff, n_, w_.count(), quantise ? 32 : 1);
+  const size_t unit = FfnChunk(FfnInputOf(layer));
   const size_t up_chunks = (s_.expert_ff + unit - 1) / unit;
   w_.For(x.plan.groups.size() * up_chunks, 1, [&](size_t task, size_t) {
     const ExpertPlan::Group& g = x.plan.groups[task / up_chunks];
     const size_t begin = task % up_chunks * unit;
     const size_t end = std::min(begin + unit, s_.expert_ff);
-    const Linear gate = layer.gate_exps[g.expert], up = layer.up_exps[g.expert];
-    float* up_out = x.up.data() + g.begin * x.mid.stride();
-    MatMulRows(gate, begin, end, x.in, g.begin, g.end - g.begin, x.mid.Row(g.begin),
-               x.mid.stride());
-    MatMulRows(up, begin, end, x.in, g.begin, g.end - g.begin, up_out, x.mid.stride());
-    for (size_t slot = g.begin; slot < g.end; ++slot) {
-      Activate(x.mid.Row(slot) + begin, x.up.data() + slot * x.mid.stride() + begin, end - begin);
-      if (quantise) x.mid.Quantise(slot, begin, end);
-    }
+    ActivatedRows({layer.gate_exps[g.expert], layer.up_exps[g.expert]},
+                  {&x.in, g.begin, g.end - g.begin, &x.mid, g.begin}, begin, end,
+                  layer.down_exps[g.expert], nullptr);
   });
   w_.Barrier();
   clock_.Mark(Stage::kFfnUp);
@@ -57,7 +49,7 @@ void Pass::ExpertFeedForward(const LayerWeights& layer) {
     const size_t begin = task % down_chunks * down_unit;
     const Linear down = layer.down_exps[g.expert];
     MatMulRows(down, begin, std::min(begin + down_unit, s_.dim), x.mid, g.begin, g.end - g.begin,
-               x.out.data() + g.begin * s_.dim, s_.dim);
+               x.out.data() + g.begin * s_.dim + begin, s_.dim);
   });
   w_.Barrier();
   // Sum by rank: the order is the token's own.

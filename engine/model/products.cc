@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/kernels/order.h"
+
 namespace smallmind {
 
 size_t ChunkRows(const WeightView& w, size_t rows, size_t n_tokens, size_t workers,
@@ -12,6 +14,20 @@ size_t ChunkRows(const WeightView& w, size_t rows, size_t n_tokens, size_t worke
   const size_t unit = std::lcm(MatMulRowGrain(w, n_tokens), multiple);
   const size_t share = rows / (workers * 8);
   return std::max(unit, share / unit * unit);
+}
+
+FfnInput FfnInputOf(const LayerWeights& layer) {
+  if (layer.router) return {layer.gate_exps[0], layer.up_exps[0]};
+  return layer.gate ? FfnInput{layer.gate, layer.up} : FfnInput{layer.up, {}};
+}
+
+size_t FfnChunkRows(const FfnInput& in, size_t n_tokens, size_t workers, bool quantised) {
+  constexpr size_t kBytes = size_t{256} << 10;  // a quarter of a common L2
+  const WeightView& w = in.first.weight;
+  const size_t multiple = quantised ? kActBlock : 1;
+  const size_t unit = ChunkRows(w, 0, n_tokens, workers, multiple);
+  const size_t most = kBytes / (2 * sizeof(float) * n_tokens) / unit * unit;
+  return std::max(unit, std::min(most, ChunkRows(w, w.rows, n_tokens, workers, multiple)));
 }
 
 Products::Products(std::span<const Product> products, size_t n_tokens, size_t workers)

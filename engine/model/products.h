@@ -23,6 +23,24 @@ struct Product {
 size_t ChunkRows(const WeightView& w, size_t rows, size_t n_tokens, size_t workers,
                  size_t multiple);
 
+// What the first half of a feed-forward multiplies by.
+struct FfnInput {
+  Linear first;  // gate, or up where there is no gate
+  Linear up;     // empty where there is no gate
+
+  size_t row_bytes() const { return first.weight.row_bytes + up.weight.row_bytes; }
+  std::array<ByteRange, 2> Bytes(size_t begin, size_t end) const {  // of rows [begin, end)
+    return {first.weight.Bytes(begin, end), up.weight.Bytes(begin, end)};
+  }
+};
+
+// Of a layer; of its first expert where it has experts.
+FfnInput FfnInputOf(const LayerWeights& layer);
+
+// ChunkRows of it, but few enough for `n_tokens` that both results of a chunk stay in a core's own
+// cache until they are one. quantised: whole blocks of activations.
+size_t FfnChunkRows(const FfnInput& in, size_t n_tokens, size_t workers, bool quantised);
+
 class Products {
  public:
   static constexpr size_t kMost = 4;

@@ -44,6 +44,22 @@ TEST(Products, ChunksAreEnoughForAllWorkers) {
   }
 }
 
+// Gate and up of a chunk fit a quarter of a common L2, unless a tile does not; for one token they
+// always do, and chunks are those of any stage.
+TEST(Products, FfnChunksFitACore) {
+  for (const DType type : {DType::kQ8_0, DType::kF16}) {
+    const size_t row_bytes = RowBytes(type, 64);
+    const Linear gate{{type, nullptr, 5632, 64, row_bytes}, nullptr};
+    for (const size_t tokens : {1, 16, 512, 4096}) {
+      const size_t chunk = FfnChunkRows({gate, gate}, tokens, 4, true);
+      const size_t unit = ChunkRows(gate.weight, 0, tokens, 4, 32);
+      EXPECT_EQ(chunk % unit, 0u);
+      EXPECT_TRUE(chunk == unit || 2 * sizeof(float) * tokens * chunk <= 256u << 10) << tokens;
+    }
+    EXPECT_EQ(FfnChunkRows({gate, gate}, 1, 4, true), ChunkRows(gate.weight, 5632, 1, 4, 32));
+  }
+}
+
 // Workers share chunks by number: a small product's are as large as its large neighbour's, so that
 // the shares are alike.
 TEST(Products, SharesAreAlike) {
