@@ -1,4 +1,4 @@
-// How many CPUs this process may use.
+// Which CPUs this process may use, and how many.
 #pragma once
 
 #include <cstddef>
@@ -7,5 +7,12 @@ namespace smallmind {
 
 // CPUs in the affinity mask, limited by the cgroup's CPU quota (rounded up); at least 1.
 size_t UsableCpus();
+
+// The CPU that the calling thread is on now; −1 where the kernel does not say.
+int CurrentCpu();
+
+// Moves the calling thread to the `steps`-th usable CPU after `from`, round and round, and leaves
+// it free to be moved on. Does nothing where the kernel refuses.
+void MoveToCpu(int from, size_t steps);
 
 }  // namespace smallmind

@@ -1,9 +1,9 @@
 // A fixed team of threads that run one body together (SPMD), with a barrier and shared loops.
 //
 // A forward pass is one Run(): the threads meet at a handful of barriers a layer instead of being
-// handed a task per operation. A barrier costs well under a microsecond while all threads run; a
-// thread that waits longer than half a millisecond parks in the kernel, so a preempted virtual CPU
-// costs no spinning.
+// handed a task per operation. A barrier costs well under a microsecond while all threads run. A
+// thread that waits longer offers its CPU to whoever else wants it, and after some milliseconds
+// parks in the kernel.
 #pragma once
 
 #include <atomic>
@@ -85,7 +85,7 @@ class ThreadTeam {
   static constexpr size_t kLoopSlots = 4;
 
   void ThreadMain(size_t index);
-  static void WaitChange(const std::atomic<uint32_t>& value, uint32_t old, uint32_t spins,
+  static void WaitChange(const std::atomic<uint32_t>& value, uint32_t old,
                          FetchStream* fetch = nullptr);
 
   struct alignas(64) Line {
@@ -99,7 +99,7 @@ class ThreadTeam {
   Line arrived_;                 // at the barrier
   Line phase_;                   // of the barrier: bumped by the last to arrive
   std::vector<LoopSlot> loops_;  // [loop % kLoopSlots][owner]
-  uint32_t spins_;
+  int home_;                     // CPU of the thread that made the team
   std::atomic<bool> stop_{false};
   const std::function<void(Worker&)>* body_ = nullptr;
   std::vector<Worker> workers_;

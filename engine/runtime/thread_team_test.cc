@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <chrono>
 #include <numeric>
+#include <thread>
 
 #include "engine/runtime/cpus.h"
 
@@ -84,6 +86,31 @@ TEST(ThreadTeam, WaitingFetchesAnything) {
   });
 }
 
+// Waits that outlast all yields end as well, at a barrier and between runs.
+TEST(ThreadTeam, ParkedWorkersWakeUp) {
+  ThreadTeam team(3);
+  for (int run = 0; run < 2; ++run) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    std::atomic<int> passed{0};
+    team.Run([&](Worker& w) {
+      if (w.index() == 2) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      w.Barrier();
+      passed.fetch_add(1, std::memory_order_relaxed);
+    });
+    EXPECT_EQ(passed.load(), 3);
+  }
+}
+
+// Workers start on CPUs of their own but are not held there.
+TEST(ThreadTeam, WorkersMayRunOnEveryUsableCpu) {
+  cpu_set_t usable;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(usable), &usable), 0);
+  ThreadTeam team(5);
+  std::vector<cpu_set_t> seen(5);
+  team.Run([&](Worker& w) { sched_getaffinity(0, sizeof(cpu_set_t), &seen[w.index()]); });
+  for (const cpu_set_t& set : seen) EXPECT_TRUE(CPU_EQUAL(&set, &usable));
+}
+
 TEST(ThreadTeam, LoopsSurviveManyRuns) {
   ThreadTeam team(3);
   std::atomic<uint64_t> sum{0};
@@ -110,6 +137,8 @@ TEST(Cpus, AffinityMaskLimitsTheCount) {
   }
   ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
   EXPECT_EQ(UsableCpus(), 1u);
+  MoveToCpu(-1, 7);
+  EXPECT_TRUE(CPU_ISSET(CurrentCpu(), &one));
   ASSERT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
 }
 
