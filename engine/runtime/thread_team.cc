@@ -3,12 +3,14 @@
 // Waiting. Half a microsecond of spinning is all that a barrier between equals needs. After it a
 // waiter yields its CPU again and again: where nobody else wants it, that is a short system call;
 // where a CPU is shared, with another program or with more threads than CPUs, what is run meanwhile
-// is mostly what everybody waits for. Parking comes last, for it costs a wake-up of 50 µs and lets
-// the scheduler pile threads up. Against 0.5 ms of spinning before parking, a 135M model with 4
-// threads on 4 CPUs decodes 13 times as fast beside one busy program and 19 times beside another
-// process of its kind, 1.4 to 1.6 times with 6 threads, and the same on a quiet machine. Threads
-// that never park must not begin on one CPU, where a new thread's parent is: each starts on its
-// own.
+// is mostly what everybody waits for. Against 0.5 ms of spinning before parking, a 135M model with
+// 4 threads on 4 CPUs decodes 13 times as fast beside one busy program and 9 to 19 times beside
+// another process of its kind, 1.4 to 1.6 times with 6 threads, and the same on a quiet machine.
+//
+// The scheduler leaves threads that yield where they are, be it two on one CPU and none on the
+// next; a wake-up finds the idle CPU. So workers start on CPUs of their own, and one whose yields
+// are accepted 32 times in a row parks once: without it two thirds of short runs were spent two on
+// a CPU. Parking is for long waits otherwise: it costs a wake-up of 50 µs.
 //
 // With four threads a tree buys nothing: one contended line moves three times. Loop counters carry
 // the number of their loop, so that they need no reset and no barrier of their own: a slot is taken
@@ -19,6 +21,7 @@
 
 #include "engine/runtime/thread_team.h"
 
+#include "engine/runtime/clock.h"
 #include "engine/runtime/cpus.h"
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -39,6 +42,8 @@ inline void Pause() {
 constexpr uint32_t kSpins = 32;        // pauses of about 15 ns
 constexpr uint32_t kSpinsBetween = 8;  // two yields
 constexpr uint32_t kYields = 20000;    // about 7 ms on a machine that nobody else uses
+constexpr uint32_t kCrowded = 32;      // accepted yields in a row
+constexpr int64_t kAcceptedNs = 1000;  // a yield that nobody accepts takes 150 ns
 
 // True as soon as the value is no longer `old`.
 bool Spin(const std::atomic<uint32_t>& value, uint32_t old, uint32_t pauses) {
@@ -63,8 +68,31 @@ void Worker::Barrier(FetchStream* fetch) {
     team.phase_.value.fetch_add(1, std::memory_order_acq_rel);
     team.phase_.value.notify_all();
   } else {
-    ThreadTeam::WaitChange(team.phase_.value, phase, fetch);
+    Wait(team.phase_.value, phase, fetch);
   }
+}
+
+void Worker::Wait(const std::atomic<uint32_t>& value, uint32_t old, FetchStream* fetch) {
+  while (fetch != nullptr && value.load(std::memory_order_acquire) == old) {
+    const ByteRange piece = fetch->Wait(256);
+    if (piece.bytes == 0) break;
+    for (size_t i = 0; i < piece.bytes; i += 64) __builtin_prefetch(piece.data + i, 0, 2);
+  }
+  if (Spin(value, old, kSpins)) return;
+  for (uint32_t i = 0; i < kYields; ++i) {
+    const bool crowded = YieldCrowded();
+    if (Spin(value, old, kSpinsBetween)) return;
+    if (crowded) break;
+  }
+  accepted_ = 0;
+  while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
+}
+
+bool Worker::YieldCrowded() {
+  const int64_t before = NowNs();
+  std::this_thread::yield();
+  accepted_ = NowNs() - before > kAcceptedNs ? accepted_ + 1 : 0;
+  return accepted_ >= kCrowded;
 }
 
 Worker::Share Worker::ShareOf(size_t n, size_t grain) const {
@@ -108,25 +136,11 @@ ThreadTeam::~ThreadTeam() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void ThreadTeam::WaitChange(const std::atomic<uint32_t>& value, uint32_t old, FetchStream* fetch) {
-  while (fetch != nullptr && value.load(std::memory_order_acquire) == old) {
-    const ByteRange piece = fetch->Wait(256);
-    if (piece.bytes == 0) break;
-    for (size_t i = 0; i < piece.bytes; i += 64) __builtin_prefetch(piece.data + i, 0, 2);
-  }
-  if (Spin(value, old, kSpins)) return;
-  for (uint32_t i = 0; i < kYields; ++i) {
-    std::this_thread::yield();
-    if (Spin(value, old, kSpinsBetween)) return;
-  }
-  while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
-}
-
 void ThreadTeam::ThreadMain(size_t index) {
   MoveToCpu(home_, index);
   uint32_t epoch = 0;
   while (true) {
-    WaitChange(epoch_.value, epoch);
+    workers_[index].Wait(epoch_.value, epoch, nullptr);
     ++epoch;
     if (stop_.load(std::memory_order_relaxed)) return;
     (*body_)(workers_[index]);

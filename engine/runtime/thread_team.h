@@ -59,10 +59,15 @@ class Worker {
   friend class ThreadTeam;
   // The next of `owner`'s runs that nobody has taken.
   bool NextRun(size_t owner, size_t runs, size_t* run);
+  // Until value is no longer `old`.
+  void Wait(const std::atomic<uint32_t>& value, uint32_t old, FetchStream* fetch);
+  // Offers this CPU to others; true once that has often enough been accepted that it seems shared.
+  bool YieldCrowded();
 
   ThreadTeam* team_ = nullptr;
   size_t index_ = 0;
-  uint32_t loop_ = 0;  // number of the current loop, the same in every worker
+  uint32_t loop_ = 0;      // number of the current loop, the same in every worker
+  uint32_t accepted_ = 0;  // yields in a row in which somebody else ran
 };
 
 class ThreadTeam {
@@ -85,8 +90,6 @@ class ThreadTeam {
   static constexpr size_t kLoopSlots = 4;
 
   void ThreadMain(size_t index);
-  static void WaitChange(const std::atomic<uint32_t>& value, uint32_t old,
-                         FetchStream* fetch = nullptr);
 
   struct alignas(64) Line {
     std::atomic<uint32_t> value{0};
