@@ -175,7 +175,7 @@ struct ContaminationRule {
   double max_other_cpus = 0.5;           // CPUs kept busy by others while the sample ran
   double max_involuntary_per_s = 500.0;  // involuntary switches per second of the sample's CPU time
   double max_procs_running = 4.0;  // runnable tasks just before the sample, the harness included
-  int64_t max_major_faults = 50;   // not applied to --cold
+  int64_t max_major_faults = 0;    // not applied to --cold; one can take 100 times a startup
   double max_calibration_ratio = 1.25;  // fixed loop against calibration_ns
   int64_t calibration_ns = 0;           // the loop's median before the first sample
 };

@@ -263,10 +263,14 @@ Sample Runner::MeasureOnce(int round, int position, const Cell& cell, int attemp
   if (run_.plan.random_environment) {
     sample.env_bytes = plan_.EnvironmentBytes(round, cell, attempt);
   }
-  if (run_.plan.cold) {
-    for (const std::string& file : {model.path, variant.binary}) {
-      if (file.empty()) continue;
-      if (const std::string reason = EvictFile(file); !reason.empty()) Warn("--cold: " + reason);
+  for (const std::string& file : {model.path, variant.binary}) {
+    if (file.empty()) continue;
+    if (!run_.plan.cold) {
+      // Some kernels take back pages that nobody has touched for a while: a row's own binary.
+      const double resident = ResidentPct(file);
+      if (resident >= 0 && resident < 100) WarmFile(file);
+    } else if (const std::string reason = EvictFile(file); !reason.empty()) {
+      Warn("--cold: " + reason);
     }
   }
   if (const double resident = ResidentPct(model.path); resident >= 0) {
