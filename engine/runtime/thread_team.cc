@@ -40,7 +40,7 @@ inline void Pause() {
 }
 
 constexpr uint32_t kSpins = 32;        // pauses of about 15 ns
-constexpr uint32_t kSpinsBetween = 8;  // two yields
+constexpr uint32_t kSpinsBetween = 8;  // pauses between two yields
 constexpr uint32_t kYields = 20000;    // about 7 ms on a machine that nobody else uses
 constexpr uint32_t kCrowded = 32;      // accepted yields in a row
 constexpr int64_t kAcceptedNs = 1000;  // a yield that nobody accepts takes 150 ns

@@ -91,10 +91,12 @@ TEST(ThreadTeam, ParkedWorkersWakeUp) {
   ThreadTeam team(3);
   for (int run = 0; run < 2; ++run) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    std::atomic<int> passed{0};
+    std::atomic<int> arrived{0}, passed{0};
     team.Run([&](Worker& w) {
       if (w.index() == 2) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      arrived.fetch_add(1, std::memory_order_relaxed);
       w.Barrier();
+      EXPECT_EQ(arrived.load(), 3);  // nobody leaves before the last has come
       passed.fetch_add(1, std::memory_order_relaxed);
     });
     EXPECT_EQ(passed.load(), 3);
