@@ -50,6 +50,7 @@ double ResidentPct(const std::string& path) {
 }
 
 void WarmFile(const std::string& path) {
+  if (ResidentPct(path) == 100) return;
   const OpenFile file(path);
   std::vector<char> buffer(1 << 20);
   while (file.fd() >= 0 && read(file.fd(), buffer.data(), buffer.size()) > 0) {

@@ -15,7 +15,6 @@
 #include "harness/instruction_counts.h"
 #include "harness/manifest.h"
 #include "harness/models.h"
-#include "harness/page_cache.h"
 #include "harness/peer.h"
 #include "harness/runner.h"
 #include "harness/selftest.h"
@@ -219,9 +218,6 @@ RunOutcome ExecuteRunWith(const RunOptions& options, const std::vector<std::stri
   }
   directory.WriteInfo(run);
   Announce(run, directory.path(), *progress);
-  if (!run.plan.cold) {
-    for (const ModelInfo& model : run.models) WarmFile(model.path);
-  }
   const auto ceilings = [&] { MeasureCeilings(run, processes); };  // a third of a second
   Runner runner(run, std::move(earlier), directory,
                 {processes, clock, probe, *progress, interrupt, ceilings});

@@ -267,8 +267,7 @@ Sample Runner::MeasureOnce(int round, int position, const Cell& cell, int attemp
     if (file.empty()) continue;
     if (!run_.plan.cold) {
       // Some kernels take back pages that nobody has touched for a while: a row's own binary.
-      const double resident = ResidentPct(file);
-      if (resident >= 0 && resident < 100) WarmFile(file);
+      WarmFile(file);
     } else if (const std::string reason = EvictFile(file); !reason.empty()) {
       Warn("--cold: " + reason);
     }
