@@ -1,7 +1,7 @@
 // Blocks of 256 positions, tiles of 16 queries.
 //
 // A compressed cache is widened once a block into scratch; a float32 cache is read in place. Scores
-// are tiles of 4 positions × 4 queries (tile-inl.h), the weighted sum keeps 4 queries × 4 registers
+// and weights of a tile are attention_scores-inl.h's; the weighted sum keeps 4 queries × 4 registers
 // of output elements and runs over 64 positions at a time, so that their values stay in L1 for all
 // queries of a tile. Positions that a query cannot see are never added for it. Tested in
 // attention_test.cc: to the bit against the scalar oracle on every target, for any grouping of
@@ -18,6 +18,7 @@
 #include <limits>
 
 #include "engine/kernels/attention.h"
+#include "engine/kernels/attention_scores-inl.h"
 #include "engine/kernels/kv_rows-inl.h"
 #include "engine/kernels/math-inl.h"
 #include "engine/kernels/tile-inl.h"
@@ -26,11 +27,6 @@
 #ifndef SMALLMIND_ENGINE_KERNELS_ATTENTION_ONCE_
 #define SMALLMIND_ENGINE_KERNELS_ATTENTION_ONCE_
 namespace smallmind {
-inline constexpr size_t kQueryTile = 16;
-inline constexpr size_t kRun = 64;  // positions whose keys, then values, stay in L1
-
-inline size_t RoundUp16(size_t n) { return (n + 15) / 16 * 16; }
-
 // Where the parts of one thread's scratch begin, in floats.
 struct AttentionLayout {
   AttentionLayout(size_t head_dim_k, size_t head_dim_v)
@@ -38,8 +34,9 @@ struct AttentionLayout {
         scores(v_panel + kAttnBlock * RoundUp16(head_dim_v)),
         partials(scores + kQueryTile * kAttnBlock),
         spare(partials + kQueryTile * AttentionPartialFloats(head_dim_v)),
-        running(spare + AttentionPartialFloats(head_dim_v)) {}
-  size_t v_panel, scores, partials, spare, running;
+        across(spare + AttentionPartialFloats(head_dim_v)),
+        running(across + kQueryTile * RoundUp16(head_dim_k)) {}
+  size_t v_panel, scores, partials, spare, across, running;
 };
 
 struct AttentionScratch {
@@ -49,12 +46,14 @@ struct AttentionScratch {
         scores(base + at.scores),
         partials(base + at.partials),
         spare(base + at.spare),
+        across(base + at.across),
         running(base + at.running) {}
   float* k_panel;
   float* v_panel;
-  float* scores;    // [query][position]
+  float* scores;    // [query][position] or [position][query]
   float* partials;  // of a tile of queries
   float* spare;     // output of the empty places of a tile
+  float* across;    // a tile's queries, [element][query]
   float* running;   // m and l of every query
 };
 }  // namespace smallmind
@@ -65,98 +64,19 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
 
-constexpr float kMinusInf = -std::numeric_limits<float>::infinity();
 constexpr size_t kValueRegs = kLanes == 16 ? 4 : 2;
 
-// Visible positions of a query within a block, relative to the block; empty where hi ≤ lo.
-struct Visible {
-  size_t lo = 0;
-  size_t hi = 0;
+// Weight of query q at position p: of[q][p·step].
+struct Weights {
+  const float* of[kTile];
+  size_t step;
+  Weights From(size_t q) const { return {{of[q]}, step}; }
 };
-
-HWY_INLINE Visible VisibleIn(const AttentionQuery& query, size_t block_begin) {
-  const size_t end = query.pos + 1;
-  if (end <= block_begin || query.first >= block_begin + kAttnBlock) return {0, 0};
-  return {std::max(query.first, block_begin) - block_begin,
-          std::min(end - block_begin, kAttnBlock)};
-}
-
-HWY_INLINE Visible Union(Visible a, Visible b) {
-  if (a.hi == 0) return b;
-  if (b.hi == 0) return a;
-  return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
-}
-
-HWY_INLINE Visible Union(const Visible* seen, size_t n) {
-  Visible all;
-  for (size_t i = 0; i < n; ++i) all = Union(all, seen[i]);
-  return all;
-}
-
-// scores[q][p] = scale·dot for 4 queries and positions [lo, hi), of which those from `open` on can
-// be read; what is written around them, to whole groups of 4, nobody sees.
-HWY_NOINLINE void ScoreRun(const float* const* q, size_t head_dim, KvRows k, size_t open, size_t lo,
-                           size_t hi, float scale, float* HWY_RESTRICT scores) {
-  const V16 vs = Set16(scale);
-  for (size_t p = lo / kTile * kTile; p < hi; p += kTile) {
-    const float* rows[kTile];
-    for (size_t i = 0; i < kTile; ++i) {
-      rows[i] = Apart(k.Row(std::max(open, std::min(p + i, hi - 1))));
-    }
-    StoreBlocks(Mul16(Tile(rows, q, head_dim), vs), scores + p, kAttnBlock);
-  }
-}
-
-// The same for one query, in groups of 16 positions.
-HWY_NOINLINE void ScoreRunAlone(const float* q, size_t head_dim, KvRows k, size_t open, size_t lo,
-                                size_t hi, float scale, float* HWY_RESTRICT scores) {
-  const V16 vs = Set16(scale);
-  for (size_t p = lo / kVirtualLanes * kVirtualLanes; p < hi; p += kVirtualLanes) {
-    V16 acc[kVirtualLanes];
-    for (size_t i = 0; i < kTile; ++i) {  // Reduce16 sends accumulator 4i + j to lane 4j + i
-      const float* rows[kTile];
-      for (size_t j = 0; j < kTile; ++j) {
-        rows[j] = Apart(k.Row(std::max(open, std::min(p + kTile * j + i, hi - 1))));
-      }
-      SubTile<kTile, 1>(rows, &q, head_dim, acc + kTile * i, 1);
-    }
-    Store16(Mul16(Reduce16(acc), vs), scores + p);
-  }
-}
-
-// Turns one query's scores into weights in place; writes m and l.
-HWY_INLINE void Weigh(const AttentionShape& shape, Visible seen, float* HWY_RESTRICT scores,
-                      float* HWY_RESTRICT m, float* HWY_RESTRICT l) {
-  const DF d;
-  const size_t begin = seen.lo / kVirtualLanes * kVirtualLanes;
-  const size_t end = RoundUp16(seen.hi);
-  if (shape.soft_cap != 0.0f) {
-    const VF cap = hn::Set(d, shape.soft_cap);
-    for (size_t p = begin; p < end; p += kLanes) {
-      hn::StoreU(SoftCapOf(d, hn::LoadU(d, scores + p), cap), d, scores + p);
-    }
-  }
-  std::fill(scores + begin, scores + seen.lo, kMinusInf);
-  std::fill(scores + seen.hi, scores + end, kMinusInf);
-  VF top = hn::Set(d, kMinusInf);
-  for (size_t p = begin; p < end; p += kLanes) top = hn::Max(top, hn::LoadU(d, scores + p));
-  *m = hn::ReduceMax(d, top);
-  const VF vm = hn::Set(d, *m);
-  V16 sum = Zero16();
-  for (size_t p = begin; p < end; p += kVirtualLanes) {
-    for (size_t i = 0; i < kRegs; ++i) {
-      const VF w = Exp(d, hn::Sub(hn::LoadU(d, scores + p + i * kLanes), vm));
-      hn::StoreU(w, d, scores + p + i * kLanes);
-      sum.r[i] = hn::Add(sum.r[i], w);
-    }
-  }
-  *l = Sum16(sum);
-}
 
 // o[q][d…] += Σ weights[q][p]·v[p][d…] over [begin, end), kD registers of d from element `d0`.
 template <size_t kQ, size_t kD>
-HWY_INLINE void AddValues(const float* const* weights, KvRows v, size_t begin, size_t end,
-                          size_t d0, size_t n, float* const* o) {
+HWY_INLINE void AddValues(const Weights& weights, KvRows v, size_t begin, size_t end, size_t d0,
+                          size_t n, float* const* o) {
   const DF d;
   VF acc[kQ * kD];
   HWY_UNROLL(4)
@@ -169,11 +89,12 @@ HWY_INLINE void AddValues(const float* const* weights, KvRows v, size_t begin, s
     VF value[kD];
     HWY_UNROLL(4)
     for (size_t i = 0; i < kD; ++i) {
-      value[i] = kD == 1 && n < kLanes ? hn::LoadN(d, row, n) : hn::LoadU(d, row + i * kLanes);
+      value[i] =
+          InRegister(kD == 1 && n < kLanes ? hn::LoadN(d, row, n) : hn::LoadU(d, row + i * kLanes));
     }
     HWY_UNROLL(4)
     for (size_t q = 0; q < kQ; ++q) {
-      const VF w = hn::Set(d, weights[q][p]);
+      const VF w = hn::Set(d, weights.of[q][p * weights.step]);
       HWY_UNROLL(4)
       for (size_t i = 0; i < kD; ++i) acc[q * kD + i] = hn::MulAdd(w, value[i], acc[q * kD + i]);
     }
@@ -186,7 +107,7 @@ HWY_INLINE void AddValues(const float* const* weights, KvRows v, size_t begin, s
 }
 
 template <size_t kQ>
-HWY_NOINLINE void AddValuesRow(const float* const* weights, KvRows v, size_t begin, size_t end,
+HWY_NOINLINE void AddValuesRow(const Weights& weights, KvRows v, size_t begin, size_t end,
                                size_t head_dim, float* const* o) {
   if (begin >= end) return;
   size_t d0 = 0;
@@ -199,7 +120,7 @@ HWY_NOINLINE void AddValuesRow(const float* const* weights, KvRows v, size_t beg
 }
 
 // A group of up to 4 queries over [begin, end): together where all see, alone where only some do.
-HWY_INLINE void AddValuesGroup(const float* const* weights, const Visible* seen, size_t n, KvRows v,
+HWY_INLINE void AddValuesGroup(const Weights& weights, const Visible* seen, size_t n, KvRows v,
                                size_t begin, size_t end, size_t head_dim, float* const* o) {
   size_t lo = begin, hi = end;
   for (size_t i = 0; i < n; ++i) {
@@ -208,13 +129,13 @@ HWY_INLINE void AddValuesGroup(const float* const* weights, const Visible* seen,
   }
   const bool together = n > 2 && lo < hi;
   for (size_t i = 0; i < n; ++i) {
-    AddValuesRow<1>(weights + i, v, std::max(begin, seen[i].lo),
+    AddValuesRow<1>(weights.From(i), v, std::max(begin, seen[i].lo),
                     together ? lo : std::min(end, seen[i].hi), head_dim, o + i);
   }
   if (!together) return;
   AddValuesRow<kTile>(weights, v, lo, hi, head_dim, o);
   for (size_t i = 0; i < n; ++i) {
-    AddValuesRow<1>(weights + i, v, hi, std::min(end, seen[i].hi), head_dim, o + i);
+    AddValuesRow<1>(weights.From(i), v, hi, std::min(end, seen[i].hi), head_dim, o + i);
   }
 }
 
@@ -224,47 +145,31 @@ void TilePartials(const AttentionShape& shape, const KvHeadView& kv, const Atten
                   float* partials) {
   const size_t head_dim = shape.head_dim_v;
   const size_t stride = AttentionPartialFloats(head_dim);
-  Visible seen[kQueryTile];
-  for (size_t i = 0; i < n_queries; ++i) seen[i] = VisibleIn(queries[i], block_begin);
-  const Visible all = Union(seen, n_queries);
+  QueryTile tile{queries, n_queries, {}, {}};
+  for (size_t i = 0; i < kQueryTile; ++i) {
+    tile.seen[i] = VisibleIn(queries[std::min(i, n_queries - 1)], block_begin);
+  }
+  tile.all = Union(tile.seen, n_queries);
   std::fill(partials, partials + n_queries * stride, 0.0f);
-  for (size_t run = all.lo / kRun * kRun; run < all.hi; run += kRun) {
-    const size_t begin = std::max(run, all.lo), end = std::min(run + kRun, all.hi);
-    const KvRows k =
-        OpenRows(kv.type, kv.k, kv.k_stride, shape.head_dim_k, begin, end, scratch.k_panel);
-    for (size_t g = 0; g < n_queries; g += kTile) {
-      const size_t n = std::min(kTile, n_queries - g);
-      const Visible some = Union(seen + g, n);
-      const size_t lo = std::max(some.lo, begin), hi = std::min(some.hi, end);
-      if (lo >= hi) continue;
-      float* scores = scratch.scores + g * kAttnBlock;
-      const float* q[kTile];
-      for (size_t i = 0; i < kTile; ++i) q[i] = queries[g + std::min(i, n - 1)].q;
-      if (n == 1) {
-        ScoreRunAlone(q[0], shape.head_dim_k, k, begin, lo, hi, shape.scale, scores);
-      } else {
-        ScoreRun(q, shape.head_dim_k, k, begin, lo, hi, shape.scale, scores);
-      }
-    }
-  }
   float m[kQueryTile], l[kQueryTile];
-  for (size_t i = 0; i < n_queries; ++i) {
-    m[i] = kMinusInf;
-    l[i] = 0.0f;
-    if (seen[i].hi != 0) Weigh(shape, seen[i], scratch.scores + i * kAttnBlock, &m[i], &l[i]);
+  const bool across = WorthALaneEach(shape, tile);
+  if (across) {
+    WeightsAcross(shape, kv, tile, scratch.k_panel, scratch.across, scratch.scores, m, l);
+  } else {
+    WeightsByQuery(shape, kv, tile, scratch.k_panel, scratch.scores, m, l);
   }
-  for (size_t run = all.lo / kRun * kRun; run < all.hi; run += kRun) {
-    const size_t begin = std::max(run, all.lo), end = std::min(run + kRun, all.hi);
+  for (size_t run = tile.all.lo / kRun * kRun; run < tile.all.hi; run += kRun) {
+    const size_t begin = std::max(run, tile.all.lo), end = std::min(run + kRun, tile.all.hi);
     const KvRows v = OpenRows(kv.type, kv.v, kv.v_stride, head_dim, begin, end, scratch.v_panel);
     for (size_t g = 0; g < n_queries; g += kTile) {
       const size_t n = std::min(kTile, n_queries - g);
-      const float* weights[kTile];
+      Weights weights{{}, across ? kQueryTile : 1};
       float* o[kTile];
       for (size_t i = 0; i < kTile; ++i) {
-        weights[i] = scratch.scores + (g + std::min(i, n - 1)) * kAttnBlock;
+        weights.of[i] = scratch.scores + (g + std::min(i, n - 1)) * (across ? 1 : kAttnBlock);
         o[i] = i < n ? partials + (g + i) * stride : scratch.spare;
       }
-      AddValuesGroup(weights, seen + g, n, v, begin, end, head_dim, o);
+      AddValuesGroup(weights, tile.seen + g, n, v, begin, end, head_dim, o);
     }
   }
   for (size_t i = 0; i < n_queries; ++i) {

@@ -1,0 +1,326 @@
+// Scores of a tile of queries against a block's keys, and their softmax weights.
+//
+// Two layouts. By query ([query][position]): tiles of 4 positions × 4 queries whose lanes are
+// elements of the head (tile-inl.h); for few queries and any head size. Across queries
+// ([position][query], 16 of them): the queries are transposed once, a lane is a query, a key's
+// element is broadcast. Each of the contract's 16 partial sums is then a register of its own, and
+// its tree is 15 vertical additions a position instead of 45 shuffles and additions for 16 sums.
+// Both give the contract's bits. Tested through attention_test.cc.
+#if defined(SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_INL_H_
+#undef SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_INL_H_
+#else
+#define SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_INL_H_
+#endif
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/kernels/attention.h"
+#include "engine/kernels/kv_rows-inl.h"
+#include "engine/kernels/math-inl.h"
+#include "engine/kernels/tile-inl.h"
+#include "hwy/highway.h"
+
+#ifndef SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_ONCE_
+#define SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_ONCE_
+namespace smallmind {
+inline constexpr size_t kQueryTile = 16;
+inline constexpr size_t kRun = 64;  // positions whose keys, then values, stay in L1
+
+inline size_t RoundUp16(size_t n) { return (n + 15) / 16 * 16; }
+}  // namespace smallmind
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace smallmind {
+namespace HWY_NAMESPACE {
+namespace {
+
+constexpr float kMinusInf = -std::numeric_limits<float>::infinity();
+
+// Visible positions of a query within a block, relative to the block; empty where hi ≤ lo.
+struct Visible {
+  size_t lo = 0;
+  size_t hi = 0;
+};
+
+HWY_INLINE Visible VisibleIn(const AttentionQuery& query, size_t block_begin) {
+  const size_t end = query.pos + 1;
+  if (end <= block_begin || query.first >= block_begin + kAttnBlock) return {0, 0};
+  return {std::max(query.first, block_begin) - block_begin,
+          std::min(end - block_begin, kAttnBlock)};
+}
+
+HWY_INLINE Visible Union(Visible a, Visible b) {
+  if (a.hi == 0) return b;
+  if (b.hi == 0) return a;
+  return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
+}
+
+HWY_INLINE Visible Union(const Visible* seen, size_t n) {
+  Visible all;
+  for (size_t i = 0; i < n; ++i) all = Union(all, seen[i]);
+  return all;
+}
+
+// Up to kQueryTile queries of a call and one block: what each sees of it (the last one's again in
+// empty places), and what any sees.
+struct QueryTile {
+  const AttentionQuery* queries;
+  size_t count;
+  Visible seen[kQueryTile];
+  Visible all;
+};
+
+// scores[q][p] = scale·dot for 4 queries and positions [lo, hi), of which those from `open` on can
+// be read; what is written around them, to whole groups of 4, nobody sees.
+HWY_NOINLINE void ScoreRun(const float* const* q, size_t head_dim, KvRows k, size_t open, size_t lo,
+                           size_t hi, float scale, float* HWY_RESTRICT scores) {
+  const V16 vs = Set16(scale);
+  for (size_t p = lo / kTile * kTile; p < hi; p += kTile) {
+    const float* rows[kTile];
+    for (size_t i = 0; i < kTile; ++i) {
+      rows[i] = Apart(k.Row(std::max(open, std::min(p + i, hi - 1))));
+    }
+    StoreBlocks(Mul16(Tile(rows, q, head_dim), vs), scores + p, kAttnBlock);
+  }
+}
+
+// The same for one query, in groups of 16 positions.
+HWY_NOINLINE void ScoreRunAlone(const float* q, size_t head_dim, KvRows k, size_t open, size_t lo,
+                                size_t hi, float scale, float* HWY_RESTRICT scores) {
+  const V16 vs = Set16(scale);
+  for (size_t p = lo / kVirtualLanes * kVirtualLanes; p < hi; p += kVirtualLanes) {
+    V16 acc[kVirtualLanes];
+    for (size_t i = 0; i < kTile; ++i) {  // Reduce16 sends accumulator 4i + j to lane 4j + i
+      const float* rows[kTile];
+      for (size_t j = 0; j < kTile; ++j) {
+        rows[j] = Apart(k.Row(std::max(open, std::min(p + kTile * j + i, hi - 1))));
+      }
+      SubTile<kTile, 1>(rows, &q, head_dim, acc + kTile * i, 1);
+    }
+    Store16(Mul16(Reduce16(acc), vs), scores + p);
+  }
+}
+
+// Partial sums that run side by side, and positions: 16 or 8 accumulators of V16.
+constexpr size_t kAcrossLanes = kLanes == 16 ? 4 : 2;
+constexpr size_t kAcrossRows = kLanes == 16 ? 4 : 2;
+
+// out[element][query] = q[query][element] of kQueryTile queries, in squares of 4 × 4.
+HWY_NOINLINE void TransposeQueries(const float* const* q, size_t head_dim,
+                                   float* HWY_RESTRICT out) {
+  const hn::FixedTag<float, 4> d;
+  const hn::Repartition<double, decltype(d)> dd;
+  for (size_t i = 0; i < kQueryTile; i += 4) {
+    for (size_t e = 0; e < head_dim; e += 4) {
+      const auto a = hn::LoadU(d, q[i] + e), b = hn::LoadU(d, q[i + 1] + e);
+      const auto c = hn::LoadU(d, q[i + 2] + e), f = hn::LoadU(d, q[i + 3] + e);
+      const auto ab0 = hn::BitCast(dd, hn::InterleaveLower(d, a, b));
+      const auto ab2 = hn::BitCast(dd, hn::InterleaveUpper(d, a, b));
+      const auto cf0 = hn::BitCast(dd, hn::InterleaveLower(d, c, f));
+      const auto cf2 = hn::BitCast(dd, hn::InterleaveUpper(d, c, f));
+      float* to = out + e * kQueryTile + i;
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dd, ab0, cf0)), d, to);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab0, cf0)), d, to + kQueryTile);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dd, ab2, cf2)), d, to + 2 * kQueryTile);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab2, cf2)), d, to + 3 * kQueryTile);
+    }
+  }
+}
+
+// out[p]: the tree's node over the virtual lanes lane, lane + kApart, … of every query's product
+// with rows[p].
+template <size_t kApart>
+HWY_INLINE void LaneSums(const float* const* rows, const float* HWY_RESTRICT across,
+                         size_t head_dim, size_t lane, V16* HWY_RESTRICT out) {
+  if constexpr (kVirtualLanes / kApart > kAcrossLanes) {
+    V16 far[kAcrossRows];
+    LaneSums<2 * kApart>(rows, across, head_dim, lane, out);
+    LaneSums<2 * kApart>(rows, across, head_dim, lane + kApart, far);
+    HWY_UNROLL(4)
+    for (size_t p = 0; p < kAcrossRows; ++p) out[p] = Add16(out[p], far[p]);
+  } else {
+    V16 acc[kAcrossRows * kAcrossLanes];
+    HWY_UNROLL(16)
+    for (size_t i = 0; i < kAcrossRows * kAcrossLanes; ++i) acc[i] = Zero16();
+    for (size_t e = lane; e < head_dim; e += kVirtualLanes) {
+      V16 q[kAcrossLanes];
+      HWY_UNROLL(4)
+      for (size_t c = 0; c < kAcrossLanes; ++c)
+        q[c] = Load16(across + (e + c * kApart) * kQueryTile);
+      HWY_UNROLL(4)
+      for (size_t p = 0; p < kAcrossRows; ++p) {
+        HWY_UNROLL(4)
+        for (size_t c = 0; c < kAcrossLanes; ++c) {
+          V16& sum = acc[p * kAcrossLanes + c];
+          sum = MulAdd16(q[c], Set16(rows[p][e + c * kApart]), sum);
+        }
+      }
+    }
+    HWY_UNROLL(4)
+    for (size_t p = 0; p < kAcrossRows; ++p) {
+      const V16* sums = acc + p * kAcrossLanes;
+      if constexpr (kAcrossLanes == 4) {
+        out[p] = Add16(Add16(sums[0], sums[2]), Add16(sums[1], sums[3]));
+      } else {
+        out[p] = Add16(sums[0], sums[1]);
+      }
+    }
+  }
+}
+
+// scores[p][q] = scale·dot for all 16 queries and positions [lo, hi). head_dim: a multiple of 16.
+HWY_NOINLINE void ScoreAcross(const float* across, size_t head_dim, KvRows k, size_t lo, size_t hi,
+                              float scale, float* HWY_RESTRICT scores) {
+  const V16 vs = Set16(scale);
+  for (size_t p = lo; p < hi; p += kAcrossRows) {
+    const float* rows[kAcrossRows];
+    for (size_t i = 0; i < kAcrossRows; ++i) rows[i] = Apart(k.Row(std::min(p + i, hi - 1)));
+    V16 sums[kAcrossRows];
+    LaneSums<1>(rows, across, head_dim, 0, sums);
+    for (size_t i = 0; i < kAcrossRows && p + i < hi; ++i) {
+      Store16(Mul16(sums[i], vs), scores + (p + i) * kQueryTile);
+    }
+  }
+}
+
+// Turns one query's scores into weights in place; writes m and l.
+HWY_INLINE void Weigh(const AttentionShape& shape, Visible seen, float* HWY_RESTRICT scores,
+                      float* HWY_RESTRICT m, float* HWY_RESTRICT l) {
+  const DF d;
+  const size_t begin = seen.lo / kVirtualLanes * kVirtualLanes;
+  const size_t end = RoundUp16(seen.hi);
+  if (shape.soft_cap != 0.0f) {
+    const VF cap = hn::Set(d, shape.soft_cap);
+    for (size_t p = begin; p < end; p += kLanes) {
+      hn::StoreU(SoftCapOf(d, hn::LoadU(d, scores + p), cap), d, scores + p);
+    }
+  }
+  std::fill(scores + begin, scores + seen.lo, kMinusInf);
+  std::fill(scores + seen.hi, scores + end, kMinusInf);
+  VF top = hn::Set(d, kMinusInf);
+  for (size_t p = begin; p < end; p += kLanes) top = hn::Max(top, hn::LoadU(d, scores + p));
+  *m = hn::ReduceMax(d, top);
+  const VF vm = hn::Set(d, *m);
+  V16 sum = Zero16();
+  for (size_t p = begin; p < end; p += kVirtualLanes) {
+    for (size_t i = 0; i < kRegs; ++i) {
+      const VF w = Exp(d, hn::Sub(hn::LoadU(d, scores + p + i * kLanes), vm));
+      hn::StoreU(w, d, scores + p + i * kLanes);
+      sum.r[i] = hn::Add(sum.r[i], w);
+    }
+  }
+  *l = Sum16(sum);
+}
+
+// Turns the scores of 16 queries, all of which see some of the block, into weights in place.
+HWY_NOINLINE void WeighAcross(const AttentionShape& shape, const QueryTile& tile,
+                              float* HWY_RESTRICT scores, float* HWY_RESTRICT m,
+                              float* HWY_RESTRICT l) {
+  const DF d;
+  const Visible all = tile.all;
+  size_t every_lo = 0, every_hi = kAttnBlock;
+  HWY_ALIGN float first[kQueryTile], last[kQueryTile];
+  for (size_t i = 0; i < kQueryTile; ++i) {
+    every_lo = std::max(every_lo, tile.seen[i].lo);
+    every_hi = std::min(every_hi, tile.seen[i].hi);
+    first[i] = static_cast<float>(tile.seen[i].lo);
+    last[i] = static_cast<float>(tile.seen[i].hi) - 1.0f;
+  }
+  const size_t begin = all.lo / kVirtualLanes * kVirtualLanes, end = RoundUp16(all.hi);
+  std::fill(scores + begin * kQueryTile, scores + all.lo * kQueryTile, kMinusInf);
+  std::fill(scores + all.hi * kQueryTile, scores + end * kQueryTile, kMinusInf);
+  for (size_t r = 0; r < kRegs; ++r) {
+    float* HWY_RESTRICT column = scores + r * kLanes;
+    const VF cap = hn::Set(d, shape.soft_cap);
+    VF top = hn::Set(d, kMinusInf);
+    for (size_t p = all.lo; p < all.hi; ++p) {
+      VF score = hn::LoadU(d, column + p * kQueryTile);
+      if (shape.soft_cap != 0.0f) score = SoftCapOf(d, score, cap);
+      if (p < every_lo || p >= every_hi) {
+        const VF at = hn::Set(d, static_cast<float>(p));
+        const auto sees = hn::And(hn::Ge(at, hn::LoadU(d, first + r * kLanes)),
+                                  hn::Le(at, hn::LoadU(d, last + r * kLanes)));
+        score = hn::IfThenElse(sees, score, hn::Set(d, kMinusInf));
+      }
+      top = hn::Max(top, score);
+      hn::StoreU(score, d, column + p * kQueryTile);
+    }
+    hn::StoreU(top, d, m + r * kLanes);
+    HWY_ALIGN float sums[kVirtualLanes * kLanes] = {};
+    for (size_t p = begin; p < end; p += kVirtualLanes) {
+      for (size_t i = 0; i < kVirtualLanes; ++i) {
+        float* at = column + (p + i) * kQueryTile;
+        const VF w = Exp(d, hn::Sub(hn::LoadU(d, at), top));
+        hn::StoreU(w, d, at);
+        hn::StoreU(hn::Add(hn::LoadU(d, sums + i * kLanes), w), d, sums + i * kLanes);
+      }
+    }
+    for (size_t half = kVirtualLanes / 2; half != 0; half /= 2) {
+      for (size_t i = 0; i < half * kLanes; i += kLanes) {
+        hn::StoreU(hn::Add(hn::LoadU(d, sums + i), hn::LoadU(d, sums + i + half * kLanes)), d,
+                   sums + i);
+      }
+    }
+    hn::StoreU(hn::LoadU(d, sums), d, l + r * kLanes);
+  }
+}
+
+// Scores, then weights, of a tile by query, with every query's m and l. `kv` is the block's,
+// `panel` has room for a run of widened keys.
+void WeightsByQuery(const AttentionShape& shape, const KvHeadView& kv, const QueryTile& tile,
+                    float* panel, float* scores, float* m, float* l) {
+  for (size_t run = tile.all.lo / kRun * kRun; run < tile.all.hi; run += kRun) {
+    const size_t begin = std::max(run, tile.all.lo), end = std::min(run + kRun, tile.all.hi);
+    const KvRows k = OpenRows(kv.type, kv.k, kv.k_stride, shape.head_dim_k, begin, end, panel);
+    for (size_t g = 0; g < tile.count; g += kTile) {
+      const size_t n = std::min(kTile, tile.count - g);
+      const Visible some = Union(tile.seen + g, n);
+      const size_t lo = std::max(some.lo, begin), hi = std::min(some.hi, end);
+      if (lo >= hi) continue;
+      float* rows = scores + g * kAttnBlock;
+      const float* q[kTile];
+      for (size_t i = 0; i < kTile; ++i) q[i] = tile.queries[g + std::min(i, n - 1)].q;
+      if (n == 1) {
+        ScoreRunAlone(q[0], shape.head_dim_k, k, begin, lo, hi, shape.scale, rows);
+      } else {
+        ScoreRun(q, shape.head_dim_k, k, begin, lo, hi, shape.scale, rows);
+      }
+    }
+  }
+  for (size_t i = 0; i < tile.count; ++i) {
+    m[i] = kMinusInf;
+    l[i] = 0.0f;
+    if (tile.seen[i].hi != 0) Weigh(shape, tile.seen[i], scores + i * kAttnBlock, &m[i], &l[i]);
+  }
+}
+
+// Four idle lanes cost less than the shuffles of the other layout.
+HWY_INLINE bool WorthALaneEach(const AttentionShape& shape, const QueryTile& tile) {
+  bool every = tile.count + kTile > kQueryTile && shape.head_dim_k % kVirtualLanes == 0;
+  for (size_t i = 0; i < kQueryTile; ++i) every = every && tile.seen[i].hi != 0;
+  return every;
+}
+
+// The same across queries; `across` holds the transposed queries.
+void WeightsAcross(const AttentionShape& shape, const KvHeadView& kv, const QueryTile& tile,
+                   float* panel, float* across, float* scores, float* m, float* l) {
+  const float* q[kQueryTile];
+  for (size_t i = 0; i < kQueryTile; ++i) q[i] = tile.queries[std::min(i, tile.count - 1)].q;
+  TransposeQueries(q, shape.head_dim_k, across);
+  for (size_t run = tile.all.lo / kRun * kRun; run < tile.all.hi; run += kRun) {
+    const size_t begin = std::max(run, tile.all.lo), end = std::min(run + kRun, tile.all.hi);
+    const KvRows k = OpenRows(kv.type, kv.k, kv.k_stride, shape.head_dim_k, begin, end, panel);
+    ScoreAcross(across, shape.head_dim_k, k, begin, end, shape.scale, scores);
+  }
+  WeighAcross(shape, tile, scores, m, l);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace smallmind
+HWY_AFTER_NAMESPACE();
+
+#endif  // SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_INL_H_
