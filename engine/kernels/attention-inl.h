@@ -1,9 +1,9 @@
 // Blocks of 256 positions, tiles of 16 queries.
 //
 // A compressed cache is widened once a block into scratch; a float32 cache is read in place. Scores
-// and weights of a tile are attention_scores-inl.h's; the weighted sum keeps 4 queries × 4 registers
-// of output elements and runs over 64 positions at a time, so that their values stay in L1 for all
-// queries of a tile. Positions that a query cannot see are never added for it. Tested in
+// and weights of a tile are attention_scores-inl.h's; the weighted sum keeps 4 queries × 4
+// registers of output elements and runs over 64 positions at a time, so that their values stay in
+// L1 for all queries of a tile. Positions that a query cannot see are never added for it. Tested in
 // attention_test.cc: to the bit against the scalar oracle on every target, for any grouping of
 // queries and for the split form.
 #if defined(SMALLMIND_ENGINE_KERNELS_ATTENTION_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -33,10 +33,9 @@ struct AttentionLayout {
       : v_panel(kAttnBlock * RoundUp16(head_dim_k)),
         scores(v_panel + kAttnBlock * RoundUp16(head_dim_v)),
         partials(scores + kQueryTile * kAttnBlock),
-        spare(partials + kQueryTile * AttentionPartialFloats(head_dim_v)),
-        across(spare + AttentionPartialFloats(head_dim_v)),
+        across(partials + kQueryTile * AttentionPartialFloats(head_dim_v)),
         running(across + kQueryTile * RoundUp16(head_dim_k)) {}
-  size_t v_panel, scores, partials, spare, across, running;
+  size_t v_panel, scores, partials, across, running;
 };
 
 struct AttentionScratch {
@@ -45,14 +44,12 @@ struct AttentionScratch {
         v_panel(base + at.v_panel),
         scores(base + at.scores),
         partials(base + at.partials),
-        spare(base + at.spare),
         across(base + at.across),
         running(base + at.running) {}
   float* k_panel;
   float* v_panel;
   float* scores;    // [query][position] or [position][query]
   float* partials;  // of a tile of queries
-  float* spare;     // output of the empty places of a tile
   float* across;    // a tile's queries, [element][query]
   float* running;   // m and l of every query
 };
@@ -73,9 +70,16 @@ struct Weights {
   Weights From(size_t q) const { return {{of[q]}, step}; }
 };
 
+HWY_INLINE VF LoadAll(const float* p) { return hn::LoadU(DF(), p); }
+HWY_INLINE VF LoadAll(const hwy::float16_t* p) { return hn::PromoteTo(DF(), hn::LoadU(DH(), p)); }
+HWY_INLINE VF LoadSome(const float* p, size_t n) { return hn::LoadN(DF(), p, n); }
+HWY_INLINE VF LoadSome(const hwy::float16_t* p, size_t n) {
+  return hn::PromoteTo(DF(), hn::LoadN(DH(), p, n));
+}
+
 // o[q][d…] += Σ weights[q][p]·v[p][d…] over [begin, end), kD registers of d from element `d0`.
-template <size_t kQ, size_t kD>
-HWY_INLINE void AddValues(const Weights& weights, KvRows v, size_t begin, size_t end, size_t d0,
+template <size_t kQ, size_t kD, class T>
+HWY_INLINE void AddValues(const Weights& weights, KvRows<T> v, size_t begin, size_t end, size_t d0,
                           size_t n, float* const* o) {
   const DF d;
   VF acc[kQ * kD];
@@ -85,12 +89,11 @@ HWY_INLINE void AddValues(const Weights& weights, KvRows v, size_t begin, size_t
     for (size_t i = 0; i < kD; ++i) acc[q * kD + i] = hn::LoadU(d, o[q] + d0 + i * kLanes);
   }
   for (size_t p = begin; p < end; ++p) {
-    const float* row = v.Row(p) + d0;
+    const T* row = v.Row(p) + d0;
     VF value[kD];
     HWY_UNROLL(4)
     for (size_t i = 0; i < kD; ++i) {
-      value[i] =
-          InRegister(kD == 1 && n < kLanes ? hn::LoadN(d, row, n) : hn::LoadU(d, row + i * kLanes));
+      value[i] = InRegister(kD == 1 && n < kLanes ? LoadSome(row, n) : LoadAll(row + i * kLanes));
     }
     HWY_UNROLL(4)
     for (size_t q = 0; q < kQ; ++q) {
@@ -106,8 +109,8 @@ HWY_INLINE void AddValues(const Weights& weights, KvRows v, size_t begin, size_t
   }
 }
 
-template <size_t kQ>
-HWY_NOINLINE void AddValuesRow(const Weights& weights, KvRows v, size_t begin, size_t end,
+template <size_t kQ, class T>
+HWY_NOINLINE void AddValuesRow(const Weights& weights, KvRows<T> v, size_t begin, size_t end,
                                size_t head_dim, float* const* o) {
   if (begin >= end) return;
   size_t d0 = 0;
@@ -120,22 +123,43 @@ HWY_NOINLINE void AddValuesRow(const Weights& weights, KvRows v, size_t begin, s
 }
 
 // A group of up to 4 queries over [begin, end): together where all see, alone where only some do.
-HWY_INLINE void AddValuesGroup(const Weights& weights, const Visible* seen, size_t n, KvRows v,
+template <class T>
+HWY_INLINE void AddValuesGroup(const Weights& weights, const Visible* seen, size_t n, KvRows<T> v,
                                size_t begin, size_t end, size_t head_dim, float* const* o) {
   size_t lo = begin, hi = end;
   for (size_t i = 0; i < n; ++i) {
     lo = std::max(lo, seen[i].lo);
     hi = std::min(hi, seen[i].hi);
   }
-  const bool together = n > 2 && lo < hi;
+  if (lo >= hi) lo = hi = end;
   for (size_t i = 0; i < n; ++i) {
-    AddValuesRow<1>(weights.From(i), v, std::max(begin, seen[i].lo),
-                    together ? lo : std::min(end, seen[i].hi), head_dim, o + i);
+    AddValuesRow<1>(weights.From(i), v, std::max(begin, seen[i].lo), std::min(lo, seen[i].hi),
+                    head_dim, o + i);
   }
-  if (!together) return;
-  AddValuesRow<kTile>(weights, v, lo, hi, head_dim, o);
+  const auto add = n == 1   ? AddValuesRow<1, T>
+                   : n == 2 ? AddValuesRow<2, T>
+                   : n == 3 ? AddValuesRow<3, T>
+                            : AddValuesRow<4, T>;
+  add(weights, v, lo, hi, head_dim, o);
   for (size_t i = 0; i < n; ++i) {
-    AddValuesRow<1>(weights.From(i), v, hi, std::min(end, seen[i].hi), head_dim, o + i);
+    AddValuesRow<1>(weights.From(i), v, std::max(hi, seen[i].lo), std::min(end, seen[i].hi),
+                    head_dim, o + i);
+  }
+}
+
+// Adds the values of positions [begin, end) to the partials of a tile.
+template <class T>
+HWY_INLINE void AddValuesTile(const QueryTile& tile, const float* scores, bool across, KvRows<T> v,
+                              size_t begin, size_t end, size_t head_dim, float* partials) {
+  for (size_t g = 0; g < tile.count; g += kTile) {
+    const size_t n = std::min(kTile, tile.count - g);
+    Weights weights{{}, across ? kQueryTile : 1};
+    float* o[kTile];
+    for (size_t i = 0; i < n; ++i) {
+      weights.of[i] = scores + (g + i) * (across ? 1 : kAttnBlock);
+      o[i] = partials + (g + i) * AttentionPartialFloats(head_dim);
+    }
+    AddValuesGroup(weights, tile.seen + g, n, v, begin, end, head_dim, o);
   }
 }
 
@@ -160,16 +184,13 @@ void TilePartials(const AttentionShape& shape, const KvHeadView& kv, const Atten
   }
   for (size_t run = tile.all.lo / kRun * kRun; run < tile.all.hi; run += kRun) {
     const size_t begin = std::max(run, tile.all.lo), end = std::min(run + kRun, tile.all.hi);
-    const KvRows v = OpenRows(kv.type, kv.v, kv.v_stride, head_dim, begin, end, scratch.v_panel);
-    for (size_t g = 0; g < n_queries; g += kTile) {
-      const size_t n = std::min(kTile, n_queries - g);
-      Weights weights{{}, across ? kQueryTile : 1};
-      float* o[kTile];
-      for (size_t i = 0; i < kTile; ++i) {
-        weights.of[i] = scratch.scores + (g + std::min(i, n - 1)) * (across ? 1 : kAttnBlock);
-        o[i] = i < n ? partials + (g + i) * stride : scratch.spare;
-      }
-      AddValuesGroup(weights, tile.seen + g, n, v, begin, end, head_dim, o);
+    if (kv.type == DType::kF16 && tile.few()) {
+      AddValuesTile(tile, scratch.scores, across, HalfRows(kv.v, kv.v_stride), begin, end, head_dim,
+                    partials);
+    } else {
+      AddValuesTile(tile, scratch.scores, across,
+                    OpenRows(kv.type, kv.v, kv.v_stride, head_dim, begin, end, scratch.v_panel),
+                    begin, end, head_dim, partials);
     }
   }
   for (size_t i = 0; i < n_queries; ++i) {

@@ -71,34 +71,38 @@ struct QueryTile {
   size_t count;
   Visible seen[kQueryTile];
   Visible all;
+  // So few that F16 rows are better widened for every group of queries than stored and read again.
+  bool few() const { return count <= 2 * kTile; }
 };
 
-// scores[q][p] = scale·dot for 4 queries and positions [lo, hi), of which those from `open` on can
-// be read; what is written around them, to whole groups of 4, nobody sees.
-HWY_NOINLINE void ScoreRun(const float* const* q, size_t head_dim, KvRows k, size_t open, size_t lo,
-                           size_t hi, float scale, float* HWY_RESTRICT scores) {
+// scores[q][p] = scale·dot for kQ ≤ 4 queries and positions [lo, hi), of which those from `open` on
+// can be read; what is written around them, to whole groups of 4, nobody sees.
+template <size_t kQ, class T>
+HWY_NOINLINE void ScoreRun(const float* const* q, size_t head_dim, KvRows<T> k, size_t open,
+                           size_t lo, size_t hi, float scale, float* HWY_RESTRICT scores) {
   const V16 vs = Set16(scale);
   for (size_t p = lo / kTile * kTile; p < hi; p += kTile) {
-    const float* rows[kTile];
+    const T* rows[kTile];
     for (size_t i = 0; i < kTile; ++i) {
       rows[i] = Apart(k.Row(std::max(open, std::min(p + i, hi - 1))));
     }
-    StoreBlocks(Mul16(Tile(rows, q, head_dim), vs), scores + p, kAttnBlock);
+    StoreBlocks(Mul16(Tile<kQ>(rows, q, head_dim), vs), scores + p, kAttnBlock);
   }
 }
 
 // The same for one query, in groups of 16 positions.
-HWY_NOINLINE void ScoreRunAlone(const float* q, size_t head_dim, KvRows k, size_t open, size_t lo,
-                                size_t hi, float scale, float* HWY_RESTRICT scores) {
+template <class T>
+HWY_NOINLINE void ScoreRunAlone(const float* const* q, size_t head_dim, KvRows<T> k, size_t open,
+                                size_t lo, size_t hi, float scale, float* HWY_RESTRICT scores) {
   const V16 vs = Set16(scale);
   for (size_t p = lo / kVirtualLanes * kVirtualLanes; p < hi; p += kVirtualLanes) {
     V16 acc[kVirtualLanes];
     for (size_t i = 0; i < kTile; ++i) {  // Reduce16 sends accumulator 4i + j to lane 4j + i
-      const float* rows[kTile];
+      const T* rows[kTile];
       for (size_t j = 0; j < kTile; ++j) {
         rows[j] = Apart(k.Row(std::max(open, std::min(p + kTile * j + i, hi - 1))));
       }
-      SubTile<kTile, 1>(rows, &q, head_dim, acc + kTile * i, 1);
+      SubTile<kTile, 1>(rows, q, head_dim, acc + kTile * i, 1);
     }
     Store16(Mul16(Reduce16(acc), vs), scores + p);
   }
@@ -172,8 +176,8 @@ HWY_INLINE void LaneSums(const float* const* rows, const float* HWY_RESTRICT acr
 }
 
 // scores[p][q] = scale·dot for all 16 queries and positions [lo, hi). head_dim: a multiple of 16.
-HWY_NOINLINE void ScoreAcross(const float* across, size_t head_dim, KvRows k, size_t lo, size_t hi,
-                              float scale, float* HWY_RESTRICT scores) {
+HWY_NOINLINE void ScoreAcross(const float* across, size_t head_dim, KvRows<> k, size_t lo,
+                              size_t hi, float scale, float* HWY_RESTRICT scores) {
   const V16 vs = Set16(scale);
   for (size_t p = lo; p < hi; p += kAcrossRows) {
     const float* rows[kAcrossRows];
@@ -268,26 +272,48 @@ HWY_NOINLINE void WeighAcross(const AttentionShape& shape, const QueryTile& tile
   }
 }
 
+// Scores of a tile's positions [begin, end) by query.
+template <class T>
+HWY_INLINE void ScoreTile(const AttentionShape& shape, const QueryTile& tile, KvRows<T> k,
+                          size_t begin, size_t end, float* scores) {
+  for (size_t g = 0; g < tile.count; g += kTile, scores += kTile * kAttnBlock) {
+    const size_t n = std::min(kTile, tile.count - g);
+    const Visible some = Union(tile.seen + g, n);
+    const size_t lo = std::max(some.lo, begin), hi = std::min(some.hi, end);
+    if (lo >= hi) continue;
+    const float* q[kTile];
+    for (size_t i = 0; i < n; ++i) q[i] = tile.queries[g + i].q;
+    const auto score = n == 1   ? ScoreRunAlone<T>
+                       : n == 2 ? ScoreRun<2, T>
+                       : n == 3 ? ScoreRun<3, T>
+                                : ScoreRun<4, T>;
+    score(q, shape.head_dim_k, k, begin, lo, hi, shape.scale, scores);
+  }
+}
+
+// Few queries are done with a row before the next one is there: fetch it meanwhile.
+HWY_INLINE void Fetch(const uint8_t* base, size_t stride, size_t lo, size_t hi) {
+  for (size_t at = lo * stride; at < hi * stride; at += 64) __builtin_prefetch(base + at, 0, 2);
+}
+
 // Scores, then weights, of a tile by query, with every query's m and l. `kv` is the block's,
 // `panel` has room for a run of widened keys.
 void WeightsByQuery(const AttentionShape& shape, const KvHeadView& kv, const QueryTile& tile,
                     float* panel, float* scores, float* m, float* l) {
-  for (size_t run = tile.all.lo / kRun * kRun; run < tile.all.hi; run += kRun) {
-    const size_t begin = std::max(run, tile.all.lo), end = std::min(run + kRun, tile.all.hi);
-    const KvRows k = OpenRows(kv.type, kv.k, kv.k_stride, shape.head_dim_k, begin, end, panel);
-    for (size_t g = 0; g < tile.count; g += kTile) {
-      const size_t n = std::min(kTile, tile.count - g);
-      const Visible some = Union(tile.seen + g, n);
-      const size_t lo = std::max(some.lo, begin), hi = std::min(some.hi, end);
-      if (lo >= hi) continue;
-      float* rows = scores + g * kAttnBlock;
-      const float* q[kTile];
-      for (size_t i = 0; i < kTile; ++i) q[i] = tile.queries[g + std::min(i, n - 1)].q;
-      if (n == 1) {
-        ScoreRunAlone(q[0], shape.head_dim_k, k, begin, lo, hi, shape.scale, rows);
-      } else {
-        ScoreRun(q, shape.head_dim_k, k, begin, lo, hi, shape.scale, rows);
-      }
+  const size_t last = tile.all.hi;
+  if (tile.few()) Fetch(kv.k, kv.k_stride, tile.all.lo, std::min(tile.all.lo + kRun, last));
+  for (size_t run = tile.all.lo / kRun * kRun; run < last; run += kRun) {
+    const size_t begin = std::max(run, tile.all.lo), end = std::min(run + kRun, last);
+    if (tile.few()) {
+      Fetch(kv.k, kv.k_stride, end, std::min(end + kRun, last));
+      Fetch(kv.v, kv.v_stride, begin, end);
+    }
+    if (kv.type == DType::kF16 && tile.few()) {
+      ScoreTile(shape, tile, HalfRows(kv.k, kv.k_stride), begin, end, scores);
+    } else {
+      ScoreTile(shape, tile,
+                OpenRows(kv.type, kv.k, kv.k_stride, shape.head_dim_k, begin, end, panel), begin,
+                end, scores);
     }
   }
   for (size_t i = 0; i < tile.count; ++i) {
@@ -312,7 +338,7 @@ void WeightsAcross(const AttentionShape& shape, const KvHeadView& kv, const Quer
   TransposeQueries(q, shape.head_dim_k, across);
   for (size_t run = tile.all.lo / kRun * kRun; run < tile.all.hi; run += kRun) {
     const size_t begin = std::max(run, tile.all.lo), end = std::min(run + kRun, tile.all.hi);
-    const KvRows k = OpenRows(kv.type, kv.k, kv.k_stride, shape.head_dim_k, begin, end, panel);
+    const KvRows<> k = OpenRows(kv.type, kv.k, kv.k_stride, shape.head_dim_k, begin, end, panel);
     ScoreAcross(across, shape.head_dim_k, k, begin, end, shape.scale, scores);
   }
   WeighAcross(shape, tile, scores, m, l);

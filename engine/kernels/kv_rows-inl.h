@@ -27,13 +27,18 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr size_t kQ8Elems = 32;
 constexpr size_t kQ8Bytes = 34;  // an f16 scale, then 32 int8
 
-// Row p at data + (p − first)·stride floats.
+// Row p at data + (p − first)·stride elements: float, or F16 that kernels widen as they load it.
+template <class T = float>
 struct KvRows {
-  const float* data = nullptr;
+  const T* data = nullptr;
   size_t stride = 0;
   size_t first = 0;
-  const float* Row(size_t p) const { return data + (p - first) * stride; }
+  const T* Row(size_t p) const { return data + (p - first) * stride; }
 };
+
+HWY_INLINE KvRows<hwy::float16_t> HalfRows(const uint8_t* base, size_t byte_stride) {
+  return {reinterpret_cast<const hwy::float16_t*>(base), byte_stride / sizeof(hwy::float16_t), 0};
+}
 
 HWY_INLINE void WidenQ8Row(const uint8_t* HWY_RESTRICT src, size_t n, float* HWY_RESTRICT out) {
   const DF d;
@@ -53,8 +58,8 @@ HWY_INLINE void WidenQ8Row(const uint8_t* HWY_RESTRICT src, size_t n, float* HWY
 
 // Positions [lo, hi) of rows of `n` elements whose position 0 is at `base`: in place, or widened
 // into `panel`, which has room for hi − lo rows padded to 16 floats.
-HWY_INLINE KvRows OpenRows(DType type, const uint8_t* base, size_t byte_stride, size_t n, size_t lo,
-                           size_t hi, float* panel) {
+HWY_INLINE KvRows<> OpenRows(DType type, const uint8_t* base, size_t byte_stride, size_t n,
+                             size_t lo, size_t hi, float* panel) {
   if (type == DType::kF32) {
     return {reinterpret_cast<const float*>(base), byte_stride / sizeof(float), 0};
   }

@@ -149,16 +149,22 @@ HWY_INLINE void SubTile(const W* const* HWY_RESTRICT w, const X* const* HWY_REST
   }
 }
 
-// Lane 4·t + r: the dot product of row r and vector t, of a tile of 4 rows × 4 tokens.
-template <class W, class X>
+// Lane 4·t + r: the dot product of row r and vector t, of a tile of 4 rows × kT ≤ 4 vectors. Lanes
+// of absent vectors are zero.
+template <size_t kT = kTile, class W, class X>
 HWY_INLINE V16 Tile(const W* const* w, const X* const* x, size_t cols) {
   V16 acc[kTile * kTile];
+  HWY_UNROLL(16)
+  for (size_t i = 0; i < kTile * kTile; ++i) {
+    if (i % kTile >= kT) acc[i] = Zero16();
+  }
   if constexpr (kLanes == 16) {
-    SubTile<kTile, kTile>(w, x, cols, acc, kTile);
+    SubTile<kTile, kT>(w, x, cols, acc, kTile);
   } else {  // 16 registers hold a sub-tile of 2 × 2 with 8 or 16 of them
     for (size_t r = 0; r < kTile; r += 2) {
-      for (size_t t = 0; t < kTile; t += 2) {
-        SubTile<2, 2>(w + r, x + t, cols, acc + r * kTile + t, kTile);
+      SubTile<2, HWY_MIN(kT, 2)>(w + r, x, cols, acc + r * kTile, kTile);
+      if constexpr (kT > 2) {
+        SubTile<2, kT - 2>(w + r, x + 2, cols, acc + r * kTile + 2, kTile);
       }
     }
   }
