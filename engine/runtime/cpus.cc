@@ -25,6 +25,22 @@ size_t QuotaCpus() {
   return cpus <= 0 ? 0 : static_cast<size_t>(cpus + 0.999);
 }
 
+std::vector<int> Members(const cpu_set_t& set) {
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+  }
+  return cpus;
+}
+
+bool Move(int cpu, const cpu_set_t& usable) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  return sched_setaffinity(0, sizeof(one), &one) == 0 &&
+         sched_setaffinity(0, sizeof(usable), &usable) == 0;
+}
+
 }  // namespace
 
 size_t UsableCpus() {
@@ -40,17 +56,17 @@ int CurrentCpu() { return sched_getcpu(); }
 void MoveToCpu(int from, size_t steps) {
   cpu_set_t usable;
   if (sched_getaffinity(0, sizeof(usable), &usable) != 0) return;
-  std::vector<int> cpus;
-  size_t start = 0;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &usable)) continue;
-    if (cpu == from) start = cpus.size();
-    cpus.push_back(cpu);
-  }
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(cpus[(start + steps) % cpus.size()], &one);
-  if (sched_setaffinity(0, sizeof(one), &one) == 0) sched_setaffinity(0, sizeof(usable), &usable);
+  const std::vector<int> cpus = Members(usable);
+  const size_t start = static_cast<size_t>(std::ranges::find(cpus, from) - cpus.begin());
+  Move(cpus[(start % cpus.size() + steps) % cpus.size()], usable);
+}
+
+bool MoveOffCpus(std::span<const int> taken, size_t pick) {
+  cpu_set_t usable;
+  if (sched_getaffinity(0, sizeof(usable), &usable) != 0) return false;
+  std::vector<int> cpus = Members(usable);
+  std::erase_if(cpus, [&](int cpu) { return std::ranges::find(taken, cpu) != taken.end(); });
+  return !cpus.empty() && Move(cpus[pick % cpus.size()], usable);
 }
 
 }  // namespace smallmind

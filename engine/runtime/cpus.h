@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 namespace smallmind {
 
@@ -14,5 +15,9 @@ int CurrentCpu();
 // Moves the calling thread to the `steps`-th usable CPU after `from`, round and round, and leaves
 // it free to be moved on. Does nothing where the kernel refuses.
 void MoveToCpu(int from, size_t steps);
+
+// The same, to the `pick`-th usable CPU (round and round) that is not in `taken`; false where there
+// is none.
+bool MoveOffCpus(std::span<const int> taken, size_t pick);
 
 }  // namespace smallmind

@@ -7,10 +7,14 @@
 // 4 threads on 4 CPUs decodes 13 times as fast beside one busy program and 9 to 19 times beside
 // another process of its kind, 1.4 to 1.6 times with 6 threads, and the same on a quiet machine.
 //
-// The scheduler leaves threads that yield where they are, be it two on one CPU and none on the
-// next; a wake-up finds the idle CPU. So workers start on CPUs of their own, and one whose yields
-// are accepted 32 times in a row parks once: without it two thirds of short runs were spent two on
-// a CPU. Parking is for long waits otherwise: it costs a wake-up of 50 µs.
+// The scheduler leaves threads that yield where they are, be it two on one CPU and none on the next,
+// and in a virtual machine a wake-up often puts a thread onto the CPU of the one that woke it: a
+// halted virtual CPU counts as preempted, not as idle. So workers start on CPUs of their own, note
+// where they are, and when woken or after four accepted yields leave a CPU that an earlier worker
+// is on: otherwise up to half of the runs of 30 ms are spent two on a CPU. From a CPU that another
+// program wants (32 accepted yields, and none of the team there) a worker parks; the wake-up leads
+// to a CPU of the team's, and nobody goes back for five seconds. Parking is for long waits
+// otherwise: it costs a wake-up of 50 µs.
 //
 // With four threads a tree buys nothing: one contended line moves three times. Loop counters carry
 // the number of their loop, so that they need no reset and no barrier of their own: a slot is taken
@@ -20,6 +24,8 @@
 // thread_team_test.cc, under TSan as well.
 
 #include "engine/runtime/thread_team.h"
+
+#include <algorithm>
 
 #include "engine/runtime/clock.h"
 #include "engine/runtime/cpus.h"
@@ -42,7 +48,9 @@ inline void Pause() {
 constexpr uint32_t kSpins = 32;        // pauses of about 15 ns
 constexpr uint32_t kSpinsBetween = 8;  // pauses between two yields
 constexpr uint32_t kYields = 20000;    // about 7 ms on a machine that nobody else uses
-constexpr uint32_t kCrowded = 32;      // accepted yields in a row
+constexpr uint32_t kShared = 4;    // accepted yields in a row until a worker looks who else is here
+constexpr uint32_t kCrowded = 32;  // and until it leaves the CPU to another program
+constexpr int64_t kShunNs = 5'000'000'000;
 constexpr int64_t kAcceptedNs = 1000;  // a yield that nobody accepts takes 150 ns
 
 // True as soon as the value is no longer `old`.
@@ -86,13 +94,48 @@ void Worker::Wait(const std::atomic<uint32_t>& value, uint32_t old, FetchStream*
   }
   accepted_ = 0;
   while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
+  PartFromTeam();
 }
 
 bool Worker::YieldCrowded() {
   const int64_t before = NowNs();
   std::this_thread::yield();
-  accepted_ = NowNs() - before > kAcceptedNs ? accepted_ + 1 : 0;
-  return accepted_ >= kCrowded;
+  const int64_t after = NowNs();
+  accepted_ = after - before > kAcceptedNs ? accepted_ + 1 : 0;
+  if (accepted_ == kShared) PartFromTeam();
+  if (accepted_ < kCrowded) return false;
+  accepted_ = 0;
+  NoteCpu();
+  ThreadTeam::Place& mine = team_->places_[index_];
+  const int here = mine.cpu.load(std::memory_order_relaxed);
+  const bool shared_with_team = std::ranges::count_if(team_->places_, [&](const auto& place) {
+                                  return place.cpu.load(std::memory_order_relaxed) == here;
+                                }) > 1;
+  if (shared_with_team) return false;
+  mine.shunned.store(here, std::memory_order_relaxed);
+  mine.shunned_until_ns.store(after + kShunNs, std::memory_order_relaxed);
+  return true;
+}
+
+void Worker::NoteCpu() {
+  team_->places_[index_].cpu.store(CurrentCpu(), std::memory_order_relaxed);
+}
+
+void Worker::PartFromTeam() {
+  NoteCpu();
+  const int64_t now = NowNs();
+  std::vector<int> taken;
+  for (const ThreadTeam::Place& place : team_->places_) {
+    taken.push_back(place.cpu.load(std::memory_order_relaxed));
+  }
+  const auto me = taken.begin() + static_cast<ptrdiff_t>(index_);
+  if (std::find(taken.begin(), me, *me) == me) return;
+  for (const ThreadTeam::Place& place : team_->places_) {
+    if (now < place.shunned_until_ns.load(std::memory_order_relaxed)) {
+      taken.push_back(place.shunned.load(std::memory_order_relaxed));
+    }
+  }
+  if (MoveOffCpus(taken, index_)) NoteCpu();
 }
 
 Worker::Share Worker::ShareOf(size_t n, size_t grain) const {
@@ -119,7 +162,9 @@ bool Worker::NextRun(size_t owner, size_t runs, size_t* run) {
 }
 
 ThreadTeam::ThreadTeam(size_t n_threads)
-    : loops_(kLoopSlots * (n_threads == 0 ? 1 : n_threads)), home_(CurrentCpu()) {
+    : places_(n_threads == 0 ? 1 : n_threads),
+      loops_(kLoopSlots * (n_threads == 0 ? 1 : n_threads)),
+      home_(CurrentCpu()) {
   if (n_threads == 0) n_threads = 1;
   workers_.resize(n_threads);
   for (size_t i = 0; i < n_threads; ++i) {
@@ -138,10 +183,12 @@ ThreadTeam::~ThreadTeam() {
 
 void ThreadTeam::ThreadMain(size_t index) {
   MoveToCpu(home_, index);
+  workers_[index].NoteCpu();
   uint32_t epoch = 0;
   while (true) {
     workers_[index].Wait(epoch_.value, epoch, nullptr);
     ++epoch;
+    workers_[index].NoteCpu();
     if (stop_.load(std::memory_order_relaxed)) return;
     (*body_)(workers_[index]);
     workers_[index].Barrier();
@@ -150,6 +197,7 @@ void ThreadTeam::ThreadMain(size_t index) {
 
 void ThreadTeam::Run(const std::function<void(Worker&)>& body) {
   body_ = &body;
+  workers_[0].NoteCpu();
   if (size() > 1) {
     epoch_.value.fetch_add(1, std::memory_order_release);
     epoch_.value.notify_all();

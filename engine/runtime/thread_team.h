@@ -61,8 +61,12 @@ class alignas(64) Worker {  // a cache line of its own: it is written at every l
   bool NextRun(size_t owner, size_t runs, size_t* run);
   // Until value is no longer `old`.
   void Wait(const std::atomic<uint32_t>& value, uint32_t old, FetchStream* fetch);
-  // Offers this CPU to others; true once that has often enough been accepted that it seems shared.
+  // Offers this CPU to others; true once that has often enough been accepted that it seems shared
+  // with another program.
   bool YieldCrowded();
+  // Leaves a CPU that it shares with an earlier worker of the team, if there is a free one.
+  void PartFromTeam();
+  void NoteCpu();
 
   ThreadTeam* team_ = nullptr;
   size_t index_ = 0;
@@ -94,6 +98,12 @@ class ThreadTeam {
   struct alignas(64) Line {
     std::atomic<uint32_t> value{0};
   };
+  // Where a worker is, as it last noted, and which CPU it found wanted by another program.
+  struct alignas(64) Place {
+    std::atomic<int> cpu{-1};
+    std::atomic<int> shunned{-1};
+    std::atomic<int64_t> shunned_until_ns{0};
+  };
   struct alignas(64) LoopSlot {
     std::atomic<uint64_t> state{0};  // loop number << 32 | runs of the owner's share taken
   };
@@ -101,6 +111,7 @@ class ThreadTeam {
   Line epoch_;                   // of Run(): bumped to start a body
   Line arrived_;                 // at the barrier
   Line phase_;                   // of the barrier: bumped by the last to arrive
+  std::vector<Place> places_;    // of the workers
   std::vector<LoopSlot> loops_;  // [loop % kLoopSlots][owner]
   int home_;                     // CPU of the thread that made the team
   std::atomic<bool> stop_{false};

@@ -144,5 +144,23 @@ TEST(Cpus, AffinityMaskLimitsTheCount) {
   ASSERT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
 }
 
+TEST(Cpus, MovesOffTakenOnesAndStaysFree) {
+  cpu_set_t before, after;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  std::vector<int> usable;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &before)) usable.push_back(i);
+  }
+  EXPECT_FALSE(MoveOffCpus(usable, 1));
+  for (size_t keep = 0; keep < usable.size(); ++keep) {
+    std::vector<int> taken = usable;
+    taken.erase(taken.begin() + static_cast<ptrdiff_t>(keep));
+    ASSERT_TRUE(MoveOffCpus(taken, 5));
+    EXPECT_EQ(CurrentCpu(), usable[keep]);
+  }
+  ASSERT_EQ(sched_getaffinity(0, sizeof(after), &after), 0);
+  EXPECT_TRUE(CPU_EQUAL(&before, &after));
+}
+
 }  // namespace
 }  // namespace smallmind
