@@ -2,6 +2,7 @@
 // floats read and written in cache.
 #include <benchmark/benchmark.h>
 
+#include <cmath>
 #include <random>
 #include <vector>
 
@@ -63,11 +64,22 @@ void SoftmaxRow(benchmark::State& s) {
 void ArgMaxOfLogits(benchmark::State& s) {
   Run(s, 1, [](F x, F, size_t n, float*) { benchmark::DoNotOptimize(ArgMax(x, n)); });
 }
+// Turned in place again and again, by an angle: the length stays what it is.
+struct Turn {
+  explicit Turn(size_t n) : cosines(n, std::cos(1.0f)), sines(n, std::sin(1.0f)) {}
+  std::vector<float> cosines, sines;
+};
 void RopeNeoxHead(benchmark::State& s) {
-  Run(s, 3, [](F, F y, size_t n, float* out) { RopeNeox(out, n, y, y); });
+  const Turn turn(static_cast<size_t>(s.range(0)));
+  Run(s, 2, [&](F, F, size_t n, float* out) {
+    RopeNeox(out, n, turn.cosines.data(), turn.sines.data());
+  });
 }
 void RopeInterleavedHead(benchmark::State& s) {
-  Run(s, 3, [](F, F y, size_t n, float* out) { RopeInterleaved(out, n, y, y); });
+  const Turn turn(static_cast<size_t>(s.range(0)));
+  Run(s, 2, [&](F, F, size_t n, float* out) {
+    RopeInterleaved(out, n, turn.cosines.data(), turn.sines.data());
+  });
 }
 
 BENCHMARK(RmsNormRow)->Arg(576)->Arg(2048);

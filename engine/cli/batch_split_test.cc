@@ -1,6 +1,7 @@
 // The order contract at a prompt's length, for every weight type: 256 tokens in batches of 1, 7, 64
-// and 256 with 1 to 4 threads give the same logits bit for bit. Sizes on both sides of the tile and
-// chunk limits: 7 leaves a tail, 1 is the matrix-vector path, 256 the full tile.
+// and 256 with 1 to 4 threads, on every target with FMA, give the same logits bit for bit. Sizes on
+// both sides of the tile and chunk limits: 7 leaves a tail, 1 is the matrix-vector path, 256 the
+// full tile.
 //
 // Small batches of several threads are mostly barriers, slow where other tests fill the machine: in
 // the usual form they get the last tokens after one batch of the others. The short form has a
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/testing.h"
+#include "engine/kernels/targets_testing.h"
 #include "engine/model/forward_testing.h"
 #include "engine/modelmaker/make_model.h"
 #include "engine/modelmaker/recipe.h"
@@ -41,6 +43,10 @@ TEST_P(BatchSplit, SameBitsHoweverCut) {
           << "batch " << batch << " threads " << threads;
     }
   }
+  ForEachTarget([&](const std::string& target) {
+    if (!TargetHasFma(target)) return;
+    EXPECT_TRUE(SameBits(first, Logits(model, tokens, {.threads = 3, .batch = length}))) << target;
+  });
   std::filesystem::remove(path);
 }
 

@@ -49,8 +49,6 @@ struct QuantRows {
   size_t cols = 0;
   size_t stride = 0;
   const uint8_t* Row(size_t t) const { return data + t * stride; }
-  // Tokens [begin, begin + n) of it.
-  QuantRows Tokens(size_t begin, size_t n) const { return {Row(begin), n, cols, stride}; }
 };
 
 // Bytes to put between rows of up to `cols` activations: an odd number of cache lines, because a
@@ -70,8 +68,8 @@ bool UsesQuantRows(DType weight);
 // order contract:
 //   amax = max|x|; d = amax/127; id = 127/amax; q = round-half-even(x·id), each rounded once to
 //   float32;
-// amax below 1e-30 gives zeros. NaN and infinity are not an error: q is 0 there and d may be
-// infinite.
+// amax below 1e-30 gives zeros. NaN and infinity are not an error: a block with a NaN is zero, one
+// with an infinity has q = 0 and d = ∞.
 void QuantizeRow(const float* x, size_t cols, uint8_t* out);
 
 }  // namespace smallmind

@@ -1,11 +1,12 @@
 // Blocks of 256 positions, tiles of 16 queries.
 //
-// A compressed cache is widened once a block into scratch; a float32 cache is read in place. Scores
-// and weights of a tile are attention_scores-inl.h's; the weighted sum keeps 4 queries × 4
-// registers of output elements and runs over 64 positions at a time, so that their values stay in
-// L1 for all queries of a tile. Positions that a query cannot see are never added for it. Tested in
-// attention_test.cc: to the bit against the scalar oracle on every target, for any grouping of
-// queries and for the split form.
+// A compressed cache is widened once a block into scratch, but an F16 one is widened as it is
+// loaded where there are few queries; a float32 cache is read in place. Scores and weights of a
+// tile are attention_scores-inl.h's; the weighted sum keeps 4 queries × 4 registers of output
+// elements and runs over 64 positions at a time, so that their values stay in L1 for all queries of
+// a tile. Positions that a query cannot see are never added for it. Tested in attention_test.cc: to
+// the bit against the scalar oracle on every target, for any grouping of queries and for the split
+// form.
 #if defined(SMALLMIND_ENGINE_KERNELS_ATTENTION_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_ATTENTION_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_ATTENTION_INL_H_

@@ -148,15 +148,24 @@ AttentionShape Shape(size_t dim_k, size_t dim_v, float cap = 0.0f) {
 }
 
 TEST(Attention, HeadSizes) {
-  for (const size_t dim : {1, 8, 15, 32, 48, 64, 80, 96, 100, 128, 256}) {
-    Check(DType::kF32, Shape(dim, dim), Consecutive(0, 21, 1), 0);
-    Check(DType::kF32, Shape(dim, dim), {299}, 0);
+  for (const DType type : {DType::kF32, DType::kF16}) {
+    for (const size_t dim : {1, 8, 15, 32, 48, 64, 80, 96, 100, 128, 256}) {
+      Check(type, Shape(dim, dim), Consecutive(0, 21, 1), 0);
+      Check(type, Shape(dim, dim), {299}, 0);
+      Check(type, Shape(dim, dim), Consecutive(298, 1, 3), 0);
+    }
   }
   Check(DType::kF32, Shape(96, 40), Consecutive(250, 9, 3), 0);
 }
 
 TEST(Attention, CacheTypes) {
   for (const DType type : {DType::kF32, DType::kF16, DType::kQ8_0}) {
+    // The query heads of one token: few enough that a compressed cache is widened as it is read.
+    for (const size_t group : {2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17}) {
+      Check(type, Shape(64, 64), Consecutive(300, 1, group), 0);
+      Check(type, Shape(64, 64), Consecutive(300, 1, group), 100);
+    }
+    Check(type, Shape(64, 64), Consecutive(254, 3, 2), 0);
     Check(type, Shape(64, 64), Consecutive(500, 13, 3), 0);
     Check(type, Shape(32, 96), {513}, 0);
   }
@@ -219,12 +228,30 @@ TEST(Attention, StoreRoundsLikeTheFormat) {
       const uint16_t bits = static_cast<uint16_t>(f16[2 * i] | f16[2 * i + 1] << 8);
       ASSERT_EQ(bits, F32ToF16(x[i])) << target << " " << i;
     }
-    std::vector<uint8_t> q8(102);
+    std::vector<uint8_t> q8(102), want(102);
     Floats back(96);
     StoreKv(DType::kQ8_0, x.data(), 96, q8.data());
+    oracle::StoreQ8_0(x.data(), 96, want.data());
+    ASSERT_EQ(q8, want) << target;
     DecodeScalar(DType::kQ8_0, q8.data(), 96, back.data());
     for (size_t i = 0; i < 96; ++i) ASSERT_NEAR(back[i], x[i], 0.016f) << target << " " << i;
   });
+}
+
+TEST(Attention, NonFiniteElementsAreStoredAlikeOnEveryTarget) {
+  for (const float odd : {std::nanf(""), INFINITY, -INFINITY, 3e38f, 1e-38f}) {
+    for (size_t at = 0; at < 32; ++at) {
+      Floats x(32);
+      for (size_t i = 0; i < 32; ++i) x[i] = 1.0f + static_cast<float>(i * 7 % 32);
+      x[at] = odd;
+      std::vector<uint8_t> want(34), got(34);
+      oracle::StoreQ8_0(x.data(), 32, want.data());
+      ForEachTarget([&](const std::string& target) {
+        StoreKv(DType::kQ8_0, x.data(), 32, got.data());
+        ASSERT_EQ(got, want) << target << " " << odd << " at " << at;
+      });
+    }
+  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -140,6 +141,27 @@ inline void Softmax(float* x, size_t n) {
   for (size_t i = 0; i < n; ++i) x[i] = Exp(x[i] - top);
   const float sum = Sum(x, n);
   for (size_t i = 0; i < n; ++i) x[i] = x[i] / sum;
+}
+
+// A row of a Q8_0 cache; kv_rows-inl.h has the rule.
+inline void StoreQ8_0(const float* x, size_t n, uint8_t* out) {
+  for (size_t i = 0; i < n; i += 32, out += 34) {
+    float amax = 0.0f;
+    bool nan = false;
+    for (size_t j = i; j < i + 32; ++j) {
+      nan = nan || std::isnan(x[j]);
+      amax = std::max(amax, std::fabs(x[j]));
+    }
+    if (nan) amax = std::numeric_limits<float>::quiet_NaN();
+    const bool finite = std::isfinite(amax);
+    const uint16_t scale = F32ToF16(amax / 127.0f);
+    std::memcpy(out, &scale, sizeof(scale));
+    const float inverse = finite && amax >= 1e-30f ? 127.0f / amax : 0.0f;
+    for (size_t j = 0; j < 32; ++j) {
+      const float q = finite ? std::nearbyint(x[i + j] * inverse) : 0.0f;
+      out[2 + j] = static_cast<uint8_t>(static_cast<int8_t>(q));
+    }
+  }
 }
 
 inline void Rotate(float& a, float& b, float c, float s) {

@@ -2,7 +2,8 @@
 //
 // Included once per Highway target. Widening is exact for F16 and for Q8_0 (an f16 scale times an
 // int8 has 19 significant bits). Storing rounds to nearest even; a Q8_0 block's scale is amax/127
-// rounded to f16, its values are x·(127/amax) with the unrounded scale.
+// rounded to f16, its values are x·(127/amax) with the unrounded scale; a block with a NaN or an
+// infinity has values of 0 and that scale, so that what is read back is NaN.
 #if defined(SMALLMIND_ENGINE_KERNELS_KV_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_KV_ROWS_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_KV_ROWS_INL_H_
@@ -79,18 +80,15 @@ HWY_INLINE void StoreQ8Row(const float* HWY_RESTRICT x, size_t n, uint8_t* HWY_R
   const DF d;
   const hn::Rebind<int8_t, DF> d8;
   for (size_t i = 0; i < n; i += kQ8Elems, dst += kQ8Bytes) {
-    VF top = hn::Zero(d);
-    for (size_t j = 0; j < kQ8Elems; j += kLanes) {
-      top = hn::Max(top, hn::Abs(hn::LoadU(d, x + i + j)));
-    }
-    const float amax = hn::ReduceMax(d, top);
+    VF v[kQ8Elems / kLanes];
+    for (size_t j = 0; j < kQ8Elems / kLanes; ++j) v[j] = hn::LoadU(d, x + i + j * kLanes);
+    const float amax = Peak(v, kQ8Elems / kLanes);
     const hwy::float16_t scale = hwy::F16FromF32(amax / 127.0f);
     hwy::CopyBytes(&scale, dst, sizeof(scale));
-    const VF inverse = hn::Set(d, amax == 0.0f ? 0.0f : 127.0f / amax);
+    const VF inverse = hn::Set(d, Inverse127(amax));
     auto* q = reinterpret_cast<int8_t*>(dst + 2);
-    for (size_t j = 0; j < kQ8Elems; j += kLanes) {
-      const auto rounded = hn::NearestInt(hn::Mul(hn::LoadU(d, x + i + j), inverse));
-      hn::StoreU(hn::DemoteTo(d8, rounded), d8, q + j);
+    for (size_t j = 0; j < kQ8Elems / kLanes; ++j) {
+      hn::StoreU(hn::DemoteTo(d8, RoundScaled(v[j], inverse)), d8, q + j * kLanes);
     }
   }
 }

@@ -111,6 +111,27 @@ HWY_INLINE V16 MulAdd16(V16 a, V16 b, V16 c) {
   return c;
 }
 
+// Largest magnitude of n registers; NaN where there is one: as integers the bits of magnitudes
+// order so, on every target and in any order, which the maximum of floats does not.
+HWY_INLINE float Peak(const VF* HWY_RESTRICT v, size_t n) {
+  const hn::RebindToSigned<DF> di;
+  auto top = hn::Zero(di);
+  for (size_t i = 0; i < n; ++i) top = hn::Max(top, hn::BitCast(di, hn::Abs(v[i])));
+  const int32_t bits = hn::ReduceMax(di, top);
+  float peak;
+  hwy::CopySameSize(&bits, &peak);
+  return peak;
+}
+
+// 127 / peak; 0 where that would overflow and for NaN.
+HWY_INLINE float Inverse127(float peak) { return peak >= 1e-30f ? 127.0f / peak : 0.0f; }
+
+// A register of x·factor rounded to integers; NaN (also ∞·0) gives 0, for targets differ there.
+HWY_INLINE hn::Vec<hn::RebindToSigned<DF>> RoundScaled(VF x, VF factor) {
+  const VF scaled = hn::Mul(x, factor);
+  return hn::NearestInt(hn::IfThenElseZero(hn::Eq(scaled, scaled), scaled));
+}
+
 // The contract's tree over 16 stored lanes.
 HWY_INLINE float Tree16(float* HWY_RESTRICT lanes) {
   for (size_t half = kVirtualLanes / 2; half != 0; half /= 2) {

@@ -126,6 +126,11 @@ inline size_t NextTile(const Tiles& tiles, size_t left, size_t n) {
   return best;
 }
 
+// Rounds of tiles over n tokens.
+inline size_t TileRounds(const Kernels& kernels, size_t n) {
+  return (n + kernels.tiles.tokens[0] - 1) / kernels.tiles.tokens[0];
+}
+
 // Panels of consecutive row groups.
 struct Panels {
   size_t bytes;  // of one
@@ -133,12 +138,12 @@ struct Panels {
   size_t row;  // first row of the first
 };
 
-inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
-                                  const Kernels& kernels) {
+// `fetch`: bytes to fetch meanwhile.
+inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels, const Kernels& kernels,
+                                  size_t fetch) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   const Tiles& tiles = kernels.tiles;
-  const size_t calls = (n + tiles.tokens[0] - 1) / tiles.tokens[0] * panels.count;
-  Ahead ahead = Fetching(job, panels.count * kGroup * job.w.row_bytes, calls * blocks);
+  Ahead ahead = Fetching(job, fetch, TileRounds(kernels, n) * panels.count * blocks);
   for (size_t t = 0; t < n;) {
     const size_t i = NextTile(tiles, n - t, n), tile = tiles.tokens[i];
     // A rest smaller than the tile is filled up by computing tokens before it once more: same
@@ -156,31 +161,35 @@ inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels,
   }
 }
 
-// The row group at `first` as a panel.
-inline HWY_NOINLINE void Unpack(const Kernels& kernels, const uint8_t* first, size_t row_bytes,
-                                size_t blocks, uint8_t* panel) {
-  const RowGroup rows(first, row_bytes);
+// The row group at `row` as a panel, fetching 1/`share` of as many bytes as it reads.
+inline HWY_NOINLINE void Unpack(const QuantJob& job, const Kernels& kernels, size_t row,
+                                size_t share, uint8_t* panel) {
+  const size_t blocks = job.x.cols / 32;
+  const size_t step = kGroup * kernels.block_bytes * 32 / kernels.block_columns;
+  const RowGroup rows(job.w.Row(WindowAt(job, row).first), job.w.row_bytes);
   const auto lift = static_cast<uint8_t>(IsLifted(kernels.form) ? 128 - kernels.raw : 0);
   Chunk chunk;
   for (size_t b = 0; b < blocks; b += kMaxChunk) {
     const size_t n = HWY_MIN(kMaxChunk, blocks - b);
-    kernels.decode(rows, b, n, {}, chunk);
+    kernels.decode(rows, b, n, Fetching(job, n * step / share, n), chunk);
     panel = AppendToPanel(chunk, n, kernels.form, lift, panel);
   }
 }
 
-// Many tokens: the weights of later groups are fetched while tiles run.
+// Many tokens: the weights of later groups are fetched while panels are unpacked and tiles run, for
+// about as long as each takes: memory never rests.
 inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
   const size_t blocks = job.x.cols / 32, panel_bytes = blocks * PanelStep(kernels.form);
   const size_t room = HWY_MAX(size_t{1}, kPanelBudget / panel_bytes) * kGroup;
+  const size_t share = 1 + TileRounds(kernels, job.x.n_tokens);
   for (size_t row = job.row_begin; row < job.row_end; row += room) {
     const size_t end = HWY_MIN(row + room, job.row_end);
     size_t n = 0;
     for (size_t r = row; r < end; r += kGroup, ++n) {
-      Unpack(kernels, job.w.Row(WindowAt(job, r).first), job.w.row_bytes, blocks,
-             job.scratch + n * panel_bytes);
+      Unpack(job, kernels, r, share, job.scratch + n * panel_bytes);
     }
-    RunTiles(job, {panel_bytes, n, row}, kernels);
+    const size_t bytes = n * kGroup * job.w.row_bytes;
+    RunTiles(job, {panel_bytes, n, row}, kernels, bytes - bytes / share);
   }
 }
 

@@ -33,7 +33,7 @@
 // 3. Weighted sums (attention over V): per output element, positions ascending with fma, in blocks
 //    of 256 absolute positions; blocks combine in ascending order by the formula in attention.h.
 // 4. Transcendentals are polynomials of our own in float32 with fma, the same in every target
-// (math.h).
+// (math-inl.h).
 //
 // -ffp-contract=off everywhere; every fma is written out. Targets without FMA (SSE4, SSE2) round
 // differently: they are right, not identical, and the tests say by how much.

@@ -25,29 +25,20 @@ void QuantizeRow(const float* HWY_RESTRICT x, size_t cols, uint8_t* HWY_RESTRICT
   const hn::Rebind<int8_t, DF> d8;
   auto* block = reinterpret_cast<ActBlock*>(out);
   for (size_t i = 0; i < cols; i += 32, ++block) {
-    hn::Vec<DF> v[kVecs];
-    hn::Vec<DF> peak = hn::Zero(df);
-    for (size_t k = 0; k < kVecs; ++k) {
-      v[k] = hn::LoadU(df, x + i + k * kLanes);
-      peak = hn::Max(peak, hn::Abs(v[k]));
-    }
-    const float amax = hn::ReduceMax(df, peak);
-    // Where 127/amax would overflow, everything is zero; NaN takes this branch too.
-    const bool live = amax >= 1e-30f;
-    const float inverse = live ? 127.0f / amax : 0.0f;
-    const auto factor = hn::Set(df, inverse);
+    VF v[kVecs];
+    for (size_t k = 0; k < kVecs; ++k) v[k] = hn::LoadU(df, x + i + k * kLanes);
+    const float amax = Peak(v, kVecs), inverse = Inverse127(amax);
+    const VF factor = hn::Set(df, inverse);
     hn::Vec<decltype(di)> sum[2] = {hn::Zero(di), hn::Zero(di)};
     for (size_t k = 0; k < kVecs; ++k) {
-      const auto scaled = hn::Mul(v[k], factor);
-      // A NaN (also ∞·0) becomes 0: the integer conversion of NaN differs between targets.
-      const auto q = hn::NearestInt(hn::IfThenElseZero(hn::Eq(scaled, scaled), scaled));
+      const auto q = RoundScaled(v[k], factor);
       hn::StoreU(hn::DemoteTo(d8, q), d8, block->q + k * kLanes);
       auto& half = sum[k * kLanes / 16];
       half = hn::Add(half, q);
     }
     const int32_t low = hn::ReduceSum(di, sum[0]);
     const int32_t all = low + hn::ReduceSum(di, sum[1]);
-    block->d = live ? amax / 127.0f : 0.0f;
+    block->d = amax >= 1e-30f ? amax / 127.0f : 0.0f;
     block->sum = static_cast<float>(all);
     block->bias = -128 * all;
     block->bias_lo = -128 * low;

@@ -55,7 +55,7 @@ Executor::Executor(const Model& model, size_t threads) : model_(model), team_(th
   const size_t widest = std::max({s.dim, s.ff, s.expert_ff, s.attn_out_dim()});
   matmul_scratch_ = (MatMulScratchBytes(widest) + 63) / 64 * 64;
   attn_scratch_ =
-      (AttentionScratchBytes(s.head_dim_k, s.head_dim_v, kQueryTile * (s.n_heads / s.n_kv_heads)) +
+      (AttentionScratchBytes(s.head_dim_k, s.head_dim_v, kTokenTile * (s.n_heads / s.n_kv_heads)) +
        63) /
       64 * 64;
 }

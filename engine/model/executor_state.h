@@ -8,7 +8,7 @@
 namespace smallmind {
 
 // Tokens whose queries share one attention call: keys are loaded once for all of them.
-inline constexpr size_t kQueryTile = 16;
+inline constexpr size_t kTokenTile = 16;
 // Query heads that may share a KV head where a long context is split; larger groups are not split.
 inline constexpr size_t kMaxSplitGroup = 64;
 

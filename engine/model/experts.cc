@@ -14,15 +14,11 @@ void SelectExperts(std::span<float> probs, std::span<Route> routes) {
   Softmax(probs.data(), probs.size());
   float sum = 0;
   for (size_t k = 0; k < routes.size(); ++k) {
-    size_t best = 0;
-    float best_value = -1.0f;
+    size_t best = probs.size();  // none yet: distinct experts come out of NaN as well
     for (size_t e = 0; e < probs.size(); ++e) {
       const bool taken = std::any_of(routes.begin(), routes.begin() + static_cast<ptrdiff_t>(k),
                                      [&](const Route& r) { return r.expert == e; });
-      if (!taken && probs[e] > best_value) {
-        best = e;
-        best_value = probs[e];
-      }
+      if (!taken && (best == probs.size() || probs[e] > probs[best])) best = e;
     }
     routes[k] = {static_cast<uint32_t>(best), probs[best]};
     sum += probs[best];

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 namespace smallmind {
 namespace {
@@ -19,6 +20,18 @@ TEST(Experts, SelectsTheLargestAndRenormalises) {
   EXPECT_EQ(routes[0].expert, 2u);
   EXPECT_NEAR(routes[0].weight, 6.0 / 9.0, 1e-6);
   EXPECT_NEAR(routes[1].weight, 3.0 / 9.0, 1e-6);
+}
+
+// A token's experts differ whatever its logits: buffers are sized for one slot a token and expert.
+TEST(Experts, NanLogitsStillGiveDistinctExperts) {
+  for (const float odd : {std::nanf(""), INFINITY, -INFINITY}) {
+    std::vector<float> logits = {1.0f, odd, 0.5f, odd};
+    std::vector<Route> routes(4);
+    SelectExperts(logits, routes);
+    std::set<uint32_t> experts;
+    for (const Route& route : routes) experts.insert(route.expert);
+    EXPECT_EQ(experts.size(), routes.size()) << odd;
+  }
 }
 
 TEST(Experts, PlanGroupsSlotsByExpert) {

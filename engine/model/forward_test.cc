@@ -52,6 +52,24 @@ TEST_P(GoldenArch, LogitsMatchTheReference) {
   }
 }
 
+TEST_P(GoldenArch, EveryTargetWithFmaGivesTheSameBits) {
+  const auto dir = TestdataDir() / "arch";
+  const Model model = Model::Load(dir / (std::string(GetParam()) + ".gguf"));
+  const std::vector<int32_t> tokens = ReadTokens(dir / "tokens.txt");
+  for (const DType kv : {DType::kF32, DType::kF16, DType::kQ8_0}) {
+    if (kv == DType::kQ8_0 && model.spec.head_dim_k % 32 != 0) continue;  // no whole blocks
+    for (size_t batch : {1, 1000}) {
+      std::vector<float> first;
+      ForEachTarget([&](const std::string& target) {
+        if (!TargetHasFma(target)) return;
+        const std::vector<float> here = Logits(model, tokens, {.batch = batch, .kv = kv});
+        if (first.empty()) first = here;
+        EXPECT_TRUE(SameBits(first, here)) << target << " " << Info(kv).name << " batch " << batch;
+      });
+    }
+  }
+}
+
 TEST_P(GoldenArch, F16CacheStaysClose) {
   const auto dir = TestdataDir() / "arch";
   const Model model = Model::Load(dir / (std::string(GetParam()) + ".gguf"));

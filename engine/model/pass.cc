@@ -58,7 +58,8 @@ float* Pass::X(size_t t) const { return e_.x_.data() + RowOf(TokenOf(t)) * s_.di
 
 const float* Pass::Angles(size_t t, bool local) const {
   const size_t half = s_.rope.n_rot / 2;
-  return e_.angles_.data() + (RowOf(t) * 2 + (local ? 1 : 0)) * 2 * half;
+  const bool second = local && s_.arch->local_rope_base > 0;
+  return e_.angles_.data() + (RowOf(t) * 2 + (second ? 1 : 0)) * 2 * half;
 }
 
 std::span<uint8_t> Pass::Scratch() const {
@@ -82,7 +83,9 @@ void Pass::Embed() {
     if (half > 0) {
       float* angles = e_.angles_.data() + RowOf(t) * 4 * half;
       RopeAngles(s_.rope, token.pos, angles, angles + half);
-      RopeAngles(s_.rope_local, token.pos, angles + 2 * half, angles + 3 * half);
+      if (s_.arch->local_rope_base > 0) {
+        RopeAngles(s_.rope_local, token.pos, angles + 2 * half, angles + 3 * half);
+      }
     }
   });
   Sync();

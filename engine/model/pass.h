@@ -30,7 +30,7 @@ class Pass {
   void AddAndNorm(bool add, const Norm& post, const Norm& norm, bool quantise);
   void ApplyNorm(const Norm& norm, const float* x, size_t n, float* out) const;
   void RotateAndStore(size_t layer, size_t token, size_t kv_head);
-  void PrepareQueries(size_t layer, size_t token, size_t head_begin, size_t head_end);
+  void PrepareQueries(size_t layer, size_t token, size_t kv_head);
   void AttendAlone(size_t layer, bool store_only);
   void AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last);
   void QuantiseGroup(size_t kv_head, size_t first, size_t last);

@@ -28,13 +28,12 @@ void Pass::SelfAttention(size_t layer) {
   } else {
     Tokenwise([&](size_t t) {
       for (size_t h = 0; h < s_.n_kv_heads; ++h) RotateAndStore(layer, t, h);
-      PrepareQueries(layer, t, 0, s_.n_heads);
     });
     w_.Barrier();
     clock_.Mark(Stage::kRope);
     if (last) DropUnwanted();
-    // About four tasks a worker, of at most kQueryTile tokens.
-    const size_t tile = std::clamp<size_t>(n_ * s_.n_kv_heads / (w_.count() * 4), 1, kQueryTile);
+    // About four tasks a worker, of at most kTokenTile tokens.
+    const size_t tile = std::clamp<size_t>(n_ * s_.n_kv_heads / (w_.count() * 4), 1, kTokenTile);
     const size_t tiles = (n_ + tile - 1) / tile;
     // Late tiles see the most positions: hand them out first.
     w_.For(tiles * s_.n_kv_heads, 1, [&](size_t task, size_t) {
@@ -63,8 +62,11 @@ void Pass::AttendAlone(size_t layer, bool store_only) {
   w_.For(s_.n_kv_heads, 1, [&](size_t h, size_t) {
     RotateAndStore(layer, 0, h);
     if (store_only) return;
-    PrepareQueries(layer, 0, h * group, (h + 1) * group);
-    if (!split) AttendGroup(layer, h, 0, 1);
+    if (split) {
+      PrepareQueries(layer, 0, h);
+    } else {
+      AttendGroup(layer, h, 0, 1);
+    }
   });
   w_.Barrier(&fetch_);
   if (!split) return;
@@ -109,12 +111,14 @@ void Pass::RotateAndStore(size_t layer, size_t token, size_t kv_head) {
   StoreKv(cache.shape().type, v, s_.head_dim_v, cache.ValueAt(layer, kv_head, b.pos));
 }
 
-void Pass::PrepareQueries(size_t layer, size_t token, size_t head_begin, size_t head_end) {
+// The query heads that share kv_head.
+void Pass::PrepareQueries(size_t layer, size_t token, size_t kv_head) {
   const LayerWeights& weights = e_.model_.weights.layers[layer];
   float* row = e_.qkv_.data() + token * (s_.q_dim() + s_.k_dim() + s_.v_dim());
   const size_t half = s_.rope.n_rot / 2;
   const float* angles = Angles(token, s_.layer_windowed[layer]);
-  for (size_t h = head_begin; h < head_end; ++h) {
+  const size_t group = s_.n_heads / s_.n_kv_heads;
+  for (size_t h = kv_head * group; h < (kv_head + 1) * group; ++h) {
     float* q = row + h * s_.head_dim_k;
     if (weights.q_norm.weight != nullptr) ApplyNorm(weights.q_norm, q, s_.head_dim_k, q);
     if (s_.rope.kind == RopeKind::kNeox) RopeNeox(q, s_.rope.n_rot, angles, angles + half);
@@ -157,8 +161,8 @@ AttentionQuery Pass::Query(size_t layer, size_t token, size_t row, size_t h) con
           .pos = pos};
 }
 
-// Attention of active tokens [first, last) for the query heads that share kv_head, and the
-// quantisation of what they produce.
+// Rotation of the queries of active tokens [first, last) whose heads share kv_head, their
+// attention, and the quantisation of what they produce.
 void Pass::AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last) {
   const size_t group = s_.n_heads / s_.n_kv_heads;
   std::vector<AttentionQuery> queries;
@@ -168,6 +172,7 @@ void Pass::AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last) 
     queries.clear();
     size_t t = run;
     for (; t < last && e_.tokens_[TokenOf(t)].cache == cache; ++t) {
+      PrepareQueries(layer, TokenOf(t), kv_head);
       for (size_t h = kv_head * group; h < (kv_head + 1) * group; ++h) {
         queries.push_back(Query(layer, TokenOf(t), t, h));
       }

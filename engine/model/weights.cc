@@ -1,6 +1,6 @@
 // Binding is a list of names and expected shapes; nothing is copied.
 //
-// Norms, biases and router weights must be F32 because kernels read them as float arrays. GGUF
+// Norms and biases must be F32 because kernels read them as float arrays. GGUF
 // aligns every tensor to at least 4 bytes for them (checked here). Tested by weights_test.cc with
 // files that lie.
 

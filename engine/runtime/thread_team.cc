@@ -7,14 +7,14 @@
 // 4 threads on 4 CPUs decodes 13 times as fast beside one busy program and 9 to 19 times beside
 // another process of its kind, 1.4 to 1.6 times with 6 threads, and the same on a quiet machine.
 //
-// The scheduler leaves threads that yield where they are, be it two on one CPU and none on the next,
-// and in a virtual machine a wake-up often puts a thread onto the CPU of the one that woke it: a
-// halted virtual CPU counts as preempted, not as idle. So workers start on CPUs of their own, note
-// where they are, and when woken or after four accepted yields leave a CPU that an earlier worker
-// is on: otherwise up to half of the runs of 30 ms are spent two on a CPU. From a CPU that another
-// program wants (32 accepted yields, and none of the team there) a worker parks; the wake-up leads
-// to a CPU of the team's, and nobody goes back for five seconds. Parking is for long waits
-// otherwise: it costs a wake-up of 50 µs.
+// The scheduler leaves threads that yield where they are, be it two on one CPU and none on the
+// next, and in a virtual machine a wake-up often puts a thread onto the CPU of the one that woke
+// it: a halted virtual CPU counts as preempted, not as idle. So workers start on CPUs of their own,
+// note where they are, and when woken or after four accepted yields leave a CPU that an earlier
+// worker is on: otherwise up to half of the runs of 30 ms are spent two on a CPU. From a CPU that
+// another program wants (32 accepted yields, and none of the team there) a worker parks; the
+// wake-up leads to a CPU of the team's, and nobody goes back for five seconds. Parking is for long
+// waits otherwise: it costs a wake-up of 50 µs.
 //
 // With four threads a tree buys nothing: one contended line moves three times. Loop counters carry
 // the number of their loop, so that they need no reset and no barrier of their own: a slot is taken
@@ -202,7 +202,12 @@ void ThreadTeam::Run(const std::function<void(Worker&)>& body) {
     epoch_.value.fetch_add(1, std::memory_order_release);
     epoch_.value.notify_all();
   }
-  body(workers_[0]);
+  try {
+    body(workers_[0]);
+  } catch (...) {
+    workers_[0].Barrier();
+    throw;
+  }
   workers_[0].Barrier();
 }
 

@@ -113,6 +113,20 @@ TEST(ThreadTeam, WorkersMayRunOnEveryUsableCpu) {
   for (const cpu_set_t& set : seen) EXPECT_TRUE(CPU_EQUAL(&set, &usable));
 }
 
+TEST(ThreadTeam, AnExceptionOfTheCallerLeavesTheTeamUsable) {
+  ThreadTeam team(3);
+  std::atomic<int> ran{0};
+  for (int run = 0; run < 3; ++run) {
+    EXPECT_THROW(team.Run([&](Worker& w) {
+      ran.fetch_add(1);
+      if (w.index() == 0) throw std::bad_alloc();
+    }),
+                 std::bad_alloc);
+  }
+  team.Run([&](Worker&) { ran.fetch_add(1); });
+  EXPECT_EQ(ran.load(), 12);
+}
+
 TEST(ThreadTeam, LoopsSurviveManyRuns) {
   ThreadTeam team(3);
   std::atomic<uint64_t> sum{0};
