@@ -8,6 +8,7 @@
 #endif
 
 #include "engine/kernels/ceilings.h"
+#include "engine/kernels/int8_dot-inl.h"
 #include "engine/kernels/tile-inl.h"
 #include "hwy/highway.h"
 
@@ -34,25 +35,35 @@ CeilingWork FmaT(size_t iterations) {
   return {2.0 * kLanes * kChains * static_cast<double>(iterations), hn::ReduceSum(d, sum)};
 }
 
+// The same value, of which the compiler knows nothing: where a dot is several instructions, a
+// product that does not change would be computed once for all chains.
+template <class V>
+HWY_INLINE V Unknown(V v) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+  asm("" : "+v"(v.raw));
+#elif HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+  asm("" : "+x"(v.raw));
+#endif
+  return v;
+}
+
 CeilingWork Int8DotT(size_t iterations) {
-  const hn::CappedTag<int32_t, 16> d;
-  const hn::Repartition<uint8_t, decltype(d)> du8;
-  const hn::Repartition<int8_t, decltype(d)> di8;
-  hn::Vec<decltype(d)> acc[kChains];
+  const quant::DI d;
+  quant::VI acc[kChains];
   HWY_UNROLL(16)
   for (size_t i = 0; i < kChains; ++i) acc[i] = hn::Set(d, static_cast<int32_t>(i));
-  // The operand changes every round: a product that never does could be hoisted on targets without
-  // dots.
-  auto a = hn::Set(du8, static_cast<uint8_t>(3));
-  auto b = hn::Set(di8, static_cast<int8_t>(-2));
+  const auto w = hn::Set(quant::DU8(), static_cast<uint8_t>(3));
+  auto x = hn::Set(quant::DI8(), static_cast<int8_t>(-2));
   for (size_t n = 0; n < iterations; ++n) {
     HWY_UNROLL(16)
-    for (size_t i = 0; i < kChains; ++i) acc[i] = hn::SumOfMulQuadAccumulate(d, a, b, acc[i]);
-    b = hn::Xor(b, hn::Set(di8, static_cast<int8_t>(1)));
+    for (size_t i = 0; i < kChains; ++i) {
+      x = Unknown(x);
+      acc[i] = quant::Dot<false>(w, x, acc[i]);
+    }
   }
   auto sum = hn::Zero(d);
   for (size_t i = 0; i < kChains; ++i) sum = hn::Add(sum, acc[i]);
-  return {8.0 * HWY_MAX_LANES_D(decltype(d)) * kChains * static_cast<double>(iterations),
+  return {8.0 * HWY_MAX_LANES_D(quant::DI) * kChains * static_cast<double>(iterations),
           static_cast<float>(hn::ReduceSum(d, sum))};
 }
 

@@ -159,12 +159,16 @@ HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* const* HWY_
       fold[r] = Fold4(a[0], a[1], a[2], a[3]);
     }
     Store16(Finish4(fold[0], fold[1], fold[2], fold[3]), sums);
-    HWY_UNROLL(4)
-    for (size_t r = 0; r < 4; ++r) {
-      const V16* a = acc + r * kTileTokens;
-      fold[r] = Fold4(a[4], a[5], a[4], a[5]);
+    // Tokens 4 and 5: eight sums in two folds; places 0 and 1 of each block of 4 hold two rows.
+    const V16* a = acc + 4;
+    const V16 even = Fold4(a[0], a[2 * kTileTokens], a[1], a[2 * kTileTokens + 1]);
+    a += kTileTokens;
+    const V16 odd = Fold4(a[0], a[2 * kTileTokens], a[1], a[2 * kTileTokens + 1]);
+    HWY_ALIGN float pairs[kVirtualLanes];
+    Store16(Finish4(even, odd, even, odd), pairs);
+    for (size_t i = 0; i < 4; ++i) {
+      hwy::CopyBytes<2 * sizeof(float)>(pairs + 4 * i, sums + kVirtualLanes + 2 * i);
     }
-    Store16(Finish4(fold[0], fold[1], fold[2], fold[3]), sums + kVirtualLanes);
   } else {
     float four[4];  // [row][token]
     Reduce4(acc, four);

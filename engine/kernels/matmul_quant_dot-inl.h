@@ -1,5 +1,4 @@
-// Vocabulary of the quantised kernels: a group of rows in the lanes of one int32 vector, and the
-// byte dot.
+// Vocabulary of the quantised kernels: a group of rows in the lanes of one int32 vector.
 //
 // A row group is N = Lanes(int32) rows: 16, 8 or 4. Bytes of four-row sets travel as vectors of
 // 16-byte blocks, one row a block: vector i (0..3) holds rows i, 4+i, 8+i, 12+i. Transposing 4×4
@@ -17,6 +16,7 @@
 #include <utility>
 
 #include "engine/kernels/acts.h"
+#include "engine/kernels/int8_dot-inl.h"
 #include "engine/kernels/matmul_quant.h"
 #include "hwy/highway.h"
 
@@ -26,27 +26,13 @@ namespace HWY_NAMESPACE {
 namespace quant {
 namespace hn = hwy::HWY_NAMESPACE;
 
-static_assert(!HWY_HAVE_SCALABLE && HWY_TARGET != HWY_SCALAR,
-              "a register count must be a constant");
-
-using DI = hn::CappedTag<int32_t, 16>;
 using DF = hn::RebindToFloat<DI>;
-using DU8 = hn::Repartition<uint8_t, DI>;
-using DI8 = hn::Repartition<int8_t, DI>;
 using DU16 = hn::Repartition<uint16_t, DI>;
-using DI16 = hn::Repartition<int16_t, DI>;
 using DI64 = hn::Repartition<int64_t, DI>;
-using VI = hn::Vec<DI>;
 using VF = hn::Vec<DF>;
-using VU8 = hn::Vec<DU8>;
-using VI8 = hn::Vec<DI8>;
 
 constexpr size_t kGroup = HWY_MAX_LANES_D(DI);  // rows of a group
 constexpr size_t kSets = kGroup / 4;            // 16-byte blocks of a vector
-
-// True where the byte dot multiplies any uint8 by int8 exactly in one instruction (VNNI). There
-// signed weights are stored plus 128, and ActBlock::bias takes the surplus off again.
-constexpr bool kUnsignedDot = HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL;
 
 // fn(0), fn(1), … fn(kN − 1) with the index as a type: arrays of vectors indexed by it become
 // registers at every optimisation level.
@@ -62,35 +48,6 @@ using Index = std::integral_constant<size_t, kI>;
 #define SMALLMIND_LAMBDA HWY_ATTR __attribute__((always_inline))
 
 constexpr size_t kVectorBytes = kGroup * 4;
-// acc[lane] + the four byte products of the lane, exact. kWide: weights use all 8 bits (uint8 where
-// kUnsignedDot, else int8 ≥ −128); otherwise they are uint8 ≤ 127, for which no pair of products
-// exceeds int16.
-template <bool kWide>
-HWY_INLINE VI Dot(VU8 w, VI8 x, VI acc) {
-  const DI di;
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
-  return hn::SumOfMulQuadAccumulate(di, w, x, acc);
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
-  const DI16 di16;
-  const auto ones = hn::Set(di16, int16_t{1});
-  if constexpr (kWide) {
-    // |w|·(x with w's sign): 128·127·2 still fits int16.
-    const auto signed_w = hn::BitCast(DI8(), w);
-    const auto magnitude = hn::BitCast(DU8(), hn::Abs(signed_w));
-    const auto pairs = hn::SatWidenMulPairwiseAdd(di16, magnitude,
-                                                  hn::IfNegativeThenNegOrUndefIfZero(signed_w, x));
-    return hn::Add(acc, hn::WidenMulPairwiseAdd(di, pairs, ones));
-  } else {
-    return hn::Add(acc, hn::WidenMulPairwiseAdd(di, hn::SatWidenMulPairwiseAdd(di16, w, x), ones));
-  }
-#elif HWY_ARCH_ARM_A64 && (HWY_TARGET == HWY_NEON_BF16 || defined(__ARM_FEATURE_DOTPROD))
-  (void)di;
-  return VI(vdotq_s32(acc.raw, hn::BitCast(DI8(), w).raw, x.raw));
-#else
-  // Bytes up to 127 are as good signed.
-  return hn::SumOfMulQuadAccumulate(di, hn::BitCast(DI8(), w), x, acc);
-#endif
-}
 
 // The rows of a group: row 4j + i starts at set[j] + i·stride.
 struct RowGroup {
