@@ -17,6 +17,8 @@
 namespace smallmind {
 namespace {
 
+constexpr size_t kMostLogits = size_t{16} << 20;  // floats kept of one pass, where all are wanted
+
 ActForms Wants(const Linear& linear) {
   return linear ? ActForms::For(linear.weight.type) : ActForms{};
 }
@@ -65,6 +67,8 @@ Executor::~Executor() = default;
 void Executor::Append(KvCache& cache, std::span<const int32_t> tokens, size_t batch,
                       bool all_logits, const std::function<void(std::span<const float>)>& sink) {
   const size_t vocab = model_.spec.vocab;
+  // Logits of 512 tokens and 262,144 ids would be half a gigabyte; batches may be cut anywhere.
+  if (all_logits) batch = std::clamp<size_t>(kMostLogits / vocab, 1, batch);
   for (size_t done = 0; done < tokens.size();) {
     const size_t n = std::min(batch, tokens.size() - done);
     appended_.clear();

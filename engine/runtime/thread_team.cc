@@ -26,7 +26,10 @@
 #include "engine/runtime/thread_team.h"
 
 #include <algorithm>
+#include <string>
+#include <system_error>
 
+#include "engine/base/error.h"
 #include "engine/runtime/clock.h"
 #include "engine/runtime/cpus.h"
 
@@ -171,10 +174,18 @@ ThreadTeam::ThreadTeam(size_t n_threads)
     workers_[i].team_ = this;
     workers_[i].index_ = i;
   }
-  for (size_t i = 1; i < n_threads; ++i) threads_.emplace_back([this, i] { ThreadMain(i); });
+  try {
+    for (size_t i = 1; i < n_threads; ++i) threads_.emplace_back([this, i] { ThreadMain(i); });
+  } catch (const std::system_error& error) {
+    Stop();
+    throw InputError("cannot start " + std::to_string(n_threads) +
+                     " threads: " + error.code().message() + "; take fewer (-t)");
+  }
 }
 
-ThreadTeam::~ThreadTeam() {
+ThreadTeam::~ThreadTeam() { Stop(); }
+
+void ThreadTeam::Stop() {
   stop_.store(true, std::memory_order_relaxed);
   epoch_.value.fetch_add(1, std::memory_order_release);
   epoch_.value.notify_all();

@@ -76,7 +76,8 @@ class alignas(64) Worker {  // a cache line of its own: it is written at every l
 
 class ThreadTeam {
  public:
-  // n_threads ≥ 1, the calling thread of Run() included. Starts n_threads − 1 threads.
+  // n_threads ≥ 1, the calling thread of Run() included. Starts n_threads − 1 threads; InputError
+  // where the system refuses.
   explicit ThreadTeam(size_t n_threads);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
@@ -94,6 +95,7 @@ class ThreadTeam {
   static constexpr size_t kLoopSlots = 4;
 
   void ThreadMain(size_t index);
+  void Stop();
 
   struct alignas(64) Line {
     std::atomic<uint32_t> value{0};

@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <numeric>
 #include <thread>
 
+#include "engine/base/error.h"
 #include "engine/runtime/cpus.h"
 
 namespace smallmind {
@@ -111,6 +116,30 @@ TEST(ThreadTeam, WorkersMayRunOnEveryUsableCpu) {
   std::vector<cpu_set_t> seen(5);
   team.Run([&](Worker& w) { sched_getaffinity(0, sizeof(cpu_set_t), &seen[w.index()]); });
   for (const cpu_set_t& set : seen) EXPECT_TRUE(CPU_EQUAL(&set, &usable));
+}
+
+// Threads that were started are stopped again; without that the process would end in terminate().
+// In a child, whose address space holds a few stacks only.
+TEST(ThreadTeam, RefusedThreadsAreAnInputError) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers need the address space";
+#endif
+  const auto start = [] {
+    size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit limit{};
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = pages * 4096 + (size_t{256} << 20);
+    setrlimit(RLIMIT_AS, &limit);
+    try {
+      ThreadTeam team(1000);
+    } catch (const InputError& error) {
+      std::fputs(error.what(), stderr);
+      std::_Exit(7);
+    }
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(start(), testing::ExitedWithCode(7), "cannot start 1000 threads: .*; take fewer");
 }
 
 TEST(ThreadTeam, AnExceptionOfTheCallerLeavesTheTeamUsable) {
