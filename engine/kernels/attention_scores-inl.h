@@ -291,7 +291,12 @@ HWY_INLINE void ScoreTile(const AttentionShape& shape, const QueryTile& tile, Kv
   }
 }
 
-// Few queries are done with a row before the next one is there: fetch it meanwhile.
+// Few queries are done with a row before the next one is there. Theirs are short runs, each of
+// which fetches the keys some runs on and its own values: in one burst a run of 64 they take 1.1
+// to 1.3 times as long from memory.
+constexpr size_t kShortRun = kVirtualLanes;  // whole groups of ScoreRunAlone
+constexpr size_t kLead = 32;                 // positions
+
 HWY_INLINE void Fetch(const uint8_t* base, size_t stride, size_t lo, size_t hi) {
   for (size_t at = lo * stride; at < hi * stride; at += 64) __builtin_prefetch(base + at, 0, 2);
 }
@@ -300,12 +305,12 @@ HWY_INLINE void Fetch(const uint8_t* base, size_t stride, size_t lo, size_t hi) 
 // `panel` has room for a run of widened keys.
 void WeightsByQuery(const AttentionShape& shape, const KvHeadView& kv, const QueryTile& tile,
                     float* panel, float* scores, float* m, float* l) {
-  const size_t last = tile.all.hi;
-  if (tile.few()) Fetch(kv.k, kv.k_stride, tile.all.lo, std::min(tile.all.lo + kRun, last));
-  for (size_t run = tile.all.lo / kRun * kRun; run < last; run += kRun) {
-    const size_t begin = std::max(run, tile.all.lo), end = std::min(run + kRun, last);
+  const size_t first = tile.all.lo, last = tile.all.hi, step = tile.few() ? kShortRun : kRun;
+  if (tile.few()) Fetch(kv.k, kv.k_stride, first, std::min(first + kLead, last));
+  for (size_t run = first / step * step; run < last; run += step) {
+    const size_t begin = std::max(run, first), end = std::min(run + step, last);
     if (tile.few()) {
-      Fetch(kv.k, kv.k_stride, end, std::min(end + kRun, last));
+      Fetch(kv.k, kv.k_stride, std::min(begin + kLead, last), std::min(end + kLead, last));
       Fetch(kv.v, kv.v_stride, begin, end);
     }
     if (kv.type == DType::kF16 && tile.few()) {
