@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/ascii_case.h"
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
 #include "engine/base/json_writer.h"
@@ -127,9 +128,19 @@ TEST(JsonLine, EscapesAndRepairsText) {
   EXPECT_NE(fixed.find('x'), std::string::npos);
 }
 
+TEST(AsciiCase, ComparesLettersAlone) {
+  EXPECT_TRUE(SameIgnoringCase("iq4_NL", "IQ4_nl"));
+  EXPECT_TRUE(SameIgnoringCase("", ""));
+  EXPECT_FALSE(SameIgnoringCase("Q4", "Q4_K"));
+  EXPECT_FALSE(SameIgnoringCase("@[", "`{")) << "beside the letters, 32 apart too";
+}
+
 TEST(Quote, IsOneShortLine) {
   EXPECT_EQ(Quote("a\nb"), "'a\\x0ab'");
   EXPECT_LT(Quote(std::string(5000, 'x')).size(), 210u);
+  EXPECT_EQ(Quote("é\xc2\x9bz\xff\xc3"), "'é\\xc2\\x9bz\\xff\\xc3'");
+  EXPECT_EQ(Quote("aéé", 4), "'aé…'") << "cut between characters";
+  EXPECT_EQ(Quote("aéé", 5), "'aéé'");
 }
 
 }  // namespace

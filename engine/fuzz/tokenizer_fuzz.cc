@@ -23,10 +23,10 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/utf8.h"
 #include "engine/tokenizer/pretokenizer.h"
 #include "engine/tokenizer/pretokenizer_table.h"
 #include "engine/tokenizer/tokenizer.h"
-#include "engine/tokenizer/utf8.h"
 #include "engine/tokenizer/vocab_testing.h"
 
 namespace smallmind {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <string>
 
+#include "engine/base/ascii_case.h"
 #include "engine/base/error.h"
 #include "engine/base/quote.h"
 
@@ -31,15 +32,6 @@ constexpr std::array<Recipe, 17> kRecipes = {{
     {"IQ4_NL", DType::kIQ4_NL, false, 25},
     {"IQ4_XS", DType::kIQ4_XS, false, 30},
 }};
-
-bool SameIgnoringCase(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const auto upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; };
-    if (upper(a[i]) != upper(b[i])) return false;
-  }
-  return true;
-}
 
 // N of "blk.N.…", 0 elsewhere.
 uint32_t LayerOf(std::string_view tensor) {
@@ -116,9 +108,13 @@ bool IsQuantizable(std::string_view tensor, uint32_t n_dims) {
          !contains("ffn_gate_inp") && !contains("position_embd") && !contains("token_types");
 }
 
+DType WantedType(const Recipe& recipe, const RecipeModel& model, std::string_view tensor) {
+  return recipe.mixed ? MixedType(recipe, model, tensor) : recipe.base;
+}
+
 DType ChooseType(const Recipe& recipe, const RecipeModel& model, std::string_view tensor,
                  uint64_t cols) {
-  DType type = recipe.mixed ? MixedType(recipe, model, tensor) : recipe.base;
+  DType type = WantedType(recipe, model, tensor);
   if (cols % Info(type).block_elems != 0) type = WithoutSuperBlocks(type);
   if (cols % Info(type).block_elems != 0) type = DType::kF16;
   return type;

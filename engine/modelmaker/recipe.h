@@ -34,6 +34,8 @@ struct RecipeModel {
 
 // Norms, biases, routers and position tables keep the type they have.
 bool IsQuantizable(std::string_view tensor, uint32_t n_dims);
+// Type the recipe has for a quantisable tensor, whatever its rows.
+DType WantedType(const Recipe& recipe, const RecipeModel& model, std::string_view tensor);
 // Type for a quantisable tensor with rows of `cols` elements. Where a row is no whole number of
 // super-blocks the next larger 32-element type stands in (Q4_K → Q5_0, Q5_K → Q5_1, Q6_K → Q8_0,
 // smaller ones → IQ4_NL); where it is no multiple of 32 either, F16.

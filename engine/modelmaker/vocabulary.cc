@@ -3,10 +3,12 @@
 // vocabulary_test.cc.
 #include "engine/modelmaker/vocabulary.h"
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 
+#include "engine/base/byte_alphabet.h"
 #include "engine/base/error.h"
 #include "engine/gguf/writer.h"
 #include "engine/modelmaker/merge_trainer.h"
@@ -32,19 +34,12 @@ std::string Utf8(uint32_t code) {  // below 0x10000
   return out;
 }
 
-// The printable stand-ins of byte-level BPE, in the order GPT-2 lists them: printable Latin-1 bytes
-// as themselves, the others as U+0100, U+0101, ….
+// The stand-ins of byte-level BPE, in the order GPT-2 lists them: by code point, which is the order
+// of their bytes.
 std::vector<std::string> ByteSymbols() {
-  const auto printable = [](uint32_t b) {
-    return (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
-  };
-  std::vector<std::string> symbols;
-  for (uint32_t b = 0; b < 256; ++b) {
-    if (printable(b)) symbols.push_back(Utf8(b));
-  }
-  for (uint32_t b = 0, next = 0x100; b < 256; ++b) {
-    if (!printable(b)) symbols.push_back(Utf8(next++));
-  }
+  std::vector<std::string> symbols(256);
+  for (size_t b = 0; b < 256; ++b) kByteAlphabet.Append(static_cast<uint8_t>(b), symbols[b]);
+  std::sort(symbols.begin(), symbols.end());
   return symbols;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "engine/base/ascii_case.h"
 #include "engine/base/error.h"
 #include "engine/tensor/blocks.h"
 
@@ -28,16 +29,6 @@ constexpr std::array<DTypeInfo, 15> kTypes = {{
     {DType::kIQ4_XS, "IQ4_XS", kSuperBlock, sizeof(BlockIQ4_XS)},
 }};
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool SameName(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (Lower(a[i]) != Lower(b[i])) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 std::span<const DTypeInfo> AllDTypes() { return kTypes; }
@@ -51,7 +42,7 @@ const DTypeInfo* FindDType(uint32_t ggml_id) {
 
 const DTypeInfo* FindDType(std::string_view name) {
   for (const DTypeInfo& info : kTypes) {
-    if (SameName(info.name, name)) return &info;
+    if (SameIgnoringCase(info.name, name)) return &info;
   }
   return nullptr;
 }

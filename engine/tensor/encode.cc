@@ -230,8 +230,6 @@ void EncodeHalves(const float* src, size_t cols, uint8_t* dst, Convert convert) 
 
 }  // namespace
 
-bool CanEncode(DType type) { return FindDType(static_cast<uint32_t>(type)) != nullptr; }
-
 void EncodeRow(DType type, const float* src, size_t cols, uint8_t* dst) {
   switch (type) {
     case DType::kF32:

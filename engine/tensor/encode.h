@@ -8,7 +8,6 @@
 
 namespace smallmind {
 
-bool CanEncode(DType type);
 // Encodes `cols` (whole blocks) floats; dst has RowBytes(type, cols) bytes.
 void EncodeRow(DType type, const float* src, size_t cols, uint8_t* dst);
 

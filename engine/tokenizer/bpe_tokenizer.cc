@@ -4,12 +4,12 @@
 // ids, round trips).
 #include "engine/tokenizer/bpe_tokenizer.h"
 
+#include "engine/base/byte_alphabet.h"
 #include "engine/base/error.h"
 #include "engine/base/quote.h"
-#include "engine/tokenizer/byte_alphabet.h"
+#include "engine/base/utf8.h"
 #include "engine/tokenizer/model_quirks.h"
 #include "engine/tokenizer/pair_merge.h"
-#include "engine/tokenizer/utf8.h"
 #include "engine/tokenizer/word_cache.h"
 
 namespace smallmind {

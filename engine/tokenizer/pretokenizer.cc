@@ -11,7 +11,7 @@
 #include <mutex>
 
 #include "engine/base/error.h"
-#include "engine/tokenizer/utf8.h"
+#include "engine/base/utf8.h"
 
 namespace smallmind {
 namespace {

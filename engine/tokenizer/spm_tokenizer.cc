@@ -12,9 +12,9 @@
 #include <bit>
 
 #include "engine/base/error.h"
+#include "engine/base/utf8.h"
 #include "engine/tokenizer/model_quirks.h"
 #include "engine/tokenizer/pair_merge.h"
-#include "engine/tokenizer/utf8.h"
 
 namespace smallmind {
 namespace {

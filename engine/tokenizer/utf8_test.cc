@@ -1,6 +1,6 @@
 // Validity for every lead and second byte against the code point it would stand for; the stream
 // joiner.
-#include "engine/tokenizer/utf8.h"
+#include "engine/base/utf8.h"
 
 #include <gtest/gtest.h>
 
