@@ -54,6 +54,22 @@ void CheckFinite(const std::vector<float>& row, const std::string& where, size_t
   }
 }
 
+// Values of 65520 and more are infinite as F16, those next to float's largest as BF16. Blocks have
+// scales that stop at F16's largest.
+void CheckHeld(DType type, const uint8_t* encoded, const std::vector<float>& row,
+               const std::string& where, size_t index) {
+  if (type != DType::kF16 && type != DType::kBF16) return;
+  std::vector<float> back(row.size());
+  DecodeScalar(type, encoded, row.size(), back.data());
+  for (size_t i = 0; i < back.size(); ++i) {
+    if (!std::isfinite(back[i])) {
+      throw InputError(where + ": row " + std::to_string(index) + " has the weight " +
+                       std::to_string(row[i]) + ", which " + std::string(Info(type).name) +
+                       " cannot hold" + (type == DType::kF16 ? "; allowed below 65520" : ""));
+    }
+  }
+}
+
 void Reencode(const GgufTensor& tensor, DType type, const std::string& where, size_t threads,
               GgufWriter* out) {
   const WeightView view = tensor.View();
@@ -69,7 +85,9 @@ void Reencode(const GgufTensor& tensor, DType type, const std::string& where, si
       for (size_t r = first; r < last; ++r) {
         DecodeScalar(view.type, view.Row(begin + r), view.cols, row.data());
         CheckFinite(row, where, begin + r);
-        EncodeRow(type, row.data(), view.cols, encoded.data() + r * row_bytes);
+        uint8_t* const at = encoded.data() + r * row_bytes;
+        EncodeRow(type, row.data(), view.cols, at);
+        CheckHeld(type, at, row, where, begin + r);
       }
     });
     out->WriteData(encoded);
@@ -95,7 +113,7 @@ QuantizeResult Quantize(const QuantizeOptions& options) {
     if (IsQuantizable(tensor.name, tensor.n_dims)) {
       type = ChooseType(recipe, model, tensor.name, tensor.ne[0]);
       ++result.tensors;
-      if (!recipe.mixed && type != recipe.base) ++result.fallbacks;
+      if (type != WantedType(recipe, model, tensor.name)) ++result.fallbacks;
     }
     types.push_back(type);
     out.DeclareTensor(tensor.name, type, std::span(tensor.ne).first(tensor.n_dims));

@@ -29,8 +29,8 @@ struct QuantizeResult {
   uint64_t input_bytes = 0, output_bytes = 0;
 };
 
-// UsageError for an unknown type, InputError for unusable input (also NaN or infinite weights), or
-// a full disk.
+// UsageError for an unknown type, InputError for unusable input (also weights that are not finite,
+// or are not in the type they shall become), or a full disk.
 QuantizeResult Quantize(const QuantizeOptions& options);
 
 }  // namespace smallmind

@@ -89,6 +89,74 @@ TEST_F(QuantizeTest, EveryArchitectureOfTheRepository) {
   }
 }
 
+// A file of one matrix of ones, but for `value` at its 40th place.
+void WriteMatrix(const fs::path& path, uint64_t cols, float value) {
+  GgufWriter out(path);
+  out.DeclareTensor("blk.0.attn_q.weight", DType::kF32, std::vector<uint64_t>{cols, 2});
+  std::vector<float> x(2 * cols, 1.0f);
+  x[40] = value;
+  out.WriteData({reinterpret_cast<const uint8_t*>(x.data()), x.size() * sizeof(float)});
+  out.Finish();
+}
+
+TEST_F(QuantizeTest, WritesNoInfinities) {
+  struct Case {
+    const char* type;
+    uint64_t cols;  // 33: falls back to F16
+    float held, refused;
+  };
+  const float largest = std::numeric_limits<float>::max();
+  for (const Case& c : {Case{"F16", 32, 65519.0f, 65520.0f}, Case{"F16", 32, -65519.0f, -65520.0f},
+                        Case{"Q8_0", 33, 65519.0f, 65520.0f}, Case{"Q4_K_M", 33, 1.0f, 1e9f},
+                        Case{"BF16", 32, 3.3e38f, largest}, Case{"F32", 32, largest, INFINITY}}) {
+    WriteMatrix(dir_ / "in", c.cols, c.held);
+    EXPECT_NO_THROW(Quantize({dir_ / "in", dir_ / "out", c.type, 1})) << c.type;
+    const GgufFile out = GgufFile::Open(dir_ / "out");
+    for (const float v : Decoded(out, "blk.0.attn_q.weight")) EXPECT_TRUE(std::isfinite(v));
+    fs::remove(dir_ / "out");
+    WriteMatrix(dir_ / "in", c.cols, c.refused);
+    if (std::string(c.type) == "F32") continue;  // stays as it is
+    try {
+      Quantize({dir_ / "in", dir_ / "out", c.type, 2});
+      ADD_FAILURE() << c.type << " took " << c.refused;
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find("blk.0.attn_q.weight"), std::string::npos);
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+    }
+    EXPECT_FALSE(fs::exists(dir_ / "out"));
+  }
+}
+
+// A block's scale is F16 too, and stops at its largest: no type writes what decodes to infinity.
+TEST_F(QuantizeTest, EveryTypeHoldsOrRefusesLargeWeights) {
+  for (const DTypeInfo& type : AllDTypes()) {
+    for (const float value : {7e4f, 1e7f, 1e12f, 1e38f}) {
+      WriteMatrix(dir_ / "in", 256, value);
+      try {
+        Quantize({dir_ / "in", dir_ / "out", std::string(type.name), 1});
+        const GgufFile out = GgufFile::Open(dir_ / "out");
+        for (const float v : Decoded(out, "blk.0.attn_q.weight")) {
+          EXPECT_TRUE(std::isfinite(v)) << type.name << " " << value;
+        }
+      } catch (const InputError&) {
+        EXPECT_NE(type.type, DType::kF32);
+      }
+    }
+  }
+}
+
+TEST_F(QuantizeTest, CountsWhatTookAnotherType) {
+  const auto fallbacks = [&](const char* type, uint64_t cols) {
+    WriteMatrix(dir_ / "in", cols, 1.0f);
+    return Quantize({dir_ / "in", dir_ / "out", type, 1}).fallbacks;
+  };
+  EXPECT_EQ(fallbacks("Q4_K_M", 256), 0u);
+  EXPECT_EQ(fallbacks("Q4_K_M", 576), 1u);
+  EXPECT_EQ(fallbacks("Q4_K", 576), 1u);
+  EXPECT_EQ(fallbacks("Q8_0", 576), 0u);
+  EXPECT_EQ(fallbacks("Q8_0", 41), 1u);
+}
+
 TEST_F(QuantizeTest, RefusesWhatItCannotDo) {
   MakeModel({"tiny-llama", "F16", 1, dir_ / "in", 2});
   EXPECT_THROW(Quantize({dir_ / "in", dir_ / "out", "Q4_Z", 1}), UsageError);
