@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/base/quote.h"
 #include "engine/cli/command.h"
 #include "engine/modelmaker/recipe.h"
 #include "engine/runtime/cpus.h"
@@ -14,8 +15,8 @@ namespace smallmind {
 namespace {
 
 void ShowProgress(std::string_view tensor, DType from, DType to, size_t index, size_t count) {
-  std::fprintf(stderr, "[%zu/%zu] %.*s %s", index + 1, count, static_cast<int>(tensor.size()),
-               tensor.data(), std::string(Info(from).name).c_str());
+  std::fprintf(stderr, "[%zu/%zu] %s %s", index + 1, count, Printable(tensor).c_str(),
+               std::string(Info(from).name).c_str());
   if (from != to) std::fprintf(stderr, " -> %s", std::string(Info(to).name).c_str());
   std::fputc('\n', stderr);
 }

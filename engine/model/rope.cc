@@ -10,9 +10,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "engine/base/error.h"
+#include "engine/base/quote.h"
 
 namespace smallmind {
 namespace {
@@ -73,6 +75,24 @@ void ApplyFactors(const GgufFile& file, const GgufTensor& tensor, RopeSpec* rope
   }
 }
 
+double ReadBase(const GgufFile& file, const std::string& key, double fallback) {
+  const double base = file.Float(key, fallback);
+  if (!(base > 1.0 && std::isfinite(base))) {
+    throw InputError(file.path() + ": " + key + " must be a number above 1");
+  }
+  return base;
+}
+
+// What later becomes a float: neither 0 nor infinite there.
+double ReadPositive(const GgufFile& file, const std::string& key, double fallback) {
+  const double value = file.Float(key, fallback);
+  using Limits = std::numeric_limits<float>;
+  if (!(value >= double{Limits::min()} && value <= double{Limits::max()})) {
+    throw InputError(file.path() + ": " + key + " must be positive and finite");
+  }
+  return value;
+}
+
 }  // namespace
 
 void ReadRope(const GgufFile& file, const std::string& prefix, size_t context, ModelSpec* spec) {
@@ -83,10 +103,7 @@ void ReadRope(const GgufFile& file, const std::string& prefix, size_t context, M
                      std::to_string(n_rot) + ", allowed: even, 2 to the head size " +
                      std::to_string(spec->head_dim_k));
   }
-  const double base = file.Float(prefix + "rope.freq_base", 10000.0);
-  if (!(base > 1.0 && std::isfinite(base))) {
-    throw InputError(file.path() + ": " + prefix + "rope.freq_base must be a number above 1");
-  }
+  const double base = ReadBase(file, prefix + "rope.freq_base", 10000.0);
   Scaling s;
   // A factor without a type is linear; an explicit "none" scales nothing.
   s.type = std::string(file.String(prefix + "rope.scaling.type", "linear"));
@@ -98,9 +115,9 @@ void ReadRope(const GgufFile& file, const std::string& prefix, size_t context, M
   }
   s.original_context = static_cast<double>(
       file.Uint(prefix + "rope.scaling.original_context_length", spec->context_train));
-  s.attn_factor = file.Float(prefix + "rope.scaling.attn_factor", 1.0);
-  s.beta_fast = file.Float(prefix + "rope.scaling.yarn_beta_fast", 32.0);
-  s.beta_slow = file.Float(prefix + "rope.scaling.yarn_beta_slow", 1.0);
+  s.attn_factor = ReadPositive(file, prefix + "rope.scaling.attn_factor", 1.0);
+  s.beta_fast = ReadPositive(file, prefix + "rope.scaling.yarn_beta_fast", 32.0);
+  s.beta_slow = ReadPositive(file, prefix + "rope.scaling.yarn_beta_slow", 1.0);
 
   RopeSpec rope{.kind = spec->arch->rope,
                 .n_rot = n_rot,
@@ -117,15 +134,15 @@ void ReadRope(const GgufFile& file, const std::string& prefix, size_t context, M
   } else if (s.type == "linear" || s.type == "longrope") {
     for (double& f : rope.inv_freq) f /= s.factor;
   } else if (s.type != "none" && s.type != "yarn" && s.type != "llama3") {
-    throw InputError(file.path() + ": " + prefix + "rope.scaling.type is '" + s.type +
-                     "', allowed: none, linear, yarn, longrope, llama3");
+    throw InputError(file.path() + ": " + prefix + "rope.scaling.type is " + Quote(s.type) +
+                     ", allowed: none, linear, yarn, longrope, llama3");
   }
   spec->rope = rope;
   spec->rope_local = rope;
   if (spec->arch->local_rope_base > 0) {
     // Windowed layers of such models never see far, so their rotation is not scaled.
     const double local_base =
-        file.Float(prefix + "rope.freq_base_swa", spec->arch->local_rope_base);
+        ReadBase(file, prefix + "rope.freq_base_swa", spec->arch->local_rope_base);
     spec->rope_local.inv_freq = BaseFrequencies(n_rot, local_base);
     spec->rope_local.magnitude = static_cast<float>(s.attn_factor);
   }

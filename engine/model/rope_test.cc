@@ -4,8 +4,10 @@
 
 #include <cmath>
 
+#include "engine/base/error.h"
 #include "engine/base/testing.h"
 #include "engine/model/model.h"
+#include "engine/model/tiny_model.h"
 
 namespace smallmind {
 namespace {
@@ -32,6 +34,45 @@ TEST(Rope, FactorTensorDividesFrequencies) {
     EXPECT_DOUBLE_EQ(model.spec.rope.inv_freq[i],
                      std::pow(500000.0, -static_cast<double>(i) / 8.0) / double{f[i]});
   }
+}
+
+// What reading the rotation of a model with one more key says; empty where it is taken.
+std::string Refusal(const std::string& arch, const std::string& key,
+                    const std::variant<std::string, uint32_t, float>& value) {
+  const auto path = TestTempDir() / "rope_refusal.gguf";
+  TinyModel::Write({.arch = arch, .keys = {{key, value}}}, path);
+  std::string refusal;
+  try {
+    ReadSpec(GgufFile::Open(path), 0);
+  } catch (const InputError& error) {
+    refusal = error.what();
+  }
+  std::filesystem::remove(path);
+  return refusal;
+}
+
+TEST(Rope, RefusesNumbersThatCannotRotate) {
+  for (const char* key : {"rope.freq_base", "rope.freq_base_swa"}) {
+    for (const float bad : {1.0f, 0.0f, -10000.0f, INFINITY, NAN}) {
+      EXPECT_NE(Refusal("gemma3", key, bad).find(key), std::string::npos) << key << " " << bad;
+    }
+    EXPECT_EQ(Refusal("gemma3", key, 20000.0f), "");
+  }
+  for (const char* key :
+       {"rope.scaling.attn_factor", "rope.scaling.yarn_beta_fast", "rope.scaling.yarn_beta_slow"}) {
+    for (const float bad : {0.0f, -1.0f, 1e-40f, INFINITY, NAN}) {
+      EXPECT_NE(Refusal("llama", key, bad).find(key), std::string::npos) << key << " " << bad;
+    }
+    EXPECT_EQ(Refusal("llama", key, 0.5f), "");
+  }
+}
+
+TEST(Rope, QuotesAnUnknownScalingInOneLine) {
+  const std::string refusal =
+      Refusal("llama", "rope.scaling.type", "\x1b[2J\n" + std::string(1 << 20, 'x'));
+  EXPECT_NE(refusal.find("rope.scaling.type is '\\x1b[2J\\x0ax"), std::string::npos);
+  for (const char c : refusal) EXPECT_GE(c == '\n' || c == '\x1b' ? 0 : 1, 1);
+  EXPECT_LT(refusal.size(), 1000u);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ struct LayerWeights {
   Norm ffn_norm;
   Linear gate, up, down;  // dense feed-forward; gate empty where not gated
   Norm post_ffn_norm;
-  Linear router;  // [n_experts][dim]; empty in a dense layer, whose experts have no matrices
+  Linear router;  // [n_experts][dim]; in every layer of a model with experts, else empty
   ExpertMatrices gate_exps, up_exps, down_exps;
 };
 
