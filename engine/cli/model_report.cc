@@ -21,12 +21,16 @@ namespace {
 constexpr double kMiB = 1 << 20;
 
 __attribute__((format(printf, 2, 3))) void Append(std::string* out, const char* format, ...) {
-  char line[512];
-  va_list arguments;
+  va_list arguments, again;
   va_start(arguments, format);
-  std::vsnprintf(line, sizeof(line), format, arguments);
+  va_copy(again, arguments);
+  const size_t length = static_cast<size_t>(std::vsnprintf(nullptr, 0, format, arguments));
+  const size_t at = out->size();
+  out->resize(at + length + 1);  // a name of control bytes is four times as long when shown
+  std::vsnprintf(out->data() + at, length + 1, format, again);
+  out->resize(at + length);
+  va_end(again);
   va_end(arguments);
-  *out += line;
 }
 
 struct TypeTotal {
@@ -87,7 +91,7 @@ void AddSpec(const ModelSpec& s, const ModelWeights& w, JsonLine* line) {
 
 std::string MetadataJson(const GgufFile& file) {
   JsonLine line;
-  for (const GgufFile::Entry& entry : file.Describe()) line.Add(entry.key, entry.value);
+  for (const GgufValue& value : file.values()) line.AddRaw(value.key, ValueJson(value));
   return line.str();
 }
 

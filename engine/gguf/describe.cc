@@ -1,7 +1,11 @@
-// Metadata values as short text, for people: `info` prints them. Tested in gguf_test.cc.
+// Metadata values as short text, for people, and as JSON, for programs: `info` prints them. Tested
+// in gguf_test.cc and cli/model_report_test.cc.
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 
+#include "engine/base/json_writer.h"
 #include "engine/base/quote.h"
 #include "engine/gguf/parse.h"
 
@@ -50,27 +54,44 @@ std::string RenderScalar(GgufType type, const uint8_t* src) {
   return "";
 }
 
-std::string RenderArray(const GgufArray& array) {
-  std::string out = "[";
+// A number that is not finite, which JSON cannot say, is null.
+std::string ScalarJson(GgufType type, const uint8_t* src) {
+  double number = 0;
+  if (type == GgufType::kF64) std::memcpy(&number, src, sizeof(double));
+  if (type == GgufType::kF32) {
+    float narrow;
+    std::memcpy(&narrow, src, sizeof(narrow));
+    number = double{narrow};
+  }
+  return std::isfinite(number) ? RenderScalar(type, src) : "null";
+}
+
+// The first `count` elements, each by the function for its kind, with `comma` between them.
+template <typename Text, typename Scalar>
+std::string Elements(const GgufArray& array, uint64_t count, const char* comma, Text text,
+                     Scalar scalar) {
+  std::string out;
   const uint8_t* at = array.bytes.data();
-  for (uint64_t i = 0; i < array.count; ++i) {
-    if (i != 0) out += ", ";
-    if (i == kShownItems) {
-      out += "…";
-      break;
-    }
+  for (uint64_t i = 0; i < std::min(count, array.count); ++i) {
+    if (i != 0) out += comma;
     if (array.element_type == GgufType::kString) {
       uint64_t length = 0;
       std::memcpy(&length, at, sizeof(length));
       at += sizeof(length);
-      out += Quote({reinterpret_cast<const char*>(at), static_cast<size_t>(length)}, kShownText);
+      out += text({reinterpret_cast<const char*>(at), static_cast<size_t>(length)});
       at += length;
     } else {
-      out += RenderScalar(array.element_type, at);
+      out += scalar(array.element_type, at);
       at += GgufTypeBytes(array.element_type);
     }
   }
-  return out + "]";
+  return out;
+}
+
+std::string RenderArray(const GgufArray& array) {
+  const auto quote = [](std::string_view text) { return Quote(text, kShownText); };
+  return "[" + Elements(array, kShownItems, ", ", quote, RenderScalar) +
+         (array.count > kShownItems ? ", …]" : "]");
 }
 
 }  // namespace
@@ -87,6 +108,21 @@ GgufFile::Entry DescribeValue(const GgufValue& value) {
     entry.value = RenderScalar(value.type, value.scalar.data());
   }
   return entry;
+}
+
+std::string ValueJson(const GgufValue& value) {
+  if (value.type == GgufType::kString) return JsonQuote(value.text);
+  if (value.type != GgufType::kArray) return ScalarJson(value.type, value.scalar.data());
+  const GgufArray& array = value.array;
+  const bool whole = array.count <= kJsonItems;
+  const std::string items =
+      "[" + Elements(array, whole ? array.count : kShownItems, ",", JsonQuote, ScalarJson) + "]";
+  if (whole) return items;
+  return JsonLine()
+      .Add("type", GgufTypeName(array.element_type))
+      .Add("count", array.count)
+      .AddRaw("first", items)
+      .str();
 }
 
 }  // namespace smallmind

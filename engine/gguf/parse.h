@@ -43,6 +43,10 @@ ParsedGguf ParseGguf(std::span<const uint8_t> bytes, std::string_view file);
 
 // (key, type, short value) for people.
 GgufFile::Entry DescribeValue(const GgufValue& value);
+// The value as JSON, for programs: strings whole, numbers (null where not finite), booleans; arrays
+// of up to kJsonItems elements as arrays, longer ones as {"type","count","first":[4 elements]}.
+inline constexpr uint64_t kJsonItems = 64;
+std::string ValueJson(const GgufValue& value);
 
 std::string_view GgufTypeName(GgufType type);
 // Bytes of one value; 0 for strings and arrays.
