@@ -1,0 +1,66 @@
+// Whole forward passes of every weight type against float64 over the same weights decoded: kernels
+// and rounding of activations at once. Shared is only the decoder that decode_test.cc holds against
+// reference blocks.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/base/testing.h"
+#include "engine/model/double_forward.h"
+#include "engine/model/forward_testing.h"
+#include "engine/modelmaker/make_model.h"
+#include "engine/modelmaker/quantize.h"
+#include "engine/modelmaker/recipe.h"
+
+namespace smallmind {
+namespace {
+
+class ForwardTypes : public testing::TestWithParam<std::string> {};
+
+TEST_P(ForwardTypes, LogitsAreThoseOfTheDecodedWeights) {
+  const auto path = TestTempDir() / ("forward_types_" + GetParam() + ".gguf");
+  const auto decoded = TestTempDir() / ("forward_types_" + GetParam() + "_decoded.gguf");
+  MakeModel({"tiny-llama", GetParam(), 3, path, 1});
+  Quantize({path, decoded, "F32", 1});
+  const Model model = Model::Load(path);
+  const ModelSpec& s = model.spec;
+  EXPECT_EQ(model.weights.layers[0].q.weight.type, FindRecipe(GetParam()).base);
+  const GgufFile exact = GgufFile::Open(decoded);
+  DoubleForward formula(
+      exact, {.layers = s.n_layers,
+              .heads = s.n_heads,
+              .kv_heads = s.n_kv_heads,
+              .head = s.head_dim_k,
+              .eps = double{s.norm_eps},
+              .turn = [](size_t, size_t i) { return std::pow(10000.0, -double(i) / 32); },
+              .n_rot = 64,
+              .halves = false});
+  const std::vector<int32_t> tokens = {1, 262, 265, 271, 100, 1023, 40, 7};
+  std::vector<float> expected;
+  for (const auto& row : formula.Logits(tokens)) {
+    for (const double v : row) expected.push_back(static_cast<float>(v));
+  }
+  // Beside blocks activations are rounded to 8 bits (2.4e-4 to 3.3e-4), beside BF16 they may be
+  // rounded to it (2.6e-5).
+  const DType type = model.weights.layers[0].q.weight.type;
+  const double bound = Info(type).block_elems > 1 ? 5e-4 : type == DType::kBF16 ? 1e-4 : 1e-10;
+  for (size_t batch : {1, 8}) {
+    const double error = Nmse(expected, Logits(model, tokens, {.batch = batch}));
+    EXPECT_LE(error, bound) << "batch " << batch;
+  }
+  std::filesystem::remove(path);
+  std::filesystem::remove(decoded);
+}
+
+std::vector<std::string> EveryRecipe() {
+  std::vector<std::string> names;
+  for (const std::string_view name : RecipeNames()) names.emplace_back(name);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ForwardTypes, testing::ValuesIn(EveryRecipe()),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace smallmind
