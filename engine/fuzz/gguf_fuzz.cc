@@ -18,6 +18,7 @@
 
 #include "engine/base/error.h"
 #include "engine/gguf/gguf.h"
+#include "engine/gguf/parse.h"
 #include "engine/model/spec.h"
 #include "engine/model/weights.h"
 #include "engine/tensor/decode.h"
@@ -40,6 +41,7 @@ void MayRefuse(const F& f) {
 }
 
 void WalkMetadata(const GgufFile& file) {
+  for (const GgufValue& value : file.values()) g_sink = g_sink + ValueJson(value).size();
   for (const GgufFile::Entry& entry : file.Describe()) {
     g_sink = g_sink + entry.value.size() + entry.type.size();
     const std::string_view key = entry.key;
@@ -49,7 +51,6 @@ void WalkMetadata(const GgufFile& file) {
     MayRefuse([&] { g_sink = g_sink + file.String(key).size(); });
     MayRefuse([&] {
       const GgufArray* array = file.Array(key);
-      MayRefuse([&] { g_sink = g_sink + array->Floats().size(); });
       MayRefuse([&] { g_sink = g_sink + array->Ints().size(); });
       MayRefuse([&] {
         for (const std::string_view text : array->Strings()) g_sink = g_sink + text.size();

@@ -128,22 +128,6 @@ double GgufFile::Impl::AsFloat(const GgufValue& value) const {
   return result;
 }
 
-std::vector<float> GgufArray::Floats() const {
-  if (element_type != GgufType::kF32 && element_type != GgufType::kF64) {
-    WrongElements(*this, "f32 and f64");
-  }
-  const size_t width = GgufTypeBytes(element_type);
-  std::vector<float> out(static_cast<size_t>(count));
-  if (element_type == GgufType::kF32) {
-    if (!bytes.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
-  } else {
-    for (size_t i = 0; i < out.size(); ++i) {
-      out[i] = static_cast<float>(Load<double>(bytes.data() + i * width));
-    }
-  }
-  return out;
-}
-
 std::vector<int32_t> GgufArray::Ints() const {
   const size_t width = GgufTypeBytes(element_type);
   const bool is_bool = element_type == GgufType::kBool;

@@ -42,9 +42,7 @@ struct GgufArray {
   std::span<const uint8_t> bytes;  // for strings: the length-prefixed run
   std::string_view file, key;      // for messages
 
-  // Scalars of a fixed width, copied (unaligned in the file). Throws InputError when the type
-  // differs.
-  std::vector<float> Floats() const;
+  // Throw InputError when the type differs.
   std::vector<int32_t> Ints() const;              // any integer type that fits, bool included
   std::vector<std::string_view> Strings() const;  // one pass, views into the mapping
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -52,6 +53,13 @@ TEST_P(EveryVocabulary, IsConsistent) {
     } else {
       EXPECT_TRUE(v.scores.empty());
       EXPECT_GT(v.merges.size(), size / 2);
+      // GPT-2's first tokens, ids 0 to 255 there.
+      const auto first = std::find(v.tokens.begin(), v.tokens.end(), "!");
+      ASSERT_GT(v.tokens.end() - first, 256);
+      EXPECT_EQ(first[94], "¡");
+      EXPECT_EQ(first[188], "Ā");
+      EXPECT_EQ(first[220], "Ġ");
+      EXPECT_EQ(first[255], "Ń");
     }
   }
 }
