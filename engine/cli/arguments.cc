@@ -57,7 +57,14 @@ OptionRules Command::Option(const std::string& names, std::filesystem::path* val
 }
 OptionRules Command::Option(const std::string& names, std::vector<std::string>* value,
                             const std::string& help) {
-  return OptionRules(app_->add_option(names, *value, help));
+  // Bound to the vector itself, CLI11 would take "[a,b]" for a list and swallow the words after it.
+  const CLI::callback_t take = [value](const CLI::results_t& words) {
+    *value = words;
+    return true;
+  };
+  CLI::Option* option = app_->add_option(names, take, help);
+  option->type_name("TEXT")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  return OptionRules(option);
 }
 OptionRules Command::Option(const std::string& names, std::vector<int32_t>* value,
                             const std::string& help) {

@@ -49,6 +49,7 @@ class Command {
   OptionRules Option(const std::string& names, std::string* value, const std::string& help);
   OptionRules Option(const std::string& names, std::filesystem::path* value,
                      const std::string& help);
+  // May be given again; each time takes one word, as it is.
   OptionRules Option(const std::string& names, std::vector<std::string>* value,
                      const std::string& help);
   OptionRules Option(const std::string& names, std::vector<int32_t>* value,

@@ -12,6 +12,7 @@ struct Parsed {
   float share = 0.5f;
   std::string kind = "f16";
   std::vector<int32_t> ids;
+  std::vector<std::string> stops;
   bool flag = false;
   int code = -1;
 };
@@ -24,6 +25,7 @@ Parsed Parse(std::vector<const char*> words) {
   run.Option("--share", &p.share, "share").RealRange(0, 1);
   run.Option("--kind", &p.kind, "kind").OneOf({"f16", "f32"});
   run.Option("--ids", &p.ids, "ids").Delimiter(',');
+  run.Option("--stop", &p.stops, "stop");
   run.Flag("-f,--flag", &p.flag, "flag");
   run.Runs([] { return 7; });
   program.Add("other", "does something else").Runs([] { return 8; });
@@ -44,6 +46,18 @@ TEST(Arguments, ValuesReachTheirVariablesAndDefaultsStay) {
   EXPECT_EQ(p.kind, "f16");
   EXPECT_EQ(p.ids, (std::vector<int32_t>{5, 6, 7}));
   EXPECT_TRUE(p.flag);
+}
+
+TEST(Arguments, WordsOfARepeatedOptionAreTakenAsTheyAre) {
+  const std::vector<const char*> words = {"[INST]", "[a,b]", "a,b", "",
+                                          "--flag", "{x}",   "a b", "%%"};
+  std::vector<const char*> line = {"run"};
+  for (const char* word : words) line.insert(line.end(), {"--stop", word});
+  EXPECT_EQ(Parse(line).stops, std::vector<std::string>(words.begin(), words.end()));
+  EXPECT_EQ(Parse({"run", "--stop=[a,b]"}).stops, std::vector<std::string>{"[a,b]"});
+  EXPECT_TRUE(Parse({"run"}).stops.empty());
+  EXPECT_THROW(Parse({"run", "--stop", "A", "B"}), UsageError);
+  EXPECT_THROW(Parse({"run", "--stop"}), UsageError);
 }
 
 TEST(Arguments, WhatIsOutsideIsAUsageError) {
