@@ -48,7 +48,7 @@ SessionOptions Resolved(SessionOptions options, const ModelSpec& spec) {
 }
 
 void CheckFits(size_t tokens, size_t position, size_t context) {
-  if (tokens <= context - position) return;
+  if (position <= context && tokens <= context - position) return;
   throw InputError(std::to_string(tokens) + " tokens at position " + std::to_string(position) +
                    " do not fit the context of " + std::to_string(context) +
                    "; a larger one is set with --ctx");
@@ -63,18 +63,37 @@ Session::Session(const Engine& engine, const SessionOptions& options)
 
 Session::~Session() = default;
 
-void Session::Reset() { cache_.set_length(0); }
+void Session::Reset() {
+  cache_.set_length(0);
+  tokens_.clear();
+  last_ = {};
+}
 
 void Session::Run(std::span<const TokenId> tokens, bool all_logits,
                   const std::function<void(std::span<const float>)>& sink) {
   CheckFits(tokens.size(), position(), context());
-  executor_.Append(cache_, tokens, options_.batch, all_logits, sink);
+  const size_t before = tokens_.size();
+  size_t unasked = all_logits ? before - cache_.length() : 0;  // rows of what was generated
+  tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+  if (tokens_.size() == cache_.length()) return;
+  last_ = {};
+  try {
+    executor_.Append(cache_, std::span(tokens_).subspan(cache_.length()), options_.batch,
+                     all_logits, [&](std::span<const float> logits) {
+                       last_ = logits;
+                       if (unasked == 0) return sink(logits);
+                       --unasked;
+                     });
+  } catch (...) {
+    tokens_.resize(std::max(before, cache_.length()));
+    last_ = {};
+    throw;
+  }
 }
 
 std::span<const float> Session::Prefill(std::span<const TokenId> tokens) {
-  std::span<const float> last;
-  Run(tokens, false, [&](std::span<const float> logits) { last = logits; });
-  return last;
+  Run(tokens, false, [](std::span<const float>) {});
+  return last_;
 }
 
 void Session::PrefillAll(std::span<const TokenId> tokens,
@@ -88,24 +107,28 @@ GenerateResult Session::Generate(std::string_view prompt, const GenerateOptions&
   GenerateResult result;
   result.prompt = tokenizer.Encode(
       prompt, {.add_special = position() == 0, .parse_special = options.parse_special});
-  // An empty prompt means: from the beginning of text.
-  if (result.prompt.empty() && tokenizer.bos() >= 0) result.prompt.push_back(tokenizer.bos());
-  if (result.prompt.empty()) throw InputError("the prompt is empty and the model has no BOS token");
-  if (options.max_tokens == 0) return result;
+  if (result.prompt.empty() && position() == 0) {
+    if (tokenizer.bos() < 0) {
+      throw InputError("the prompt is empty and the model has no BOS token");
+    }
+    result.prompt.push_back(tokenizer.bos());
+  }
 
   Sampler sampler(options.sampler);
   StopMatcher stops(options.stop);
   Utf8Joiner joiner;
-  std::vector<TokenId> history = result.prompt;
   std::vector<float> logits;  // a copy: samplers edit them
-  std::span<const float> out = Prefill(result.prompt);
+  if (!result.prompt.empty() || cache_.length() < position()) Prefill(result.prompt);
+  if (options.max_tokens == 0) return result;
+  if (last_.empty())
+    throw InputError("the sequence was cut by an error: there is nothing to go on from");
   const auto emit = [&](const std::string& text) {
     if (!text.empty() && !on_text(text)) result.reason = StopReason::kCancelled;
     return result.reason != StopReason::kCancelled;
   };
   while (true) {
-    logits.assign(out.begin(), out.end());
-    const TokenId token = sampler.Sample(logits, history);
+    logits.assign(last_.begin(), last_.end());
+    const TokenId token = sampler.Sample(logits, tokens_);
     if (!options.ignore_eos && tokenizer.IsEndOfGeneration(token)) {
       result.reason = StopReason::kEndOfText;
       break;
@@ -113,7 +136,7 @@ GenerateResult Session::Generate(std::string_view prompt, const GenerateOptions&
     const bool first =
         result.tokens.empty() && result.prompt.size() == 1 && result.prompt[0] == tokenizer.bos();
     result.tokens.push_back(token);
-    history.push_back(token);
+    tokens_.push_back(token);
     if (!emit(stops.Push(joiner.Push(tokenizer.Decode(token, first, false))))) return result;
     if (stops.stopped()) {
       result.reason = StopReason::kStopString;
@@ -123,11 +146,11 @@ GenerateResult Session::Generate(std::string_view prompt, const GenerateOptions&
       result.reason = StopReason::kLength;
       break;
     }
-    if (position() >= context()) {
+    if (position() > context()) {
       result.reason = StopReason::kContextFull;
       break;
     }
-    out = Decode(token);
+    Prefill({});
   }
   if (emit(stops.Push(joiner.Flush()))) emit(stops.Flush());
   return result;

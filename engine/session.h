@@ -87,20 +87,25 @@ class Session {
 
   // Forgets the sequence; the next Prefill starts at position 0.
   void Reset();
-  size_t position() const { return cache_.length(); }
+  // Tokens of the sequence, the last generated one included.
+  size_t position() const { return tokens_.size(); }
   size_t context() const { return cache_.context(); }
   size_t threads() const { return executor_.threads(); }
 
   // Appends tokens to the sequence. Returns the last one's logits (vocab floats, valid until the
-  // next call). Throws InputError where they do not fit the context.
+  // next call). Throws InputError where they do not fit the context. The last token of a Generate
+  // is run here, in front of `tokens`.
   std::span<const float> Prefill(std::span<const TokenId> tokens);
   std::span<const float> Decode(TokenId token) { return Prefill({&token, 1}); }
-  // Appends tokens and hands every token's logits to `sink`, in order.
+  // Appends tokens and hands every one's logits to `sink`, in order.
   void PrefillAll(std::span<const TokenId> tokens,
                   const std::function<void(std::span<const float>)>& sink);
 
   // Appends the prompt, samples until a stop. `on_text` gets whole UTF-8 sequences; returning false
-  // cancels. Starts from the present position, so that a conversation can go on.
+  // cancels. Starts from the present position, so that a conversation can go on: every generated
+  // token belongs to the sequence (of a stop string's, too), an end token does not. An empty prompt
+  // goes on where the sequence is; at its beginning it means BOS. Throws InputError where the
+  // prompt does not fit the context.
   GenerateResult Generate(std::string_view prompt, const GenerateOptions& options,
                           const std::function<bool(std::string_view)>& on_text);
 
@@ -114,6 +119,8 @@ class Session {
   SessionOptions options_;
   Executor executor_;
   KvCache cache_;
+  std::vector<TokenId> tokens_;  // of the sequence; the cache has all but a last generated one
+  std::span<const float> last_;  // logits of the last token run; empty: none
 };
 
 // Finds the earliest stop string in streamed text and holds back what could still become one.
