@@ -42,6 +42,11 @@ const Tokenizer& Engine::tokenizer() const {
 SessionOptions Resolved(SessionOptions options, const ModelSpec& spec) {
   if (options.threads == 0) options.threads = UsableCpus();
   if (options.context == 0) options.context = DefaultContext(spec.context_train);
+  if (spec.arch->position_embedding && options.context > spec.context_train) {
+    throw InputError("a context of " + std::to_string(options.context) +
+                     " positions is more than the " + std::to_string(spec.context_train) +
+                     " that the model has embeddings for");
+  }
   if (options.batch == 0) options.batch = 1;
   options.batch = std::min(options.batch, options.context);
   return options;
@@ -118,16 +123,33 @@ GenerateResult Session::Generate(std::string_view prompt, const GenerateOptions&
   StopMatcher stops(options.stop);
   Utf8Joiner joiner;
   std::vector<float> logits;  // a copy: samplers edit them
-  if (!result.prompt.empty() || cache_.length() < position()) Prefill(result.prompt);
+  const auto asked_to_stop = [&] {
+    if (options.should_stop && options.should_stop()) result.reason = StopReason::kCancelled;
+    return result.reason == StopReason::kCancelled;
+  };
+  CheckFits(result.prompt.size(), position(), context());
+  // Each piece costs a row of logits: of 64 tokens or more, so that they are no part of the time.
+  const size_t piece = (63 / options_.batch + 1) * options_.batch;
+  std::span<const TokenId> rest = result.prompt;
+  while (!rest.empty() || cache_.length() < position()) {
+    if (asked_to_stop()) return result;
+    const size_t n = std::min(piece, rest.size());
+    Prefill(rest.first(n));
+    rest = rest.subspan(n);
+  }
   if (options.max_tokens == 0) return result;
   if (last_.empty())
     throw InputError("the sequence was cut by an error: there is nothing to go on from");
   const auto emit = [&](const std::string& text) {
-    if (!text.empty() && !on_text(text)) result.reason = StopReason::kCancelled;
-    return result.reason != StopReason::kCancelled;
+    if (text.empty() || on_text(text)) return true;
+    result.reason = StopReason::kCancelled;
+    return false;
   };
   while (true) {
-    logits.assign(last_.begin(), last_.end());
+    if (asked_to_stop()) break;
+    // Rows of the embedding beyond the vocabulary are padding: no text, no meaning.
+    const std::span<const float> known = last_.first(tokenizer.vocab_size());
+    logits.assign(known.begin(), known.end());
     const TokenId token = sampler.Sample(logits, tokens_);
     if (!options.ignore_eos && tokenizer.IsEndOfGeneration(token)) {
       result.reason = StopReason::kEndOfText;

@@ -58,7 +58,8 @@ struct SessionOptions {
   DType kv_type = DType::kF16;
 };
 
-// Defaults filled in for a model.
+// Defaults filled in for a model. Throws InputError where its learned positions are fewer than the
+// context.
 SessionOptions Resolved(SessionOptions options, const ModelSpec& spec);
 
 // Throws InputError where so many tokens at `position` do not fit the context.
@@ -72,6 +73,9 @@ struct GenerateOptions {
   std::vector<std::string> stop;  // text that ends generation; not part of the output
   bool parse_special = false;     // special tokens in the prompt's text
   bool ignore_eos = false;
+  // Asked before every piece of the prompt and every token; true cancels, and the sequence stays as
+  // far as it has come. Empty: never.
+  std::function<bool()> should_stop;
 };
 
 struct GenerateResult {

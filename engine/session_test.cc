@@ -10,6 +10,8 @@
 
 #include "engine/base/error.h"
 #include "engine/base/testing.h"
+#include "engine/gguf/parse.h"
+#include "engine/gguf/writer.h"
 
 namespace smallmind {
 namespace {
@@ -134,6 +136,103 @@ TEST(Session, CallbackCancels) {
       session.Generate("", Greedy(100), [&](std::string_view) { return ++calls < 3; });
   EXPECT_EQ(r.reason, StopReason::kCancelled);
   EXPECT_EQ(calls, 3u);
+}
+
+// Also where nothing is shown: in the prompt, and while a stop string may yet come.
+TEST(Session, ShouldStopCancelsAtAnyTime) {
+  const Engine engine = Engine::Open(Mixtral(), {});
+  const std::string prompt(100, 'x');
+  GenerateOptions o = Greedy(20);
+  o.ignore_eos = true;
+  size_t asked = 0, allowed = 1;
+  o.should_stop = [&] { return asked++ >= allowed; };
+  const auto any = [](std::string_view) { return true; };
+  Session session(engine, {.threads = 1, .batch = 32});
+  GenerateResult r = session.Generate(prompt, o, any);
+  EXPECT_EQ(r.reason, StopReason::kCancelled);
+  EXPECT_EQ(session.position(), 64u);  // of 100 tokens and BOS
+  EXPECT_GT(r.prompt.size(), 64u);
+  EXPECT_TRUE(r.tokens.empty());
+
+  session.Reset();
+  asked = 0, allowed = 6;
+  std::string text;
+  r = session.Generate(prompt, o, [&](std::string_view piece) {
+    text += piece;
+    return true;
+  });
+  EXPECT_EQ(r.reason, StopReason::kCancelled);
+  EXPECT_EQ(r.tokens.size(), 4u);  // two pieces of the prompt, four tokens
+  session.Reset();
+  asked = 0;
+  o.stop = {text + " and what never comes"};
+  std::string held;
+  size_t calls = 0;
+  r = session.Generate(prompt, o, [&](std::string_view piece) {
+    held += piece;
+    ++calls;
+    return true;
+  });
+  EXPECT_EQ(r.tokens.size(), 4u);
+  EXPECT_EQ(held, text);  // what was held back is shown at the end
+}
+
+// mixtral.gguf with 266 of its 272 tokens: six rows of its embedding are padding, and two of those
+// have the highest and the lowest logit, whatever the state.
+TEST(Session, PaddingRowsOfTheEmbeddingAreNeverSampled) {
+  const GgufFile file = GgufFile::Open(Mixtral());
+  constexpr size_t kTokens = 266;
+  const auto path = TestTempDir() / "padded.gguf";
+  GgufWriter out(path);
+  for (const GgufValue& value : file.values()) {
+    if (value.key == "tokenizer.ggml.tokens") {
+      const std::vector<std::string_view> all = value.array.Strings();
+      out.AddArray(value.key, std::vector<std::string>(all.begin(), all.begin() + kTokens));
+    } else if (value.key == "tokenizer.ggml.scores") {
+      out.AddArray(value.key, std::vector<float>(kTokens));
+    } else if (value.key == "tokenizer.ggml.token_type") {
+      const std::vector<int32_t> all = value.array.Ints();
+      out.AddArray(value.key, std::span(all).first(kTokens));
+    } else {
+      out.Copy(value);
+    }
+  }
+  for (const GgufTensor& t : file.tensors()) {
+    out.DeclareTensor(t.name, t.type, std::span(t.ne).first(t.n_dims));
+  }
+  for (const GgufTensor& t : file.tensors()) {
+    std::vector<uint8_t> bytes(t.data.begin(), t.data.end());
+    if (t.name == "output.weight") {
+      ASSERT_EQ(t.type, DType::kF16);
+      const size_t row = t.ne[0] * 2;
+      for (size_t i = 1; i < row;
+           i += 2) {  // 32 and −32: the high bytes, the low ones hardly count
+        bytes[kTokens * row + i] = 0x50;
+        bytes[(kTokens + 1) * row + i] = 0xd0;
+      }
+    }
+    out.WriteData(bytes);
+  }
+  out.Finish();
+  const Engine engine = Engine::Open(path, {});
+  Session session(engine, {.threads = 1});
+  const std::vector<TokenId> start = {1};
+  EXPECT_GE(GreedyToken(session.Prefill(start)), static_cast<TokenId>(kTokens));
+  session.Reset();
+  GenerateOptions o = Greedy(20);
+  o.ignore_eos = true;
+  for (const TokenId token :
+       session.Generate("Once", o, [](std::string_view) { return true; }).tokens) {
+    EXPECT_LT(token, static_cast<TokenId>(kTokens));
+  }
+}
+
+TEST(Session, AContextBeyondLearnedPositionsIsRefusedAtOnce) {
+  const Engine engine = Engine::OpenWithoutTokenizer(TestdataDir() / "arch" / "gpt2.gguf", {});
+  const size_t positions = engine.model().weights.position_embedding.rows;
+  EXPECT_EQ(Session(engine, {.threads = 1}).context(), positions);
+  EXPECT_EQ(Session(engine, {.threads = 1, .context = positions}).context(), positions);
+  EXPECT_THROW(Session(engine, {.threads = 1, .context = positions + 1}), InputError);
 }
 
 TEST(Session, ContextOverflowIsAClearError) {
