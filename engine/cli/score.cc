@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "engine/base/error.h"
@@ -17,7 +18,12 @@ double NegativeLogLikelihood(std::span<const float> logits, TokenId token) {
   for (float x : logits) max = std::max(max, double{x});
   double sum = 0;
   for (float x : logits) sum += std::exp(double{x} - max);
-  return std::log(sum) + max - double{logits[static_cast<size_t>(token)]};
+  const double nll = std::log(sum) + max - double{logits[static_cast<size_t>(token)]};
+  if (!std::isfinite(nll)) {
+    throw InputError("the likelihood of token " + std::to_string(token) +
+                     " is not a finite number: the model's weights are damaged");
+  }
+  return nll;
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ struct Score {
 };
 
 // The text is cut into windows of the session's context, BOS first where the model wants one; every
-// token after a window's first is scored. InputError where fewer than two tokens can be scored.
+// token after a window's first is scored. InputError where fewer than two tokens can be scored or
+// one's likelihood is not a finite number.
 Score ScoreText(const Engine& engine, Session& session, std::string_view text);
 
 }  // namespace smallmind

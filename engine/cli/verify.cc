@@ -1,7 +1,7 @@
 // `verify A B`: how far two files of `logits` are apart. A is the reference.
 //
 // NMSE = Σ(b−a)²/Σa²; KL divergence of the softmaxes, mean over rows, in nats; top-1: rows with the
-// same argmax.
+// same argmax. A value that is not finite is an error.
 
 #include <algorithm>
 #include <cmath>
@@ -34,6 +34,20 @@ std::vector<float> ReadFloats(const std::string& path, size_t vocab) {
   return values;
 }
 
+// A figure over rows that hold no numbers would say nothing.
+void CheckFinite(const std::string& path, std::span<const float> values, size_t vocab) {
+  size_t rows = 0, first = 0;
+  for (size_t r = 0; r < values.size() / vocab; ++r) {
+    const std::span<const float> row = values.subspan(r * vocab, vocab);
+    if (std::all_of(row.begin(), row.end(), [](float x) { return std::isfinite(x); })) continue;
+    if (rows++ == 0) first = r;
+  }
+  if (rows == 0) return;
+  throw InputError(
+      path + ": " + std::to_string(rows) + " of " + std::to_string(values.size() / vocab) +
+      " rows hold values that are not finite, the first is row " + std::to_string(first));
+}
+
 // log softmax in double.
 std::vector<double> LogSoftmax(std::span<const float> logits) {
   double max = -INFINITY, sum = 0;
@@ -51,6 +65,8 @@ int Run(const Options& o) {
   const std::vector<float> a = ReadFloats(o.reference, vocab);
   const std::vector<float> b = ReadFloats(o.other, vocab);
   if (a.size() != b.size()) throw InputError(o.reference + " and " + o.other + " differ in length");
+  CheckFinite(o.reference, a, vocab);
+  CheckFinite(o.other, b, vocab);
   double error = 0, norm = 0, kl = 0;
   size_t agree = 0;
   const size_t rows = a.size() / vocab;
