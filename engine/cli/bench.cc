@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <optional>
 
 #include "engine/base/build_info.h"
 #include "engine/base/error.h"
@@ -48,8 +49,7 @@ std::string Hex(uint64_t value) {
   return buffer;
 }
 
-void PrintHello(const Options& o, const Engine& engine, const SessionOptions& session,
-                size_t threads) {
+void PrintHello(const Options& o, const Engine& engine, const SessionOptions& session) {
   const BuildInfo& build = GetBuildInfo();
   const Model& model = engine.model();
   const TokenWork work = WorkOfToken(model.spec, model.weights);
@@ -63,7 +63,7 @@ void PrintHello(const Options& o, const Engine& engine, const SessionOptions& se
             .Add("target", ChosenTarget())
             .Add("static_target", StaticTarget())
             .Add("dispatch", DispatchIsDynamic() ? "dynamic" : "static")
-            .Add("threads", threads)
+            .Add("threads", session.threads)
             .Add("model", o.model.path)
             .Add("model_name", model.spec.name)
             .Add("arch", model.spec.arch->name)
@@ -160,10 +160,7 @@ void PrintKernels(const StageTimers& timers) {
   }
 }
 
-void RunBatch(const Options& o, const Engine& engine, const ModelOptions& model,
-              StageTimers* timers) {
-  SequenceGroup group(engine, model.Session(), o.sequences);
-  group.set_timers(timers);
+void RunBatch(const Options& o, const Engine& engine, SequenceGroup& group) {
   for (size_t rep = 0; rep < o.reps; ++rep) {
     const BatchRepetition r =
         RunBatchRepetition(engine, group, o.Text(), o.n_prompt, o.n_gen, o.slowdown_pct / 100);
@@ -182,6 +179,15 @@ void RunBatch(const Options& o, const Engine& engine, const ModelOptions& model,
   }
 }
 
+void RunAlone(const Options& o, const Engine& engine, Session& session) {
+  for (size_t rep = 0; rep < o.reps; ++rep) {
+    const Repetition r =
+        RunRepetition(engine, session, o.Text(), o.n_prompt, o.n_gen, o.slowdown_pct / 100);
+    if (rep == 0) PrintPhase("first_token", r.first_token);
+    PrintRepetition(rep, r);
+  }
+}
+
 int Run(const Options& o, const StartInstants& start) {
   o.model.ApplyTarget();
   if (o.ceilings) return RunCeilings(o);
@@ -192,27 +198,31 @@ int Run(const Options& o, const StartInstants& start) {
   const Instant mapped = Instant::Now();
   engine.LoadTokenizer();
   const Instant tokenizer = Instant::Now();
-  StageTimers timers;
+  const SessionOptions options = Resolved(model.Session(), engine.model().spec);
+  std::optional<SequenceGroup> group;
+  std::optional<Session> session;
   if (o.sequences > 1) {
-    PrintHello(o, engine, model.Session(), model.Session().threads);
-    RunBatch(o, engine, model, o.timers ? &timers : nullptr);
+    group.emplace(engine, options, o.sequences);
   } else {
-    Session session(engine, model.Session());
-    const Instant ready = Instant::Now();
-    PrintWarning(engine.tokenizer());
-    PrintHello(o, engine, model.Session(), session.threads());
-    PrintPhase("loaded", start.loaded);
-    PrintPhase("main", start.main);
-    PrintPhase("mapped", mapped);
-    PrintPhase("tokenizer", tokenizer);
-    PrintPhase("ready", ready);
-    if (o.timers) session.set_timers(&timers);
-    for (size_t rep = 0; rep < o.reps; ++rep) {
-      const Repetition r =
-          RunRepetition(engine, session, o.Text(), o.n_prompt, o.n_gen, o.slowdown_pct / 100);
-      if (rep == 0) PrintPhase("first_token", r.first_token);
-      PrintRepetition(rep, r);
-    }
+    session.emplace(engine, options);
+  }
+  const Instant ready = Instant::Now();
+  PrintWarning(engine.tokenizer());
+  o.model.PrintContextWarning(engine.model().spec);
+  PrintHello(o, engine, options);
+  PrintPhase("loaded", start.loaded);
+  PrintPhase("main", start.main);
+  PrintPhase("mapped", mapped);
+  PrintPhase("tokenizer", tokenizer);
+  PrintPhase("ready", ready);
+  StageTimers timers;
+  StageTimers* const wanted = o.timers ? &timers : nullptr;
+  if (group) {
+    group->set_timers(wanted);
+    RunBatch(o, engine, *group);
+  } else {
+    session->set_timers(wanted);
+    RunAlone(o, engine, *session);
   }
   if (o.timers) PrintKernels(timers);
   PrintMemory();

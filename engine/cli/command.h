@@ -39,6 +39,8 @@ struct ModelOptions {
   void Declare(Command* command, Presence presence = kRequiredModel);
   // Forces the Highway target where one was named. Throws UsageError with the attainable ones.
   void ApplyTarget() const;
+  // A line on stderr where --ctx is beyond what the model was trained for.
+  void PrintContextWarning(const ModelSpec& spec) const;
   SessionOptions Session() const;
 };
 

@@ -15,8 +15,9 @@ void ModelOptions::Declare(Command* command, Presence presence) {
   command->Option("-c,--ctx", &context, "Positions of context; 0: the model's, at most 4096")
       .Range(0, 1 << 24);
   command->Option("-b,--batch", &batch, "Prompt tokens taken at once; never changes a result")
-      .Range(1, 1 << 16);
-  command->Option("--kv", &kv, "Type of the KV cache").OneOf({"f32", "f16", "q8_0"});
+      .Range(1, 1 << 16)
+      .ShowDefault();
+  command->Option("--kv", &kv, "Type of the KV cache").OneOf({"f32", "f16", "q8_0"}).ShowDefault();
   command->Option("--target", &target, "Highway target to run, such as AVX2; default: the best");
 }
 
@@ -30,6 +31,14 @@ void ModelOptions::ApplyTarget() const {
 void PrintWarning(const Tokenizer& tokenizer) {
   if (tokenizer.warning().empty()) return;
   std::fprintf(stderr, "smallmind: warning: %s\n", tokenizer.warning().c_str());
+}
+
+void ModelOptions::PrintContextWarning(const ModelSpec& spec) const {
+  if (context <= spec.context_train) return;
+  std::fprintf(stderr,
+               "smallmind: warning: --ctx %zu is more than the %zu positions the model was trained "
+               "for: text beyond them is likely to be poor\n",
+               context, spec.context_train);
 }
 
 SessionOptions ModelOptions::Session() const {

@@ -22,6 +22,7 @@ int Run(const Options& o) {
   o.model.ApplyTarget();
   const Engine engine = Engine::Open(o.model.path, {.context = o.model.context});
   PrintWarning(engine.tokenizer());
+  o.model.PrintContextWarning(engine.model().spec);
   Session session(engine, o.model.Session());
   const std::string text = ReadFileBytes(o.file);
   const Score score = [&] {

@@ -1,6 +1,7 @@
 // `profile`: the representative workload that PGO trains on. Prompts, seeds and shapes differ from
 // `bench`'s.
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -22,8 +23,13 @@ int Run(const Options& o) {
   o.model.ApplyTarget();
   const Engine engine = Engine::Open(o.model.path, {.context = o.model.context});
   PrintWarning(engine.tokenizer());
+  o.model.PrintContextWarning(engine.model().spec);
   SessionOptions options = o.model.Session();
-  options.context = o.n_prompt + o.n_gen + 8;
+  const std::string text(TrainingText().substr(0, 200));
+  if (options.context == 0) {
+    const size_t text_tokens = engine.tokenizer().Encode(text, {}).size();
+    options.context = std::max(o.n_prompt, text_tokens + o.n_gen);
+  }
   Session session(engine, options);
   const std::vector<TokenId> prompt = PromptTokens(engine.tokenizer(), TrainingText(), o.n_prompt);
   size_t tokens = 0;
@@ -42,7 +48,6 @@ int Run(const Options& o) {
     session.Reset();
     generate.sampler.temperature = seed == 77 ? 0.0f : 0.8f;
     generate.sampler.seed = seed;
-    const std::string text(TrainingText().substr(0, 200));
     tokens += session.Generate(text, generate, [](std::string_view) { return true; }).tokens.size();
   }
   std::fprintf(stderr, "profile: %zu tokens on %zu threads\n", tokens, session.threads());
