@@ -1,50 +1,67 @@
 // `generate`: streams text. With --output the generated text alone also goes to a file, for
-// diffing.
+// diffing; after an error it has the text so far.
 
 #include <csignal>
 #include <cstdio>
-#include <fstream>
+#include <limits>
 #include <memory>
+#include <optional>
 
 #include "engine/base/error.h"
+#include "engine/base/output_file.h"
 #include "engine/cli/command.h"
+#include "engine/cli/read_file.h"
 
 namespace smallmind {
 namespace {
 
-// Set by Ctrl-C; generation then ends as if cancelled, with the text so far.
+// Set by Ctrl-C; generation then ends as if cancelled, with the text so far. A second Ctrl-C ends
+// the process.
 volatile std::sig_atomic_t interrupted = 0;
+
+void Interrupt(int) {
+  interrupted = 1;
+  std::signal(SIGINT, SIG_DFL);
+}
 
 struct Options {
   ModelOptions model;
   std::string prompt;
+  std::string file;
   std::string output;
   GenerateOptions generate;
   bool quiet = false;
 };
 
-int Run(const Options& o) {
+int Run(Options o) {
   o.model.ApplyTarget();
+  if (!o.prompt.empty() && !o.file.empty()) throw UsageError("give --prompt or --file, not both");
+  if (!o.file.empty()) o.prompt = ReadFileBytes(o.file);
+  std::optional<OutputFile> file;
+  if (!o.output.empty()) file.emplace(o.output);
   const Engine engine = Engine::Open(o.model.path, {.context = o.model.context});
   PrintWarning(engine.tokenizer());
+  o.model.PrintContextWarning(engine.model().spec);
   Session session(engine, o.model.Session());
-  std::signal(SIGINT, [](int) { interrupted = 1; });
-  std::string text;
-  const GenerateResult result = session.Generate(o.prompt, o.generate, [&](std::string_view piece) {
-    text += piece;
+  std::signal(SIGINT, Interrupt);
+  o.generate.should_stop = [] { return interrupted != 0; };
+  const auto show = [&](std::string_view piece) {
+    if (file) file->Write({reinterpret_cast<const uint8_t*>(piece.data()), piece.size()});
     if (!o.quiet) {
       std::fwrite(piece.data(), 1, piece.size(), stdout);
       std::fflush(stdout);
     }
-    return interrupted == 0;
-  });
-  if (!o.quiet) std::fputc('\n', stdout);
-  if (!o.output.empty()) {
-    std::ofstream file(o.output, std::ios::binary);
-    file << text;
-    file.close();
-    if (!file) throw InputError("cannot write " + o.output);
+    return true;
+  };
+  GenerateResult result;
+  try {
+    result = session.Generate(o.prompt, o.generate, show);
+  } catch (...) {
+    if (file && file->size() > 0) file->Commit();
+    throw;
   }
+  if (!o.quiet) std::fputc('\n', stdout);
+  if (file) file->Commit();
   if (result.reason == StopReason::kContextFull) {
     std::fprintf(stderr,
                  "smallmind: stopped at the context's end, %zu positions; --ctx sets more\n",
@@ -61,6 +78,7 @@ void AddGenerate(Program& program) {
   o->model.Declare(&c);
   SamplerOptions& s = o->generate.sampler;
   c.Option("-p,--prompt", &o->prompt, "Prompt; empty: from BOS alone");
+  c.Option("-f,--file", &o->file, "Prompt, read byte for byte; - for standard input");
   c.Option("-n,--n-predict", &o->generate.max_tokens, "Tokens at most").ShowDefault();
   c.Option("--temp", &s.temperature, "Temperature; 0 is greedy")
       .RealRange(0.0, 100.0)
@@ -72,8 +90,22 @@ void AddGenerate(Program& program) {
   c.Option("--min-p", &s.min_p, "Drop what is below this share of the likeliest")
       .RealRange(0.0, 1.0)
       .ShowDefault();
+  c.Option("--typical-p", &s.typical_p, "Keep the most typical of this total mass; 1: all")
+      .RealRange(0.0, 1.0)
+      .ShowDefault();
   c.Option("--repeat-penalty", &s.repeat_penalty, "Divides logits of recent tokens; 1: off")
       .Positive()
+      .ShowDefault();
+  c.Option("--frequency-penalty", &s.frequency_penalty,
+           "Subtracted from a recent token's logit for each time it occurs")
+      .RealRange(-100.0, 100.0)
+      .ShowDefault();
+  c.Option("--presence-penalty", &s.presence_penalty, "Subtracted from a recent token's logit once")
+      .RealRange(-100.0, 100.0)
+      .ShowDefault();
+  c.Option("--penalty-last-n", &s.penalty_last_n,
+           "Tokens that are recent to the penalties; 0: none, -1: all")
+      .Range(-1, std::numeric_limits<int32_t>::max())
       .ShowDefault();
   c.Option("--seed", &s.seed, "Seed of the sampler").ShowDefault();
   c.Option("--stop", &o->generate.stop, "Text that ends generation; may be given again");

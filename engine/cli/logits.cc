@@ -1,10 +1,8 @@
 // `logits`: every position's logits for given token ids, little-endian float32, n_tokens × n_vocab.
 
-#include <cstdio>
-#include <fstream>
 #include <memory>
 
-#include "engine/base/error.h"
+#include "engine/base/output_file.h"
 #include "engine/cli/command.h"
 
 namespace smallmind {
@@ -18,18 +16,16 @@ struct Options {
 
 int Run(const Options& o) {
   o.model.ApplyTarget();
+  OutputFile file(o.output);
   SessionOptions options = o.model.Session();
   if (options.context == 0) options.context = o.tokens.size();
   const Engine engine = Engine::OpenWithoutTokenizer(o.model.path, {.context = options.context});
   Session session(engine, options);
-  std::ofstream file(o.output, std::ios::binary);
-  if (!file) throw InputError("cannot write " + o.output);
+  o.model.PrintContextWarning(engine.model().spec);
   session.PrefillAll(o.tokens, [&](std::span<const float> row) {
-    file.write(reinterpret_cast<const char*>(row.data()),
-               static_cast<std::streamsize>(row.size_bytes()));
+    file.Write({reinterpret_cast<const uint8_t*>(row.data()), row.size_bytes()});
   });
-  file.close();
-  if (!file) throw InputError("cannot write " + o.output + ": is the disk full?");
+  file.Commit();
   return 0;
 }
 
