@@ -1,0 +1,248 @@
+// The program as its users have it: command lines, exit codes, the one line on stderr, and what
+// becomes of files. Each run is a child process.
+
+#include "engine/cli/run_program.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "engine/base/testing.h"
+#include "engine/gguf/parse.h"
+#include "engine/session.h"
+
+namespace smallmind {
+namespace {
+
+const std::string& Mixtral() {
+  static const std::string path = TestdataDir() / "arch" / "mixtral.gguf";
+  return path;
+}
+const std::string& Gpt2() {
+  static const std::string path = TestdataDir() / "arch" / "gpt2.gguf";
+  return path;
+}
+
+std::string Read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+std::string Write(const char* name, std::string_view bytes) {
+  const auto path = TestTempDir() / name;
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path;
+}
+
+struct Ran {
+  int code = -1;  // negative: ended by a signal
+  std::string out, err;
+};
+
+void Redirect(const std::string& path, int flags, int onto) {
+  const int fd = open(path.c_str(), flags, 0600);
+  if (fd < 0 || dup2(fd, onto) < 0) _exit(99);
+}
+
+// stdin is the file `in`; stdout is `out`, or else returned.
+Ran Smallmind(const std::vector<std::string>& words, const std::string& in = "/dev/null",
+              const std::string& out = "") {
+  std::vector<const char*> argv = {"smallmind"};
+  for (const std::string& word : words) argv.push_back(word.c_str());
+  const std::string stdout_path = out.empty() ? Write("stdout", "") : out;
+  const std::string stderr_path = Write("stderr", "");
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    Redirect(in, O_RDONLY, STDIN_FILENO);
+    Redirect(stdout_path, O_WRONLY, STDOUT_FILENO);
+    Redirect(stderr_path, O_WRONLY, STDERR_FILENO);
+    const int code = RunProgram(static_cast<int>(argv.size()), argv.data(), {});
+    std::fflush(nullptr);
+    _exit(code);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
+          out.empty() ? Read(stdout_path) : "", Read(stderr_path)};
+}
+
+TEST(RunProgram, CodesAndErrorLines) {
+  struct Case {
+    std::vector<std::string> words;
+    int code;
+    std::string part;  // of the line on stderr; empty: nothing there
+  };
+  const std::string& m = Mixtral();
+  const std::string text = Write("text", "Once upon a time there was a model.");
+  const std::string floats = Write("floats", std::string(16, '\0'));
+  const std::string nans = Write("nans", std::string(8, '\0') + std::string(8, '\xff'));
+  const std::string long_name(300, 'a');
+  const Case cases[] = {
+      {{}, 1, "subcommand"},
+      {{"nosuch"}, 1, "subcommand"},
+      {{"--help"}, 0, ""},
+      {{"generate"}, 1, "--model"},
+      {{"generate", "-m", "nosuch.gguf"}, 2, "nosuch.gguf"},
+      {{"generate", "-m", m, "-n", "4"}, 0, ""},
+      {{"generate", "-m", m, "--stop", "A", "B"}, 1, "B"},
+      {{"generate", "-m", m, "-n", "4", "--stop", "[INST]", "--stop", "[a,b]"}, 0, ""},
+      {{"generate", "-m", m, "-n", "4", "--ctx", "1000"}, 0, "warning: --ctx 1000"},
+      {{"generate", "-m", m, "-p", "a", "-f", text}, 1, "not both"},
+      {{"generate", "-m", m, "-n", "4", "-f", text}, 0, ""},
+      {{"generate", "-m", m, "-n", "4", "-f", "nosuch"}, 2, "nosuch': No such file"},
+      {{"generate", "-m", m, "-n", "4", "-o", "/nosuch/out"}, 2, "/nosuch/out"},
+      {{"generate", "-m", m, "-n", "4", "--penalty-last-n", "-1", "--presence-penalty", "-0.5",
+        "--frequency-penalty", "0.5", "--typical-p", "0.9"},
+       0,
+       ""},
+      {{"generate", "-m", m, "--penalty-last-n", "-2"}, 1, "--penalty-last-n"},
+      {{"logits", "-m", Gpt2(), "--tokens", "1,2", "-c", "100000", "-o", "/dev/null"},
+       2,
+       "embeddings"},
+      {{"tokenize", "-m", m, "-f", text, "--ids"}, 0, ""},
+      {{"tokenize", "-m", m, "-f", long_name}, 2, "File name too long"},
+      {{"tokenize", "-m", m, "-f", "/"}, 2, "'/': Is a directory"},
+      {{"verify", floats, floats, "--vocab", "2"}, 0, ""},
+      {{"verify", floats, nans, "--vocab", "2"}, 2, "1 of 2 rows"},
+      {{"verify", nans, floats, "--vocab", "2"}, 2, "the first is row 1"},
+      {{"perplexity", "-m", m, "-f", text}, 0, ""},
+      {{"profile", "-m", m, "--n-prompt", "8", "--n-gen", "3", "-t", "1"}, 0, "profile: "},
+      {{"profile", "-m", m, "--n-prompt", "8", "--n-gen", "3", "--ctx", "4"}, 2, "--ctx"},
+      {{"info", "-m", m}, 0, ""},
+  };
+  for (const Case& c : cases) {
+    std::string line;
+    for (const std::string& word : c.words) line += " " + word;
+    const Ran ran = Smallmind(c.words);
+    EXPECT_EQ(ran.code, c.code) << line << "\n" << ran.err;
+    if (c.part.empty()) {
+      EXPECT_EQ(ran.err, "") << line;
+      continue;
+    }
+    EXPECT_NE(ran.err.find(c.part), std::string::npos) << line << "\n" << ran.err;
+    EXPECT_EQ(ran.err.find('\n'), ran.err.size() - 1) << line << "\n" << ran.err;
+    EXPECT_TRUE(c.code == 0 || ran.err.starts_with("smallmind: ")) << line << "\n" << ran.err;
+  }
+}
+
+TEST(RunProgram, AFullStandardOutputIsAnError) {
+  for (const char* how : {"--ids", "--no-bos"}) {
+    const std::string text = Write("text", "some text");
+    const Ran ran =
+        Smallmind({"tokenize", "-m", Mixtral(), "-f", text, how}, "/dev/null", "/dev/full");
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_EQ(ran.err, "smallmind: cannot write to standard output: No space left on device\n");
+  }
+  EXPECT_EQ(Smallmind({"generate", "-m", Mixtral(), "-n", "3"}, "/dev/null", "/dev/full").code, 2);
+  EXPECT_EQ(Smallmind({"--help"}, "/dev/null", "/dev/full").code, 2);
+}
+
+TEST(RunProgram, APromptComesFromWhereverItIs) {
+  const std::string prompt = "Once upon";
+  const std::string file = Write("prompt", prompt);
+  const std::vector<std::string> words = {"generate", "-m", Mixtral(), "--temp", "0", "-n", "8"};
+  const auto with = [&](const std::vector<std::string>& more, const std::string& in) {
+    std::vector<std::string> all = words;
+    all.insert(all.end(), more.begin(), more.end());
+    return Smallmind(all, in).out;
+  };
+  const std::string expected = with({"-p", prompt}, "/dev/null");
+  EXPECT_NE(expected, with({}, "/dev/null"));
+  EXPECT_EQ(with({"-f", file}, "/dev/null"), expected);
+  EXPECT_EQ(with({"-f", "-"}, file), expected);
+}
+
+// mixtral.gguf with an embedding of NaN for one token.
+std::string WithBrokenToken(size_t token) {
+  std::string bytes = Read(Mixtral());
+  const std::span<const uint8_t> view(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  for (const GgufTensor& t : ParseGguf(view, "mixtral").tensors) {
+    if (t.name != "token_embd.weight") continue;
+    const size_t row = t.ne[0] * 2;
+    const size_t offset = static_cast<size_t>(t.data.data() - view.data()) + token * row;
+    std::memset(bytes.data() + offset, 0xff, row);
+  }
+  return Write("broken.gguf", bytes);
+}
+
+TEST(RunProgram, WhatWasGeneratedBeforeAnErrorIsKept) {
+  const std::string out = Write("out.txt", "old");
+  std::vector<std::string> words = {"generate", "-m", Mixtral(), "-p", "Once",      "--temp",
+                                    "0",        "-n", "6",       "-o", out.c_str(), "--ignore-eos"};
+  ASSERT_EQ(Smallmind(words).code, 0);
+  const std::string whole = Read(out);
+  ASSERT_GT(whole.size(), 2u);
+  EXPECT_EQ(Smallmind(words).out, whole + "\n");
+
+  const Engine engine = Engine::Open(Mixtral(), {});
+  GenerateOptions greedy;
+  greedy.max_tokens = 6;
+  greedy.ignore_eos = true;
+  greedy.sampler.temperature = 0;
+  Session session(engine, {});
+  const auto any = [](std::string_view) { return true; };
+  const std::vector<TokenId> tokens = session.Generate("Once", greedy, any).tokens;
+  words[2] = WithBrokenToken(static_cast<size_t>(tokens[3]));
+  const Ran ran = Smallmind(words);
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_NE(ran.err.find("weights are damaged"), std::string::npos) << ran.err;
+  const std::string kept = Read(out);
+  EXPECT_FALSE(kept.empty());
+  EXPECT_LT(kept.size(), whole.size());
+  EXPECT_EQ(kept, whole.substr(0, kept.size()));
+
+  // A model that is not there leaves the file as it was.
+  words[2] = "nosuch.gguf";
+  EXPECT_EQ(Smallmind(words).code, 2);
+  EXPECT_EQ(Read(out), kept);
+  // The same model has no perplexity of a text with that token.
+  const std::string text = Write("text", "Once upon a time");
+  const TokenId first = engine.tokenizer().Encode("Once upon a time", {.add_special = false})[0];
+  const Ran scored =
+      Smallmind({"perplexity", "-m", WithBrokenToken(static_cast<size_t>(first)), "-f", text});
+  EXPECT_EQ(scored.code, 2);
+  EXPECT_NE(scored.err.find("not a finite number"), std::string::npos) << scored.err;
+}
+
+TEST(RunProgram, LogitsOfBadTokensLeaveTheFileAlone) {
+  const std::string out = Write("out.f32", "old");
+  const auto words = [&](const char* ids) {
+    return std::vector<std::string>{"logits", "-m", Mixtral(), "--tokens", ids, "-o", out};
+  };
+  EXPECT_EQ(Smallmind(words("1,2,99999")).code, 2);
+  EXPECT_EQ(Read(out), "old");
+  EXPECT_EQ(Smallmind(words("1,2")).code, 0);
+  EXPECT_EQ(std::filesystem::file_size(out), 2u * 272 * sizeof(float));
+}
+
+TEST(RunProgram, BenchOfSeveralSequencesSaysWhatOneSays) {
+  const std::vector<std::string> words = {"bench", "-m", Mixtral(), "-p", "8",
+                                          "-n",    "2",  "-r",      "1",  "--sequences"};
+  for (const char* sequences : {"1", "2"}) {
+    std::vector<std::string> all = words;
+    all.push_back(sequences);
+    const Ran ran = Smallmind(all);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out.find("\"threads\":0"), std::string::npos) << ran.out;
+    for (const char* phase : {"loaded", "main", "mapped", "tokenizer", "ready"}) {
+      EXPECT_NE(ran.out.find(std::string("\"phase\",\"name\":\"") + phase), std::string::npos)
+          << sequences << " " << phase;
+    }
+  }
+}
+
+TEST(RunProgram, HelpShowsTheDefaults) {
+  const std::string help = Smallmind({"generate", "--help"}).out;
+  for (const char* part : {"=f16", "=512", "--typical-p", "--frequency-penalty", "=64"}) {
+    EXPECT_NE(help.find(part), std::string::npos) << part << "\n" << help;
+  }
+}
+
+}  // namespace
+}  // namespace smallmind
