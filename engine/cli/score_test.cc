@@ -15,6 +15,7 @@ namespace smallmind {
 namespace {
 
 std::filesystem::path Stories() { return SharedDir() / "models" / "stories260K-f32.gguf"; }
+std::filesystem::path Mixtral() { return TestdataDir() / "arch" / "mixtral.gguf"; }
 
 // Text that the model wrote itself, drawn rather than greedy so that not every token is the likely
 // one.
@@ -89,9 +90,35 @@ TEST(Score, EqualsAFloat64Reference) {
   }
 }
 
+// The same windows by hand over the engine's own logits, on a model that is always there.
+TEST(Score, EveryTokenAfterAWindowsFirstIsScored) {
+  const Engine engine = Engine::Open(Mixtral(), {});
+  std::string text;
+  for (int i = 0; i < 90; ++i) text += static_cast<char>('a' + i * i % 26);
+  const std::vector<TokenId> ids = engine.tokenizer().Encode(text, {.add_special = false});
+  ASSERT_GT(ids.size(), 60u);
+  for (const size_t context : {200, 17}) {
+    Session session(engine, {.threads = 1, .context = context}), plain(engine, {.threads = 1});
+    const Score score = ScoreText(engine, session, text);
+    double nll = 0;
+    size_t tokens = 0;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const std::vector<TokenId> bos = {engine.tokenizer().bos()};
+      if (i % (context - 1) == 0) plain.Reset();
+      const std::span<const float> logits =
+          i % (context - 1) == 0 ? plain.Prefill(bos) : plain.Decode(ids[i - 1]);
+      double sum = 0;
+      for (float x : logits) sum += std::exp(double{x});
+      nll += std::log(sum) - double{logits[static_cast<size_t>(ids[i])]};
+      ++tokens;
+    }
+    EXPECT_EQ(score.tokens, tokens);
+    EXPECT_NEAR(score.nll, nll / static_cast<double>(tokens), 1e-9);
+  }
+}
+
 TEST(Score, TooShortATextIsAnInputError) {
-  SMALLMIND_NEED_SHARED("models");
-  const Engine engine = Engine::Open(Stories(), {});
+  const Engine engine = Engine::Open(Mixtral(), {});
   Session session(engine, {.threads = 1});
   EXPECT_THROW(ScoreText(engine, session, ""), InputError);
   EXPECT_THROW(ScoreText(engine, session, "a"), InputError);
