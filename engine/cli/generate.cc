@@ -1,14 +1,17 @@
 // `generate`: streams text. With --output the generated text alone also goes to a file, for
 // diffing; after an error it has the text so far.
 
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/base/output_file.h"
+#include "engine/base/quote.h"
 #include "engine/cli/command.h"
 #include "engine/cli/read_file.h"
 
@@ -29,14 +32,30 @@ struct Options {
   std::string prompt;
   std::string file;
   std::string output;
+  std::vector<std::string> biases;
   GenerateOptions generate;
   bool quiet = false;
 };
+
+// "ID:BIAS", the bias a number or -inf.
+std::pair<TokenId, float> ParseBias(const std::string& word) {
+  std::pair<TokenId, float> bias;
+  const char* const end = word.data() + word.size();
+  const auto id = std::from_chars(word.data(), end, bias.first);
+  if (id.ec == std::errc() && id.ptr != end && *id.ptr == ':') {
+    const auto value = std::from_chars(id.ptr + 1, end, bias.second);
+    if (value.ec == std::errc() && value.ptr == end) return bias;
+  }
+  throw UsageError("--logit-bias takes ID:BIAS, such as 5:-inf, not " + Quote(word));
+}
 
 int Run(Options o) {
   o.model.ApplyTarget();
   if (!o.prompt.empty() && !o.file.empty()) throw UsageError("give --prompt or --file, not both");
   if (!o.file.empty()) o.prompt = ReadFileBytes(o.file);
+  for (const std::string& word : o.biases) {
+    o.generate.sampler.logit_bias.push_back(ParseBias(word));
+  }
   std::optional<OutputFile> file;
   if (!o.output.empty()) file.emplace(o.output);
   const Engine engine = Engine::Open(o.model.path, {.context = o.model.context});
@@ -107,6 +126,8 @@ void AddGenerate(Program& program) {
            "Tokens that are recent to the penalties; 0: none, -1: all")
       .Range(-1, std::numeric_limits<int32_t>::max())
       .ShowDefault();
+  c.Option("--logit-bias", &o->biases,
+           "ID:BIAS, added to that token's logit; -inf bans it; may be given again");
   c.Option("--seed", &s.seed, "Seed of the sampler").ShowDefault();
   c.Option("--stop", &o->generate.stop, "Text that ends generation; may be given again");
   c.Option("-o,--output", &o->output, "File that gets the generated text alone");

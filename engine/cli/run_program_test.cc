@@ -102,6 +102,11 @@ TEST(RunProgram, CodesAndErrorLines) {
        0,
        ""},
       {{"generate", "-m", m, "--penalty-last-n", "-2"}, 1, "--penalty-last-n"},
+      {{"generate", "-m", m, "-n", "4", "--logit-bias", "5:-inf", "--logit-bias", "6:2.5"}, 0, ""},
+      {{"generate", "-m", m, "-n", "4", "--logit-bias", "5"}, 1, "ID:BIAS"},
+      {{"generate", "-m", m, "-n", "4", "--logit-bias", "5:x"}, 1, "ID:BIAS"},
+      {{"generate", "-m", m, "-n", "4", "--logit-bias", "5:1 "}, 1, "'5:1 '"},
+      {{"generate", "-m", m, "-n", "4", "--logit-bias", "99999:1"}, 1, "99999"},
       {{"logits", "-m", Gpt2(), "--tokens", "1,2", "-c", "100000", "-o", "/dev/null"},
        2,
        "embeddings"},
@@ -143,7 +148,7 @@ TEST(RunProgram, AFullStandardOutputIsAnError) {
   EXPECT_EQ(Smallmind({"--help"}, "/dev/null", "/dev/full").code, 2);
 }
 
-TEST(RunProgram, APromptComesFromWhereverItIs) {
+TEST(RunProgram, PromptsAndBiasesReachTheModel) {
   const std::string prompt = "Once upon";
   const std::string file = Write("prompt", prompt);
   const std::vector<std::string> words = {"generate", "-m", Mixtral(), "--temp", "0", "-n", "8"};
@@ -154,6 +159,8 @@ TEST(RunProgram, APromptComesFromWhereverItIs) {
   };
   const std::string expected = with({"-p", prompt}, "/dev/null");
   EXPECT_NE(expected, with({}, "/dev/null"));
+  // Byte tokens begin at 3.
+  EXPECT_EQ(with({"-p", prompt, "--logit-bias", "100:1000"}, "/dev/null"), "aaaaaaaa\n");
   EXPECT_EQ(with({"-f", file}, "/dev/null"), expected);
   EXPECT_EQ(with({"-f", "-"}, file), expected);
 }
