@@ -87,6 +87,15 @@ const Comparison* Analysis::Against(const std::string& variant, const Regime& re
   return nullptr;
 }
 
+size_t Analysis::Rounds(const std::string& variant, const Regime& regime) const {
+  if (variant == reference) {
+    const MetricSummary* s = Summary(variant, regime, "decode_tps");
+    return s == nullptr ? 0 : s->n;
+  }
+  const Comparison* c = Against(variant, regime, "decode_tps");
+  return c == nullptr ? 0 : c->ratio().units;
+}
+
 std::string Analysis::Unranked(const std::string& variant) const {
   for (const OutputCheck& check : outputs) {
     if (check.variant == variant && Disqualifies(check.status)) {

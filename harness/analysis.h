@@ -51,6 +51,8 @@ struct Analysis {
                                const std::string& metric) const;
   const Comparison* Against(const std::string& variant, const Regime& regime,
                             const std::string& metric) const;
+  // Rounds that the variant's decode ratio rests on; the reference's: rounds measured. 0: none.
+  size_t Rounds(const std::string& variant, const Regime& regime) const;
   // "" or why this variant may not be ranked.
   std::string Unranked(const std::string& variant) const;
 };

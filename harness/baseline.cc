@@ -24,19 +24,25 @@ fs::path Folder(const fs::path& results_dir, const std::string& name) {
 
 void SaveBaseline(const fs::path& results_dir, const std::string& name,
                   const fs::path& run_directory) {
-  const fs::path folder = Folder(results_dir, name);
+  // Whole beside the old one, then in its place: who is interrupted keeps a baseline that fits.
+  const fs::path place = Folder(results_dir, name);
+  const fs::path folder = place.string() + ".new", old = place.string() + ".old";
   try {
+    fs::remove_all(folder);
     fs::create_directories(folder);
     for (const char* file : {"run.json", "samples.jsonl"}) {
-      fs::copy_file(run_directory / file, folder / file, fs::copy_options::overwrite_existing);
+      fs::copy_file(run_directory / file, folder / file);
     }
-    fs::remove_all(folder / "bin");
     for (const VariantInfo& variant : LoadRun(folder.string()).info.variants) {
       const bool of_the_build = variant.name.find('@') == std::string::npos;
       if (variant.binary.empty() || variant.status != "built" || !of_the_build) continue;
       fs::create_directories(folder / "bin");
       fs::copy_file(variant.binary, folder / "bin" / variant.name);
     }
+    fs::remove_all(old);
+    if (fs::exists(place)) fs::rename(place, old);
+    fs::rename(folder, place);
+    fs::remove_all(old);
   } catch (const fs::filesystem_error& error) {
     throw RunError(std::string("--save-baseline: ") + error.what());
   }

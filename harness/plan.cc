@@ -19,6 +19,10 @@ uint64_t Derive(uint64_t seed, std::initializer_list<uint64_t> parts) {
   return seed;
 }
 
+// 0, 1, n−1, 2, n−2, …: differences of neighbours are all different modulo an even n, so that in
+// its n shifts every ordered pair of neighbours occurs once.
+uint64_t Williams(uint64_t i, uint64_t n) { return i % 2 == 1 ? (i + 1) / 2 : (n - i / 2) % n; }
+
 enum Purpose : uint64_t { kBlockOrder = 1, kSquare = 2, kEnvironment = 3 };
 
 }  // namespace
@@ -64,10 +68,16 @@ std::vector<Cell> Plan::Round(int round) const {
     if (n == 0) continue;
     // Round 0 begins the first square; the warm-up stands outside.
     const uint64_t square = round < 0 ? UINT64_MAX : static_cast<uint64_t>(round) / n;
-    const uint64_t shift = round < 0 ? 0 : static_cast<uint64_t>(round) % n;
-    stats::Rng(Derive(seed_, {kSquare, b, square})).Shuffle(order);
+    const bool paired = n % 2 == 1;  // squares 2k and 2k + 1 share a permutation
+    const bool mirrored = paired && round >= 0 && square % 2 == 1;
+    stats::Rng rng(Derive(seed_, {kSquare, b, paired ? square / 2 : square}));
+    rng.Shuffle(order);
+    std::vector<uint64_t> rows(n);
+    std::iota(rows.begin(), rows.end(), uint64_t{0});
+    rng.Shuffle(rows);
+    const uint64_t row = round < 0 ? 0 : rows[static_cast<uint64_t>(round) % n];
     for (uint64_t i = 0; i < n; ++i) {
-      const Competitor& competitor = order[(i + shift) % n];
+      const Competitor& competitor = order[(Williams(mirrored ? n - 1 - i : i, n) + row) % n];
       cells.push_back(
           {competitor.variant, competitor.layout, blocks_[b].model, blocks_[b].workload});
     }

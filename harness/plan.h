@@ -1,12 +1,14 @@
 // The plan: which cells are measured, and in which order each round visits them.
 //
 // A cell is variant x layout x model x workload; a round visits every cell once, each in a fresh
-// process. Order: the competitors of one block (model x workload) form a cyclic Latin square, so
-// that over as many rounds as there are competitors each one stands in each position exactly once;
-// a new seeded permutation starts every square, so that neighbours change too. Blocks are shuffled
-// each round. A slow drift of the machine then hits all competitors alike, and the pairs that
-// statistics compares (same round, same block) ran within seconds of each other. The order of round
-// r depends on the seed and r alone: an interrupted run resumes with the very same order.
+// process. Order: the competitors of one block (model x workload) form a Latin square balanced for
+// carry-over (Williams 1949): over as many rounds as there are competitors each one stands in each
+// position exactly once and follows each other one exactly once (an odd number of them: twice in
+// two squares, the second one mirrored). Rows come in a seeded order, and a new seeded permutation
+// starts every square. Blocks are shuffled each round. A slow drift of the machine then hits all
+// competitors alike, and the pairs that statistics compares (same round, same block) ran within
+// seconds of each other. The order of round r depends on the seed and r alone: an interrupted run
+// resumes with the very same order.
 #pragma once
 
 #include <cstdint>

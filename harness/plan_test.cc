@@ -47,6 +47,31 @@ TEST(Plan, PositionsAreBalancedOverASquare) {
   }
 }
 
+// Every ordered pair of neighbours equally often: in a square of an even number of competitors
+// once, in two squares of an odd number twice.
+TEST(Plan, NeighboursAreBalanced) {
+  for (const int competitors : {4, 5, 8, 15}) {
+    RunInfo run = ThreeByTwo();
+    run.variants.resize(1);
+    run.models.resize(1);
+    while (static_cast<int>(run.variants.size()) < competitors) {
+      run.variants.push_back(run.variants[0]);
+    }
+    const Plan plan(run, 11);
+    const int times = competitors % 2 == 1 ? 2 : 1;
+    std::map<std::pair<int, int>, int> seen;
+    for (int round = 0; round < times * competitors; ++round) {
+      const auto cells = plan.Round(round);
+      ASSERT_EQ(cells.size(), static_cast<size_t>(competitors));
+      for (size_t i = 1; i < cells.size(); ++i) {
+        ++seen[{cells[i - 1].variant, cells[i].variant}];
+      }
+    }
+    EXPECT_EQ(seen.size(), static_cast<size_t>(competitors * (competitors - 1)));
+    for (const auto& [pair, count] : seen) EXPECT_EQ(count, times) << competitors;
+  }
+}
+
 TEST(Plan, CellsOfABlockStayTogether) {
   const Plan plan(ThreeByTwo(), 9);
   for (int round = 0; round < 9; ++round) {

@@ -201,7 +201,7 @@ struct InstructionCount {
 
 struct PlanInfo {
   std::string seed;   // decimal
-  std::string order;  // "cyclic Latin squares"
+  std::string order;  // "Williams squares"
   int min_rounds = 0;
   int max_rounds = 0;
   double target_ci_pct = 0;  // 0: fixed number of rounds

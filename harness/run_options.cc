@@ -155,7 +155,7 @@ PlanInfo MakePlan(const RunOptions& o, double unix_seconds, size_t competitors) 
   PlanInfo plan;
   plan.seed = std::to_string(o.seed.empty() ? static_cast<uint64_t>(unix_seconds * 1e6)
                                             : ParseSeed(o.seed));
-  plan.order = "cyclic Latin squares within model and workload, blocks shuffled each round";
+  plan.order = "Williams squares within model and workload, blocks shuffled each round";
   plan.target_ci_pct = o.target_ci_pct >= 0 ? o.target_ci_pct : mode.target_ci_pct;
   plan.budget_s = o.budget_s >= 0 ? o.budget_s : mode.budget_s;
   if (o.budget_s < 0 && !o.quick && competitors > kBudgetCompetitors) {

@@ -96,8 +96,8 @@ RunInfo Prepare(const RunOptions& options, const std::vector<std::string>& comma
   run.created = UtcTime(clock.UnixSeconds());
   run.command = command_line;
   const auto built = std::ranges::count(variants, "built", &VariantInfo::status);
-  run.plan = MakePlan(options, clock.UnixSeconds(),
-                      static_cast<size_t>(built * std::max(1, options.layouts)));
+  run.plan =
+      MakePlan(options, clock.UnixSeconds(), static_cast<size_t>(built * (1 + options.layouts)));
   run.environment = ReadEnvironment();
   run.selftest = LatestSelftest(ResultsDirOf(options), run.environment);
   run.workloads = WorkloadsOf(options, run.environment.usable_cpus);

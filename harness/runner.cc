@@ -209,6 +209,11 @@ Workload Runner::WorkloadOf(const Cell& cell, int round) const {
   return workload;
 }
 
+const std::string& Runner::BinaryOf(const Cell& cell) const {
+  const VariantInfo& variant = run_.variants[cell.variant];
+  return cell.layout == 0 ? variant.binary : variant.layouts[cell.layout - 1];
+}
+
 ProcessRequest Runner::RequestFor(const Cell& cell, const Sample& sample) const {
   const VariantInfo& variant = run_.variants[cell.variant];
   const ModelInfo& model = run_.models[cell.model];
@@ -217,14 +222,12 @@ ProcessRequest Runner::RequestFor(const Cell& cell, const Sample& sample) const 
   if (variant.kind == VariantKind::kPeer) {
     request.argv = PeerCommand(variant.command, model.path, workload);
   } else {
-    const std::string& binary =
-        cell.layout == 0 ? variant.binary : variant.layouts[cell.layout - 1];
-    request.argv = {binary, "bench",
-                    "-m",   model.path,
-                    "-p",   std::to_string(workload.prompt_tokens),
-                    "-n",   std::to_string(workload.gen_tokens),
-                    "-t",   std::to_string(workload.threads),
-                    "-r",   std::to_string(workload.reps)};
+    request.argv = {BinaryOf(cell), "bench",
+                    "-m",           model.path,
+                    "-p",           std::to_string(workload.prompt_tokens),
+                    "-n",           std::to_string(workload.gen_tokens),
+                    "-t",           std::to_string(workload.threads),
+                    "-r",           std::to_string(workload.reps)};
     if (workload.sequences > 1) {
       request.argv.insert(request.argv.end(), {"--sequences", std::to_string(workload.sequences)});
     }
@@ -263,7 +266,7 @@ Sample Runner::MeasureOnce(int round, int position, const Cell& cell, int attemp
   if (run_.plan.random_environment) {
     sample.env_bytes = plan_.EnvironmentBytes(round, cell, attempt);
   }
-  for (const std::string& file : {model.path, variant.binary}) {
+  for (const std::string& file : {model.path, BinaryOf(cell)}) {
     if (file.empty()) continue;
     if (!run_.plan.cold) {
       // Some kernels take back pages that nobody has touched for a while: a row's own binary.

@@ -65,6 +65,7 @@ class Runner {
   bool RunCell(int round, int position, const Cell& cell);
   Sample MeasureOnce(int round, int position, const Cell& cell, int attempt, bool* interrupted);
   Workload WorkloadOf(const Cell& cell, int round) const;
+  const std::string& BinaryOf(const Cell& cell) const;
   ProcessRequest RequestFor(const Cell& cell, const Sample& sample) const;
   void Record(Sample sample);
   void NoteOutcome(const Cell& cell, bool ok, const std::string& reason);

@@ -15,11 +15,12 @@ namespace fs = std::filesystem;
 
 constexpr double kBuildTimeoutS = 3600;
 
-ProcessResult Execute(std::vector<std::string> argv, const fs::path& launcher) {
+ProcessResult Execute(std::vector<std::string> argv, const fs::path& launcher,
+                      const std::atomic<bool>* interrupt = nullptr) {
   ProcessRequest request;
   request.argv = std::move(argv);
   request.timeout_s = kBuildTimeoutS;
-  return RealProcessRunner(launcher.string(), nullptr).Run(request);
+  return RealProcessRunner(launcher.string(), interrupt).Run(request);
 }
 
 std::string LastLine(std::string text) {
@@ -29,8 +30,9 @@ std::string LastLine(std::string text) {
 
 }  // namespace
 
-VariantInfo BuildRef(const std::string& ref, const std::string& variant, const fs::path& source_dir,
-                     const fs::path& build_dir) {
+VariantInfo BuildRef(const std::string& ref, const std::string& variant,
+                     const std::string& toolchain, const fs::path& source_dir,
+                     const fs::path& build_dir, const std::atomic<bool>* interrupt) {
   const fs::path launcher = build_dir / "bin" / "launcher";
   const ProcessResult parsed = Execute(
       {"git", "-C", source_dir.string(), "rev-parse", "--verify", "--quiet", ref + "^{commit}"},
@@ -58,12 +60,13 @@ VariantInfo BuildRef(const std::string& ref, const std::string& variant, const f
   }
   std::fprintf(stderr, "building %s of %s (%s)\n", variant.c_str(), ref.c_str(),
                commit.substr(0, 12).c_str());
-  const ProcessResult built =
-      Execute({(tree / "scripts" / "build").string(), "--variants", variant}, launcher);
+  const ProcessResult built = Execute(
+      {(tree / "scripts" / "build").string(), "--variants", variant, "--toolchain", toolchain},
+      launcher, interrupt);
   if (!built.Succeeded()) {
     throw BadInput("--against " + ref + ": it does not build: " + LastLine(built.err_tail));
   }
-  const Manifest manifest = ReadManifest(tree / "build");
+  const Manifest manifest = ReadManifest(tree / (toolchain == "clang" ? "build-clang" : "build"));
   const auto row = std::ranges::find_if(manifest.variants,
                                         [&](const VariantInfo& v) { return v.name == variant; });
   if (row == manifest.variants.end() || row->status != "built") {

@@ -25,12 +25,13 @@ std::string ReadAll(const fs::path& path) {
 constexpr const char* kGoodBuild = R"(#!/bin/sh
 cd "$(dirname "$0")/.." || exit 1
 echo built >> builds.log
-[ "$1 $2" = "--variants o2" ] || { echo "asked for $*" >&2; exit 1; }
-mkdir -p build/variants/o2
-cp program build/variants/o2/smallmind
+[ "$1 $2 $3" = "--variants o2 --toolchain" ] || { echo "asked for $*" >&2; exit 1; }
+build=build; [ "$4" = gcc ] || build=build-$4
+mkdir -p $build/variants/o2
+{ cat program; [ "$4" = gcc ] || printf ' by %s' "$4"; } > $build/variants/o2/smallmind
 echo '{"schema":1,"toolchain":"gcc","git":"x","variants":[
   {"name":"o2","binary":"variants/o2/smallmind","status":"built"},
-  {"name":"pgo","status":"skipped","reason":"no profile"}]}' > build/variants/manifest.json
+  {"name":"pgo","status":"skipped","reason":"no profile"}]}' > $build/variants/manifest.json
 )";
 
 class WorktreeBuild : public ::testing::Test {
@@ -62,10 +63,10 @@ class WorktreeBuild : public ::testing::Test {
     Git("add -A");
     Git("commit -q -m " + program);
   }
-  VariantInfo Build(const std::string& ref) { return BuildRef(ref, "o2", source_, build_); }
+  VariantInfo Build(const std::string& ref) { return BuildRef(ref, "o2", "gcc", source_, build_); }
   std::string ErrorOf(const std::string& ref, const std::string& variant = "o2") {
     try {
-      BuildRef(ref, variant, source_, build_);
+      BuildRef(ref, variant, "gcc", source_, build_);
     } catch (const BadInput& error) {
       return error.what();
     }
@@ -84,6 +85,10 @@ TEST_F(WorktreeBuild, BuildsThatCommitBesideThisOne) {
   EXPECT_EQ(first.name, "o2@HEAD~3");
   EXPECT_NE(first.git, second.git);
   EXPECT_EQ(ReadAll(source_ / "program"), "broken") << "the working tree is left alone";
+}
+
+TEST_F(WorktreeBuild, TheOtherCommitIsBuiltByTheSameToolchain) {
+  EXPECT_EQ(ReadAll(BuildRef("HEAD~3", "o2", "clang", source_, build_).binary), "first by clang");
 }
 
 TEST_F(WorktreeBuild, TheSameCommitKeepsItsTree) {

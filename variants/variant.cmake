@@ -95,7 +95,7 @@ function(smallmind_add_variant name)
     set(stamp ${PROJECT_BINARY_DIR}/pgo/${ROW_${name}_trained_by}/profile_stamp.h)
     target_precompile_headers(engine-${name} PRIVATE ${stamp})
     # One file: precompiling would only cost time.
-    target_compile_options(smallmind-${name} PRIVATE "SHELL:-include ${stamp}")
+    target_compile_options(smallmind-${name} PRIVATE "SHELL:-include \"${stamp}\"")
     foreach(target engine-${name} smallmind-${name})
       add_dependencies(${target} pgo-train-${ROW_${name}_trained_by})
     endforeach()

@@ -285,7 +285,7 @@ std::vector<Recommendation> Recommend(const RunInfo& run, const Series& series,
     bytes = v->size.stripped_bytes;
     small.variant = name;
     small.evidence = "smallest binary, " + MegabyteText(bytes) +
-                     " MB, that surely keeps 0.9 of the decode speed (" + RatioText(speed) +
+                     " MB, whose 95 % interval keeps 0.9 of the decode speed (" + RatioText(speed) +
                      "), peak RSS " + Figure(MedianOf(summaries, name, regime, "peak_rss_mib")) +
                      " MiB";
   }

@@ -97,8 +97,11 @@ std::vector<std::string> Sentences(const Factorial& f, const std::string& with,
   }
   for (const FactorialEffect& e : f.effects) {
     if (e.interaction && (e.verdict == Verdict::kBetter || e.verdict == Verdict::kWorse)) {
-      said.push_back(e.name + " interact for " + what + ": together " + RatioText(e.effect) +
-                     " times the product of both");
+      const bool triple = &e == &f.effects.back();
+      said.push_back(e.name + " interact for " + what + ": " +
+                     (triple ? "the interaction of any two is " + RatioText(e.effect) +
+                                   " times as large with the third"
+                             : "together " + RatioText(e.effect) + " times the product of both"));
     }
   }
   const double margin = std::log1p(options.equal_within);
@@ -114,10 +117,9 @@ std::vector<std::string> Sentences(const Factorial& f, const std::string& with,
 std::optional<Factorial> AnalyzeOne(const std::array<std::string, 8>& variants,
                                     const Series& series, const Regime& regime,
                                     const std::string& metric, const AnalysisOptions& options) {
-  std::vector<Cells> rounds = Rounds(variants, series, regime, metric, Cleanliness::kCleanOnly);
-  if (rounds.size() < options.min_clean_rounds) {
-    rounds = Rounds(variants, series, regime, metric, Cleanliness::kAll);
-  }
+  // Contaminated samples too: a round counts with all eight rows or not at all, and one sample in
+  // eight marked would leave a third of the rounds, selected by what disturbed them.
+  const std::vector<Cells> rounds = Rounds(variants, series, regime, metric, Cleanliness::kAll);
   if (rounds.size() < 2) return std::nullopt;
   Factorial f;
   f.regime = regime;
@@ -154,19 +156,25 @@ std::optional<Factorial> AnalyzeOne(const std::array<std::string, 8>& variants,
           [a, b](const Cells& y) { return EffectGiven(y, kBit[a], kBit[b]); });
     }
   }
-  for (std::vector<FactorialEffect>* list : {&f.effects, &f.given}) {
-    std::vector<double> p;
-    for (const FactorialEffect& e : *list) p.push_back(e.effect.p_value);
-    const std::vector<double> adjusted = stats::HolmAdjust(p);
-    for (size_t i = 0; i < list->size(); ++i) {
-      (*list)[i].verdict =
-          Judge((*list)[i].effect, adjusted[i], Direction::kHigherIsBetter, options);
-    }
-  }
   f.predicted = centre([](const Cells& y) { return y[4] + y[2] + y[1] - 3.0 * y[0]; });
   f.measured = centre([](const Cells& y) { return y[7] - y[0]; });
   f.surplus = centre([](const Cells& y) { return y[7] - y[4] - y[2] - y[1] + 2.0 * y[0]; });
   return f;
+}
+
+// Every effect of every table is one question of one family.
+void JudgeAll(std::vector<Factorial>& tables, const AnalysisOptions& options) {
+  std::vector<FactorialEffect*> family;
+  for (Factorial& f : tables) {
+    for (FactorialEffect& e : f.effects) family.push_back(&e);
+    for (FactorialEffect& e : f.given) family.push_back(&e);
+  }
+  std::vector<double> p;
+  for (const FactorialEffect* e : family) p.push_back(e->effect.p_value);
+  const std::vector<double> adjusted = stats::HolmAdjust(p);
+  for (size_t i = 0; i < family.size(); ++i) {
+    family[i]->verdict = Judge(family[i]->effect, adjusted[i], Direction::kHigherIsBetter, options);
+  }
 }
 
 }  // namespace
@@ -197,16 +205,18 @@ std::vector<Factorial> AnalyzeFactorial(const RunInfo& run, const Series& series
       toolchains.push_back(v.toolchain);
   }
   for (const std::string& toolchain : toolchains) {
-    const std::string with = toolchains.size() > 1 ? " with " + toolchain : "";
     for (const Regime& regime : series.regimes()) {
       for (const char* metric : {"decode_tps", "prefill_tps"}) {
         auto found = AnalyzeOne(FactorialVariants(run, toolchain), series, regime, metric, options);
         if (!found) continue;
         found->toolchain = toolchain;
-        found->sentences = Sentences(*found, with, options);
         results.push_back(std::move(*found));
       }
     }
+  }
+  JudgeAll(results, options);
+  for (Factorial& f : results) {
+    f.sentences = Sentences(f, toolchains.size() > 1 ? " with " + f.toolchain : "", options);
   }
   return results;
 }

@@ -169,10 +169,11 @@ std::vector<RooflinePoint> PlaceOnRoofline(const RunInfo& run, const Series& ser
             p.fraction = {p.achieved / p.ceiling, s->interval.low * per_token / p.ceiling,
                           s->interval.high * per_token / p.ceiling, s->interval.level};
           }
-          const bool resident =
-              decode &&
-              (p.fraction.estimate > 1.05 ||
-               (cache > 0 && WeightBytesOfToken(*model) < 0.8 * static_cast<double>(cache)));
+          // Where the weights lie does not limit who is far even from memory's speed.
+          const bool fits =
+              cache > 0 && WeightBytesOfToken(*model) < 0.8 * static_cast<double>(cache);
+          const bool resident = decode && (p.fraction.estimate > 1.05 ||
+                                           (fits && p.fraction.estimate >= kFarFromCeiling));
           // Near the ceiling only where the whole interval is: the sentence promises that nothing
           // is left.
           const double sure = std::isfinite(p.fraction.low) ? p.fraction.low : 0.0;

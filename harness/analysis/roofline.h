@@ -32,6 +32,7 @@ struct RooflinePoint {
 
 // Near a ceiling from here on: what is left, at most 1 / 0.8, is no flag's to give.
 inline constexpr double kNearCeiling = 0.8;
+inline constexpr double kFarFromCeiling = 0.25;
 
 std::vector<RooflinePoint> PlaceOnRoofline(const RunInfo& run, const Series& series,
                                            const std::vector<MetricSummary>& summaries);

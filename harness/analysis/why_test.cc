@@ -145,6 +145,8 @@ TEST(Roofline, SentencesFollowThePosition) {
   EXPECT_EQ(bound, Bound::kOverhead);
   EXPECT_NE(RooflineOf(1.0, 50.0, "256 MiB x 1", &bound).find("from cache"), std::string::npos);
   EXPECT_EQ(bound, Bound::kCache);
+  RooflineOf(1.0, 250.0, "256 MiB x 1", &bound);
+  EXPECT_EQ(bound, Bound::kOverhead);  // a tenth of memory's speed: a cache would give more
   RooflineOf(1.0, 15.0, "", &bound);
   EXPECT_EQ(bound, Bound::kCache);  // above the memory's ceiling: it cannot come from memory
 }

@@ -50,6 +50,15 @@ VariantInfo OtherBinary(const VariantInfo& now, const std::string& name, const f
   return other;
 }
 
+// A change of compiler is not what a gate looks for.
+void CheckToolchain(const RunInfo& baseline, const VariantInfo& now, const std::string& name) {
+  for (const VariantInfo& v : baseline.variants) {
+    if (v.name != now.name || v.toolchain.empty() || v.toolchain == now.toolchain) continue;
+    throw BadInput("baseline " + name + " is of " + v.toolchain + ", this build of " +
+                   now.toolchain + ": save one of it under another name (--save-baseline)");
+  }
+}
+
 void Publish(const GateResult& result, const fs::path& directory) {
   const std::string markdown = GateMarkdown(result);
   WriteFileAtomically(directory / "gate.md", markdown);
@@ -76,14 +85,18 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
       options.against = "HEAD";
     }
   }
+  const std::atomic<bool>& interrupt = InstallInterrupt();
   Run baseline;
-  if (!run.baseline.empty()) baseline = LoadBaseline(ResultsDirOf(run), run.baseline);
+  if (!run.baseline.empty()) {
+    baseline = LoadBaseline(ResultsDirOf(run), run.baseline);
+    CheckToolchain(baseline.info, competitors[0], run.baseline);
+  }
   if (!options.against_binary.empty()) {
     competitors.push_back(
         OtherBinary(competitors[0], options.variant + "@before", options.against_binary));
   } else if (!options.against.empty()) {
-    competitors.push_back(
-        BuildRef(options.against, options.variant, SMALLMIND_SOURCE_DIR, BuildDirOf(run)));
+    competitors.push_back(BuildRef(options.against, options.variant, competitors[0].toolchain,
+                                   SMALLMIND_SOURCE_DIR, BuildDirOf(run), &interrupt));
   } else if (!run.baseline.empty() && !options.figures_only) {
     // The baseline's own binary in the same rounds is the best normaliser there is.
     const fs::path binary = BaselineBinary(ResultsDirOf(run), run.baseline, options.variant);
@@ -94,7 +107,7 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
   }
   const std::string before = competitors.size() > 1 ? competitors[1].name : "";
   run.reference = before.empty() ? options.variant : before;
-  const RunOutcome outcome = ExecuteRunWith(run, arguments, competitors, InstallInterrupt());
+  const RunOutcome outcome = ExecuteRunWith(run, arguments, competitors, interrupt);
   if (!outcome.write_error.empty()) throw RunError(outcome.write_error);
   if (!run.save_baseline.empty()) {
     SaveBaseline(ResultsDirOf(run), run.save_baseline, outcome.directory);

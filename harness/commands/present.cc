@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -32,7 +33,10 @@ void MakePlots(const fs::path& run_directory) {
   const fs::path script = fs::path(SMALLMIND_SOURCE_DIR) / "plots" / "all.py";
   if (!fs::exists(script)) return;
   // The system's python3 first: that is the one python3-matplotlib belongs to.
-  const std::string python = fs::exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
+  const char* chosen = std::getenv("PYTHON");  // as scripts and Makefile take it
+  const std::string python = chosen != nullptr && *chosen != '\0' ? chosen
+                             : fs::exists("/usr/bin/python3")     ? "/usr/bin/python3"
+                                                                  : "python3";
   ProcessRequest request;
   request.argv = {python, script.string(), run_directory.string()};
   request.timeout_s = 300;

@@ -70,7 +70,8 @@ DocTable ResultTable(const RunInfo& run, const Analysis& a, const Regime& regime
                    {"cold TTFT ms", true},
                    {"startup ms", true},
                    {"RSS MiB", true},
-                   {"size MB", true}};
+                   {"size MB", true},
+                   {"n", true}};
   for (const std::string& variant : a.variants) {
     const VariantInfo* info = FindVariant(run, variant);
     const std::string unranked = a.Unranked(variant);
@@ -87,6 +88,8 @@ DocTable ResultTable(const RunInfo& run, const Analysis& a, const Regime& regime
     }
     const int64_t bytes = StrippedBytes(run, variant);
     row.push_back(DocCell::Number(static_cast<double>(bytes), MegabyteText(bytes)));
+    const size_t rounds = a.Rounds(variant, regime);
+    row.push_back(DocCell::Number(static_cast<double>(rounds), std::to_string(rounds)));
     table.rows.push_back(std::move(row));
   }
   return table;

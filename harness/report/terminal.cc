@@ -71,12 +71,17 @@ TextCell RatioCell(const Analysis& a, const std::string& variant, const Regime& 
 }
 
 std::vector<Column> Columns(const RunInfo& run, const Analysis& a, const Regime& regime) {
-  std::vector<Column> columns = {
-      {"variant", "", true, 100, {}},     {"startup", "ms", false, 4, {}},
-      {"cold TTFT", "ms", false, 5, {}},  {"TTFT", "ms", false, 3, {}},
-      {"prefill", "tok/s", false, 7, {}}, {"× reference", "[95 %]", false, 8, {}},
-      {"decode", "tok/s", false, 9, {}},  {"× reference", "[95 %]", false, 10, {}},
-      {"RSS", "MiB", false, 2, {}},       {"size", "MB", false, 6, {}}};
+  std::vector<Column> columns = {{"variant", "", true, 100, {}},
+                                 {"startup", "ms", false, 4, {}},
+                                 {"cold TTFT", "ms", false, 5, {}},
+                                 {"TTFT", "ms", false, 3, {}},
+                                 {"prefill", "tok/s", false, 7, {}},
+                                 {"× reference", "[95 %]", false, 8, {}},
+                                 {"decode", "tok/s", false, 9, {}},
+                                 {"× reference", "[95 %]", false, 10, {}},
+                                 {"RSS", "MiB", false, 2, {}},
+                                 {"size", "MB", false, 6, {}},
+                                 {"n", "", false, 1, {}}};
   for (const std::string& variant : a.variants) {
     const bool flagged = !a.Unranked(variant).empty();
     const TextCell cells[] = {{flagged ? variant + " !" : variant, flagged ? kYellow : nullptr},
@@ -88,7 +93,8 @@ std::vector<Column> Columns(const RunInfo& run, const Analysis& a, const Regime&
                               MedianCell(a, variant, regime, "decode_tps"),
                               RatioCell(a, variant, regime, "decode_tps"),
                               MedianCell(a, variant, regime, "peak_rss_mib"),
-                              {MegabyteText(StrippedBytes(run, variant)), nullptr}};
+                              {MegabyteText(StrippedBytes(run, variant)), nullptr},
+                              {std::to_string(a.Rounds(variant, regime)), kDim}};
     for (size_t i = 0; i < columns.size(); ++i) columns[i].cells.push_back(cells[i]);
   }
   return columns;
@@ -169,10 +175,9 @@ std::string Wrap(const std::string& text, size_t width) {
 std::string RenderTerminal(const RunInfo& run, const Analysis& a, const TerminalStyle& style) {
   std::string out;
   for (const Regime& regime : a.regimes) {
-    size_t rounds = 0;
-    if (const MetricSummary* s = a.Summary(a.reference, regime, "decode_tps")) rounds = s->n;
-    out += Truncate(regime.model + ", " + regime.workload + ": " + std::to_string(rounds) +
-                        " paired samples, reference " + a.reference,
+    out += Truncate(regime.model + ", " + regime.workload + ": " +
+                        std::to_string(a.Rounds(a.reference, regime)) + " rounds, reference " +
+                        a.reference,
                     style.width) +
            "\n\n";
     std::vector<Column> columns = Columns(run, a, regime);
@@ -182,7 +187,7 @@ std::string RenderTerminal(const RunInfo& run, const Analysis& a, const Terminal
   out += Wrap(
       "Medians; ratios are centres of ratios taken inside a round with their 95 % interval. "
       "▲ better, ▼ worse (Holm-adjusted over a table, α = 0.05), = equal within 1 %, "
-      "? cannot tell, ! output differs from the reference.",
+      "? cannot tell, ! output differs from the reference. n: rounds that decode's ratio rests on.",
       style.width);
   for (const VariantInfo& v : run.variants) {
     if (v.status == "skipped") out += Wrap("skipped " + v.name + ": " + v.reason, style.width);

@@ -72,7 +72,9 @@ DocSection FactorialSection(const Analysis& a) {
   DocTable table;
   table.caption =
       "Main effects are means over the other two flags; an interaction is the extra factor that "
-      "both have together.";
+      "both have together. " +
+      std::to_string(a.factorial.front().rounds) +
+      " rounds, contaminated ones included; verdicts are Holm-adjusted over all effects here.";
   table.columns = {{"effect"}};
   const bool several = a.factorial.front().toolchain != a.factorial.back().toolchain;
   for (const Factorial& f : a.factorial) {

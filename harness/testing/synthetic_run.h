@@ -58,7 +58,7 @@ inline Run MakeSyntheticRun(const SyntheticPlan& plan) {
   info.environment.hardware_counters = "synthetic";
   info.environment.smt = info.environment.turbo = info.environment.aslr = "unknown";
   info.plan.seed = std::to_string(plan.seed);
-  info.plan.order = "cyclic Latin squares";
+  info.plan.order = "Williams squares";
   info.plan.min_rounds = info.plan.max_rounds = plan.rounds;
   info.plan.layouts = plan.layouts;
   info.plan.timers = true;
