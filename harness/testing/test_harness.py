@@ -34,7 +34,7 @@ class Bench:
             folder = self.root / "variants" / name
             folder.mkdir(parents=True)
             script = folder / "smallmind"
-            script.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {FAKE} --name {name} {options} "$@"\n')
+            script.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E \'{FAKE}\' --name {name} {options} "$@"\n')
             script.chmod(script.stat().st_mode | stat.S_IXUSR)
             rows.append({"name": name, "binary": f"variants/{name}/smallmind", "group": "core",
                          "status": "built", "flags": "-O2"})
@@ -248,7 +248,7 @@ sys.exit(min(abs(status), 1))
         script.write_text(f"#!/bin/sh\ncat <<'END'\n{llama}\nEND\n")
         script.chmod(0o755)
         result = bench.run("--rounds", "3", "--peer", f"llama={script} -o json", "--peer",
-                           f"own={sys.executable} {FAKE} bench -m {{model}} -p {{prompt}} -n {{gen}} "
+                           f"own={sys.executable} '{FAKE}' bench -m {{model}} -p {{prompt}} -n {{gen}} "
                            "-t {threads} -r {reps}", "--peer", "dead=sh -c 'kill -TERM $$'")
         self.assertEqual(result.returncode, 0, result.stderr)
         by_name = {}
