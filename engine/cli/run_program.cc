@@ -11,13 +11,17 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/quote.h"
 #include "engine/cli/command.h"
 
 namespace smallmind {
 namespace {
 
+constexpr size_t kLongestError = 4096;  // a path, a name from a file and what is wrong with them
+
+// One line, whatever characters the names in it have.
 int Fail(ExitCode code, const char* message) {
-  std::fprintf(stderr, "smallmind: %s\n", message);
+  std::fprintf(stderr, "smallmind: %s\n", Printable(message, kLongestError).c_str());
   return static_cast<int>(code);
 }
 

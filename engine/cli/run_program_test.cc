@@ -89,6 +89,7 @@ TEST(RunProgram, CodesAndErrorLines) {
       {{"--help"}, 0, ""},
       {{"generate"}, 1, "--model"},
       {{"generate", "-m", "nosuch.gguf"}, 2, "nosuch.gguf"},
+      {{"info", "-m", "no\x1b[31m\nsuch.gguf"}, 2, "no\\x1b[31m\\x0asuch.gguf"},
       {{"generate", "-m", m, "-n", "4"}, 0, ""},
       {{"generate", "-m", m, "--stop", "A", "B"}, 1, "B"},
       {{"generate", "-m", m, "-n", "4", "--stop", "[INST]", "--stop", "[a,b]"}, 0, ""},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <string_view>
 #include <vector>
 
@@ -54,20 +55,23 @@ void CheckFinite(const std::vector<float>& row, const std::string& where, size_t
   }
 }
 
-// Values of 65520 and more are infinite as F16, those next to float's largest as BF16. Blocks have
-// scales that stop at F16's largest.
+// Values of 65520 and more are infinite as F16, those next to float's largest as BF16; blocks have
+// scales that stop at F16's largest, and clip what is far beyond.
 void CheckHeld(DType type, const uint8_t* encoded, const std::vector<float>& row,
                const std::string& where, size_t index) {
-  if (type != DType::kF16 && type != DType::kBF16) return;
+  constexpr float kHeldByAll = 65504.0f;
+  const auto less = [](float a, float b) { return std::fabs(a) < std::fabs(b); };
+  const auto largest = std::max_element(row.begin(), row.end(), less);
+  if (std::fabs(*largest) <= kHeldByAll) return;
   std::vector<float> back(row.size());
   DecodeScalar(type, encoded, row.size(), back.data());
-  for (size_t i = 0; i < back.size(); ++i) {
-    if (!std::isfinite(back[i])) {
-      throw InputError(where + ": row " + std::to_string(index) + " has the weight " +
-                       std::to_string(row[i]) + ", which " + std::string(Info(type).name) +
-                       " cannot hold" + (type == DType::kF16 ? "; allowed below 65520" : ""));
-    }
-  }
+  const float held = back[static_cast<size_t>(largest - row.begin())];
+  if (std::isfinite(held) && std::fabs(held) >= 0.5f * std::fabs(*largest)) return;
+  char weight[32];
+  snprintf(weight, sizeof weight, "%g", static_cast<double>(*largest));
+  throw InputError(where + ": row " + std::to_string(index) + " has the weight " + weight +
+                   ", which " + std::string(Info(type).name) + " cannot hold" +
+                   (type == DType::kF16 ? "; allowed below 65520" : ""));
 }
 
 void Reencode(const GgufTensor& tensor, DType type, const std::string& where, size_t threads,
