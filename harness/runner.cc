@@ -150,10 +150,12 @@ bool Runner::RunRound(int round) {
   return true;
 }
 
+int Runner::SlowRounds() const { return std::min(kSlowRounds, run_.plan.min_rounds); }
+
 bool Runner::SitsOut(const std::string& cell, int round) const {
   const auto stride = run_.plan.strides.find(cell);
   return round >= 0 && stride != run_.plan.strides.end() &&
-         (round % stride->second != 0 || round / stride->second >= kSlowRounds);
+         (round % stride->second != 0 || round / stride->second >= SlowRounds());
 }
 
 // By what each cell took the last time: a round without the slow ones is short.
@@ -314,14 +316,15 @@ void Runner::ChooseStrides() {
     // the others' precision needs runs once.
     const bool once =
         run_.plan.budget_s > 0 && sample.wall_ns / 1e9 > kSlowShare * run_.plan.budget_s;
-    const int stride = once ? std::max(1, run_.plan.max_rounds)
-                            : std::max(1, (run_.plan.min_rounds - 1) / (kSlowRounds - 1));
+    const int stride =
+        once ? std::max(1, run_.plan.max_rounds)
+             : std::max(1, (run_.plan.min_rounds - 1) / std::max(1, SlowRounds() - 1));
     run_.plan.strides[sample.variant + "|" + std::to_string(sample.layout) + "|" + sample.model +
                       "|" + sample.workload] = stride;
     char text[200];
     snprintf(text, sizeof text, "%s on %s takes %.0fx the median: it runs in %s only",
              sample.variant.c_str(), sample.model.c_str(), ratio,
-             once ? "one round" : (std::to_string(kSlowRounds) + " rounds").c_str());
+             once ? "one round" : (std::to_string(SlowRounds()) + " rounds").c_str());
     seams_.progress.Message(text);
   }
 }

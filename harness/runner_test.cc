@@ -6,6 +6,7 @@
 #include <functional>
 #include <sstream>
 
+#include "harness/load_run.h"
 #include "harness/testing/paths.h"
 
 namespace smallmind::harness {
@@ -183,16 +184,16 @@ TEST_F(RunnerTest, PreciseEnoughStopsAtMinRounds) {
 }
 
 TEST_F(RunnerTest, ASlowCompetitorSitsOutRounds) {
-  run_.plan.max_rounds = run_.plan.min_rounds = 8;
+  run_.plan.max_rounds = run_.plan.min_rounds = 9;
   processes_.seconds["b"] = 20;
   const auto samples = Execute();
-  EXPECT_EQ(Count(samples, "o2"), 9);
-  EXPECT_EQ(run_.plan.strides.at("b|0|tiny|p2-n2-t1"), 3);
+  EXPECT_EQ(Count(samples, "o2"), 10);
+  EXPECT_EQ(run_.plan.strides.at("b|0|tiny|p2-n2-t1"), 2);
   std::vector<int> rounds;
   for (const Sample& sample : samples) {
     if (sample.variant == "b") rounds.push_back(sample.round);
   }
-  EXPECT_EQ(rounds, (std::vector<int>{kWarmupRound, 0, 3, 6}));
+  EXPECT_EQ(rounds, (std::vector<int>{kWarmupRound, 0, 2, 4, 6, 8}));
 }
 
 TEST_F(RunnerTest, OneStalledWarmUpDoesNotMakeACompetitorSlow) {
@@ -204,8 +205,15 @@ TEST_F(RunnerTest, OneStalledWarmUpDoesNotMakeACompetitorSlow) {
   EXPECT_TRUE(run_.plan.strides.empty());
 }
 
-TEST_F(RunnerTest, ASlowCompetitorKeepsItsThreeRoundsInALongRun) {
+TEST_F(RunnerTest, ASlowCompetitorKeepsItsRoundsInALongRun) {
   run_.plan.min_rounds = 3;
+  run_.plan.max_rounds = 30;
+  processes_.seconds["b"] = 20;
+  EXPECT_EQ(Count(Execute(), "b"), 1 + 3);
+}
+
+TEST_F(RunnerTest, ASlowCompetitorHasKSlowRoundsAtMost) {
+  run_.plan.min_rounds = 8;
   run_.plan.max_rounds = 30;
   processes_.seconds["b"] = 20;
   EXPECT_EQ(Count(Execute(), "b"), 1 + kSlowRounds);
