@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "harness/error.h"
+#include "harness/load_run.h"
 
 namespace smallmind::harness {
 namespace {

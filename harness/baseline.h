@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "harness/record.h"
+#include "harness/load_run.h"
 
 namespace smallmind::harness {
 

@@ -19,6 +19,9 @@ namespace {
 constexpr int64_t kMinOtherNs = 60'000'000;  // three 10 ms ticks on each of two CPUs
 constexpr int64_t kMinStealNs = 20'000'000;
 constexpr int kMinInvoluntary = 20;
+// A yield to the program's own threads counts as an involuntary switch too, and a variant must not
+// lose its slow samples for it: switches accuse others only where others ran.
+constexpr double kSomeOtherCpus = 0.1;
 
 int64_t OwnCpuNs() {
   timespec time;
@@ -130,7 +133,7 @@ void JudgeContamination(const ContaminationRule& rule, const SystemSnapshot& bef
     marks.push_back(Format("%.0f tasks running beforehand", before.procs_running));
   }
   if (involuntary_per_s > rule.max_involuntary_per_s &&
-      process.involuntary_switches >= kMinInvoluntary) {
+      process.involuntary_switches >= kMinInvoluntary && other_cpus >= kSomeOtherCpus) {
     marks.push_back(Format("%.0f involuntary switches per CPU second", involuntary_per_s));
   }
   if (!cold && process.major_faults > rule.max_major_faults) {

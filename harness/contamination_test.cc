@@ -77,6 +77,8 @@ TEST(Contamination, EachPartOfTheRuleIsNamed) {
   EXPECT_EQ(queue.Judge(), Marks{"9 tasks running beforehand"});
   Scene switches;
   switches.process.involuntary_switches = 2000;
+  EXPECT_EQ(switches.Judge(), Marks{});  // its own threads yield to each other
+  switches.after.busy_ns += kSecond / 4;
   EXPECT_EQ(switches.Judge(), Marks{"1000 involuntary switches per CPU second"});
   Scene slow;
   slow.calibration_ns = 1'500'000;

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "harness/analysis.h"
-#include "harness/record.h"
+#include "harness/load_run.h"
 
 namespace smallmind::harness {
 

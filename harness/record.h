@@ -173,7 +173,7 @@ struct Environment {
 struct ContaminationRule {
   double max_steal_pct = 2.0;            // of the machine's CPU time while the sample ran
   double max_other_cpus = 0.5;           // CPUs kept busy by others while the sample ran
-  double max_involuntary_per_s = 500.0;  // involuntary switches per second of the sample's CPU time
+  double max_involuntary_per_s = 500.0;  // switches per second of CPU time, where others ran
   double max_procs_running = 4.0;  // runnable tasks just before the sample, the harness included
   int64_t max_major_faults = 0;    // not applied to --cold; one can take 100 times a startup
   double max_calibration_ratio = 1.25;  // fixed loop against calibration_ns
@@ -281,17 +281,5 @@ void to_json(Json& json, const PlanInfo& plan);
 void from_json(const Json& json, PlanInfo& plan);
 void to_json(Json& json, const RunInfo& run);
 void from_json(const Json& json, RunInfo& run);
-
-// A run directory in memory. BadInput where run.json is missing or not JSON, or the schema is
-// newer. A torn last line of samples.jsonl (a killed run) is ignored; any other bad line is
-// BadInput.
-struct Run {
-  RunInfo info;
-  std::vector<Sample> samples;
-};
-Run LoadRun(const std::string& directory);
-std::vector<Sample> LoadSamples(const std::string& path);
-// The same from text; `path` stands for the file in messages.
-std::vector<Sample> ParseSamples(const std::string& text, const std::string& path);
 
 }  // namespace smallmind::harness

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "harness/error.h"
+#include "harness/load_run.h"
 #include "harness/metrics.h"
 #include "harness/testing/paths.h"
 

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "harness/error.h"
+#include "harness/load_run.h"
 #include "harness/report/sections.h"
 
 namespace smallmind::harness {

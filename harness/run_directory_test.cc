@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "harness/error.h"
+#include "harness/load_run.h"
 #include "harness/testing/paths.h"
 
 namespace smallmind::harness {

@@ -125,9 +125,14 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
       ->group(conditions);
   app.add_option("--inject", o.inject, "VARIANT=PERCENT,…: a known slowdown, to test the harness")
       ->group(conditions);
+  const auto before_output = app.get_options([&](CLI::Option* option) {
+    return option != app.get_help_ptr() && !option->check_lname("instructions");
+  });
   const char* output = "Output";
   app.add_option("--results-dir", o.results_dir, "where runs are kept (results/)")->group(output);
-  app.add_option("--resume", o.resume, "complete an interrupted run directory")->group(output);
+  CLI::Option* resume =
+      app.add_option("--resume", o.resume, "complete an interrupted run directory, as it was begun")
+          ->group(output);
   app.add_flag("--no-plots", o.no_plots, "no figures")->group(output);
   app.add_flag("--no-report", o.no_report, "samples and run.json only")->group(output);
   app.add_option("--export-json", o.export_json, "copy of run.json")->group(output);
@@ -142,6 +147,8 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
       ->allow_extra_args(false)
       ->group(output);
   app.add_option("--build-dir", o.build_dir, "build tree (that of this program)")->group(output);
+  // run.json says what a begun run measures; only its output is still open.
+  for (CLI::Option* option : before_output) resume->excludes(option);
 }
 
 void SetPairWorkload(RunOptions& o) {

@@ -51,6 +51,13 @@ TEST(RunOptions, QuickModeYieldsToFlags) {
   EXPECT_EQ(WorkloadsOf(options, 2)[0].name, "p32-n16-t2");
 }
 
+TEST(RunOptions, AResumedRunIsNotChanged) {
+  EXPECT_EQ(Parse("--resume r --instructions --no-plots --build-dir b").resume, "r");
+  for (const char* changed : {"--rounds 9", "--variants o2", "--models m", "--cold", "-p 8"}) {
+    EXPECT_THROW(Parse(std::string("--resume r ") + changed), CLI::ExcludesError) << changed;
+  }
+}
+
 TEST(RunOptions, BadValuesAreRefused) {
   EXPECT_THROW(Parse("--rounds -1"), CLI::ParseError);
   EXPECT_THROW(Parse("--rounds x"), CLI::ParseError);

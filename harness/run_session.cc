@@ -13,6 +13,7 @@
 #include "harness/environment.h"
 #include "harness/error.h"
 #include "harness/instruction_counts.h"
+#include "harness/load_run.h"
 #include "harness/manifest.h"
 #include "harness/models.h"
 #include "harness/peer.h"

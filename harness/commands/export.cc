@@ -7,6 +7,7 @@
 
 #include "harness/commands/command.h"
 #include "harness/error.h"
+#include "harness/load_run.h"
 
 namespace smallmind::harness {
 namespace {

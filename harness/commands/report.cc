@@ -7,6 +7,7 @@
 
 #include "harness/commands/command.h"
 #include "harness/commands/present.h"
+#include "harness/load_run.h"
 #include "harness/run_session.h"
 
 namespace smallmind::harness {

@@ -7,6 +7,7 @@
 #include "harness/commands/command.h"
 #include "harness/error.h"
 #include "harness/interrupt.h"
+#include "harness/load_run.h"
 #include "harness/run_directory.h"
 #include "harness/run_session.h"
 

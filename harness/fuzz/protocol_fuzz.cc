@@ -14,6 +14,7 @@
 #include <string>
 
 #include "harness/error.h"
+#include "harness/load_run.h"
 #include "harness/peer.h"
 #include "harness/protocol.h"
 #include "harness/record.h"

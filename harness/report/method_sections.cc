@@ -36,7 +36,7 @@ DocSection LedgerSection(const RunInfo& run, const Analysis& a) {
       "The rule, fixed before the first sample: steal above " + Figure(run.rule.max_steal_pct) +
           " %, others keeping more than " + Figure(run.rule.max_other_cpus) +
           " CPUs busy, more than " + Figure(run.rule.max_involuntary_per_s) +
-          " involuntary switches a second of the sample's CPU time, more than " +
+          " involuntary switches a second of the sample's CPU time while others ran, more than " +
           Figure(run.rule.max_procs_running) + " runnable tasks just before it, more than " +
           std::to_string(run.rule.max_major_faults) +
           " major faults, or a calibration loop slower than " +

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "harness/load_run.h"
 #include "harness/report/text.h"
 #include "harness/testing/paths.h"
 #include "harness/testing/synthetic_run.h"

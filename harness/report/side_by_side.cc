@@ -7,6 +7,7 @@
 #include <set>
 
 #include "harness/error.h"
+#include "harness/load_run.h"
 #include "harness/report.h"
 #include "harness/report/text.h"
 

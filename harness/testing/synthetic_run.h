@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/load_run.h"
 #include "harness/record.h"
 #include "harness/stats/rng.h"
 

@@ -52,6 +52,11 @@ class Bench:
         return subprocess.run(self.command(*arguments, models=models), capture_output=True,
                               text=True, timeout=120, cwd="/", **options)
 
+    def resume(self, *arguments, directory=None):
+        command = [str(self.root / "bin" / "harness"), "--no-plots", "--resume",
+                   str(directory or self.directory()), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd="/")
+
     def directory(self):
         (only,) = (path for path in (self.root / "results").iterdir() if path.name[0].isdigit())
         return only
@@ -200,7 +205,7 @@ sys.exit(min(abs(status), 1))
             with open(bench.directory() / "samples.jsonl", "a", encoding="utf-8") as file:
                 if rng.random() < 0.5:
                     file.write('{"schema":1,"id":99,"rou')  # a torn line, as a power cut leaves it
-            result = bench.run("--resume", str(bench.directory()))
+            result = bench.resume()
             self.assertEqual(result.returncode, 0, result.stderr)
             samples = bench.samples()
             keys = sorted((s["round"], s["variant"]) for s in samples)
@@ -213,7 +218,7 @@ sys.exit(min(abs(status), 1))
         bench.run("--rounds", "1")
         with open(bench.root / "variants" / "o2" / "smallmind", "a", encoding="utf-8") as file:
             file.write("# changed\n")
-        result = bench.run("--resume", str(bench.directory()))
+        result = bench.resume()
         self.assertEqual(result.returncode, 2)
         self.assertIn("not the binary", result.stderr)
 
@@ -231,11 +236,15 @@ sys.exit(min(abs(status), 1))
         cases = [(["--variants", "nosuch"], 1, "known: o2"), (["--rounds", "-1"], 1, "--rounds"),
                  (["--rounds", "many"], 1, "--rounds"), (["--nosuch"], 1, "--nosuch"),
                  (["--peer", "x"], 1, "NAME="), (["--seed", "z"], 1, "--seed"),
-                 (["--resume", "/nonexistent"], 2, "run.json"), (["--inject", "zz=5"], 1, "zz")]
+                 (["--inject", "zz=5"], 1, "zz")]
         for arguments, code, text in cases:
             result = bench.run(*arguments)
             self.assertEqual(result.returncode, code, arguments)
             self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+            self.assertIn(text, result.stderr)
+        for arguments, code, text in (([], 2, "run.json"), (["-n", "4"], 1, "excludes")):
+            result = bench.resume(*arguments, directory="/nonexistent")
+            self.assertEqual(result.returncode, code, result.stderr)
             self.assertIn(text, result.stderr)
         result = bench.run(models="/nonexistent.gguf")
         self.assertEqual((result.returncode, result.stderr.count("\n")), (2, 1))
