@@ -79,7 +79,7 @@ class Bench {
   std::vector<Claim> claims;
 
   // `gain`: the claim speaks of "times faster", so a lower-is-better ratio is inverted.
-  void Ratio(Claim c, bool gain) {
+  void Ratio(const Claim& c, bool gain) {
     for (const Regime& regime : series_.regimes()) {
       Claim claim = c;
       claim.regime = regime;
@@ -106,7 +106,7 @@ class Bench {
     if (series_.regimes().empty()) Missing(c);
   }
 
-  void Absolute(Claim c) {
+  void Absolute(const Claim& c) {
     for (const Regime& regime : series_.regimes()) {
       Claim claim = c;
       claim.regime = regime;

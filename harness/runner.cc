@@ -46,7 +46,7 @@ Runner::Runner(RunInfo& run, std::vector<Sample> samples, RunDirectory& director
     : run_(run),
       samples_(std::move(samples)),
       directory_(directory),
-      seams_(seams),
+      seams_(std::move(seams)),
       plan_(run, std::stoull(run.plan.seed)),
       rule_{run.plan.min_rounds, run.plan.max_rounds, run.plan.target_ci_pct, run.plan.budget_s} {
   for (const Sample& sample : samples_) {

@@ -28,6 +28,7 @@ TEST(MappedFile, ReadsBytesAndSurvivesMoves) {
   std::ofstream(path, std::ios::binary) << "abc";
   MappedFile first = MappedFile::Open(path);
   MappedFile second = std::move(first);
+  // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
   EXPECT_EQ(first.bytes().size(), 0u);
   ASSERT_EQ(second.bytes().size(), 3u);
   EXPECT_EQ(second.bytes()[2], 'c');

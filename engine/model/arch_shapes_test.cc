@@ -22,10 +22,10 @@ Turn Plain(double base, size_t n_rot) {
     return std::pow(base, -2.0 * static_cast<double>(pair) / static_cast<double>(n_rot));
   };
 }
-Turn Scaled(Turn turn, double factor) {
+Turn Scaled(const Turn& turn, double factor) {
   return [=](size_t layer, size_t pair) { return turn(layer, pair) / factor; };
 }
-Turn Divided(Turn turn, std::vector<float> factors) {
+Turn Divided(const Turn& turn, const std::vector<float>& factors) {
   return [=](size_t layer, size_t pair) { return turn(layer, pair) / double{factors[pair]}; };
 }
 

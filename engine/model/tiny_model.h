@@ -76,7 +76,7 @@ class TinyModel {
       if (s_.expert_ff != 0) out->Add(prefix + "expert_feed_forward_length", s_.expert_ff);
     }
     for (const auto& [key, value] : s_.keys) {
-      std::visit([&](const auto& v) { out->Add(prefix + key, v); }, value);
+      std::visit([&, &name = key](const auto& v) { out->Add(prefix + name, v); }, value);
     }
   }
 

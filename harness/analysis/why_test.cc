@@ -216,8 +216,8 @@ TEST(Roofline, EveryWeightTypeHasItsArithmeticsCeiling) {
                                       {"F16", "fma_gflops"},
                                       {"F32", "fma_gflops"},
                                       {"BF16", "bf16_gflops"}}) {
-    const auto points = PointsOf([&](RunInfo* run) {
-      for (ModelInfo& m : run->models) m.weight_type = type;
+    const auto points = PointsOf([&, &weight_type = type](RunInfo* run) {
+      for (ModelInfo& m : run->models) m.weight_type = weight_type;
     });
     EXPECT_EQ(points[0].ceiling_name, "read_gbps");
     EXPECT_EQ(points[1].ceiling_name, ceiling) << type;

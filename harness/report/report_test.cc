@@ -83,7 +83,7 @@ TEST(Markdown, TablesHaveTheSameColumnsInEveryLine) {
   const std::string text = RenderMarkdown(BuildReport(run.info, Analyze(run.info, run.samples)));
   long columns = -1;
   for (const std::string& line : Lines(text)) {
-    if (line.rfind("|", 0) != 0) {
+    if (!line.starts_with('|')) {
       columns = -1;
       continue;
     }
