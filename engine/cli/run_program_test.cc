@@ -1,11 +1,11 @@
 // The program as its users have it: command lines, exit codes, the one line on stderr, and what
-// becomes of files. Each run is a child process.
+// becomes of files.
 
 #include "engine/cli/run_program.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
+#include <stdio_ext.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -40,16 +40,32 @@ std::string Write(const char* name, std::string_view bytes) {
 }
 
 struct Ran {
-  int code = -1;  // negative: ended by a signal
+  int code = -1;
   std::string out, err;
 };
 
-void Redirect(const std::string& path, int flags, int onto) {
-  const int fd = open(path.c_str(), flags, 0600);
-  if (fd < 0 || dup2(fd, onto) < 0) _exit(99);
-}
+// While it lives, file descriptor `onto` is the file at `path`.
+class Redirect {
+ public:
+  Redirect(const std::string& path, int flags, int onto) : onto_(onto), saved_(dup(onto)) {
+    const int fd = open(path.c_str(), flags);
+    EXPECT_GE(fd, 0) << path;
+    dup2(fd, onto);
+    close(fd);
+  }
+  ~Redirect() {
+    dup2(saved_, onto_);
+    close(saved_);
+  }
+  Redirect(const Redirect&) = delete;
+  Redirect& operator=(const Redirect&) = delete;
 
-// stdin is the file `in`; stdout is `out`, or else returned.
+ private:
+  int onto_, saved_;
+};
+
+// stdin is the file `in`; stdout is `out`, or else returned. In this process: emulators and
+// sanitizers do not like threads after a fork.
 Ran Smallmind(const std::vector<std::string>& words, const std::string& in = "/dev/null",
               const std::string& out = "") {
   std::vector<const char*> argv = {"smallmind"};
@@ -57,19 +73,21 @@ Ran Smallmind(const std::vector<std::string>& words, const std::string& in = "/d
   const std::string stdout_path = out.empty() ? Write("stdout", "") : out;
   const std::string stderr_path = Write("stderr", "");
   std::fflush(nullptr);
-  const pid_t child = fork();
-  if (child == 0) {
-    Redirect(in, O_RDONLY, STDIN_FILENO);
-    Redirect(stdout_path, O_WRONLY, STDOUT_FILENO);
-    Redirect(stderr_path, O_WRONLY, STDERR_FILENO);
-    const int code = RunProgram(static_cast<int>(argv.size()), argv.data(), {});
+  Ran ran;
+  {
+    const Redirect to_stdin(in, O_RDONLY, STDIN_FILENO);
+    const Redirect to_stdout(stdout_path, O_WRONLY, STDOUT_FILENO);
+    const Redirect to_stderr(stderr_path, O_WRONLY, STDERR_FILENO);
+    ran.code = RunProgram(static_cast<int>(argv.size()), argv.data(), {});
     std::fflush(nullptr);
-    _exit(code);
+    for (std::FILE* stream : {stdin, stdout}) {  // what was not read, what could not be written
+      __fpurge(stream);
+      std::clearerr(stream);
+    }
   }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
-          out.empty() ? Read(stdout_path) : "", Read(stderr_path)};
+  if (out.empty()) ran.out = Read(stdout_path);
+  ran.err = Read(stderr_path);
+  return ran;
 }
 
 TEST(RunProgram, CodesAndErrorLines) {
