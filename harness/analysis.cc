@@ -49,7 +49,8 @@ std::vector<std::string> Warn(const Analysis& a, const RunInfo& run) {
   double worst = 0.0;
   std::string where;
   for (const Comparison& c : a.comparisons) {
-    if (c.metric == "decode_tps" && std::isfinite(c.mde) && c.mde > worst) {
+    if (c.metric == "decode_tps" && c.verdict == Verdict::kUnclear && std::isfinite(c.mde) &&
+        c.mde > worst) {
       worst = c.mde;
       where = c.variant + " on " + c.regime.model;
     }

@@ -1,5 +1,5 @@
-// Absolute values of different machines do not compare, so a series is one machine's (by the hash
-// in its environment) alone. Tested with a planted slow-down after twelve runs.
+// A machine is known by the hash in its environment. Tested with a planted slow-down after twelve
+// runs.
 #include "harness/history.h"
 
 #include <algorithm>
@@ -28,14 +28,26 @@ double Double(const Json& json, const char* name) {
                                                    : std::numeric_limits<double>::quiet_NaN();
 }
 
+std::string ConditionsOf(const PlanInfo& plan) {
+  std::string text;
+  const auto add = [&](bool unusual, const std::string& what) {
+    if (unusual) text += (text.empty() ? "" : ", ") + what;
+  };
+  add(plan.cold, "cold");
+  add(!plan.pin.empty(), "pinned to " + plan.pin);
+  add(plan.aslr_off, "no ASLR");
+  add(!plan.random_environment, "fixed environment");
+  add(plan.layouts > 0, std::to_string(plan.layouts) + " layouts");
+  add(plan.timers, "timers");
+  add(!plan.inject.empty(), "slowed " + plan.inject);
+  return text;
+}
+
 }  // namespace
 
 void to_json(Json& json, const HistoryEntry& e) {
-  json = {{"schema", 1},
-          {"run", e.run},
-          {"created", e.created},
-          {"git", e.git},
-          {"machine", e.machine}};
+  json = {{"schema", 1},  {"run", e.run},         {"created", e.created},
+          {"git", e.git}, {"machine", e.machine}, {"conditions", e.conditions}};
   json["points"] = Json::array();
   for (const HistoryPoint& p : e.points) {
     json["points"].push_back(WithNumbers({{"variant", p.variant},
@@ -61,6 +73,7 @@ void from_json(const Json& json, HistoryEntry& e) {
   e.created = Text(json, "created");
   e.git = Text(json, "git");
   e.machine = Text(json, "machine");
+  e.conditions = Text(json, "conditions");
   for (const Json& p : json.value("points", Json::array())) {
     e.points.push_back({Text(p, "variant"), Text(p, "model"), Text(p, "workload"),
                         Text(p, "metric"), Double(p, "value"), Double(p, "low"),
@@ -94,6 +107,7 @@ HistoryEntry MakeHistoryEntry(const Run& run, const Analysis& analysis) {
   entry.created = run.info.created;
   entry.git = run.info.environment.git;
   entry.machine = run.info.environment.hostname_hash;
+  entry.conditions = ConditionsOf(run.info.plan);
   for (const MetricSummary& s : analysis.summaries) {
     if (std::find(std::begin(kHeadlineMetrics), std::end(kHeadlineMetrics), s.metric) ==
         std::end(kHeadlineMetrics)) {
@@ -106,12 +120,12 @@ HistoryEntry MakeHistoryEntry(const Run& run, const Analysis& analysis) {
 }
 
 std::vector<HistoryChange> FindHistoryChanges(const std::vector<HistoryEntry>& entries,
-                                              const std::string& machine) {
+                                              const HistoryEntry& last) {
   using Key = std::tuple<std::string, std::string, std::string, std::string>;
   std::map<Key, std::pair<std::vector<double>, std::vector<size_t>>> series;
   size_t index = 0;
   for (const HistoryEntry& e : entries) {
-    if (e.machine != machine) continue;
+    if (!e.ComparesWith(last)) continue;
     for (const HistoryPoint& p : e.points) {
       auto& [values, indices] = series[{p.variant, p.model, p.workload, p.metric}];
       values.push_back(p.value);
@@ -134,12 +148,12 @@ HistoryEntry AppendHistory(const std::string& path, const Run& run, const Analys
   std::vector<HistoryEntry> entries = LoadHistory(path);
   HistoryEntry entry = MakeHistoryEntry(run, analysis);
   for (auto last = entries.rbegin(); last != entries.rend(); ++last) {
-    if (last->machine != entry.machine) continue;
+    if (!last->ComparesWith(entry)) continue;
     if (entry.created <= last->created) return *last;
     break;
   }
   entries.push_back(entry);
-  entry.changes = FindHistoryChanges(entries, entry.machine);
+  entry.changes = FindHistoryChanges(entries, entry);
   // A torn last line gets its end first, so that it spoils no other.
   bool torn = false;
   if (std::ifstream in(path, std::ios::binary | std::ios::ate); in && in.tellg() > 0) {

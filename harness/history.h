@@ -17,15 +17,21 @@ struct HistoryPoint {
 
 struct HistoryChange {
   std::string variant, model, workload, metric;
-  size_t index = 0;  // of the first entry of the new level, among the entries of the same machine
+  size_t index = 0;  // of the first entry of the new level, among those comparable
   double p_value = 1.0;
   double before = 0.0, after = 0.0;
 };
 
 struct HistoryEntry {
   std::string run, created, git, machine;
+  std::string conditions;              // what was unusual: "cold, pinned to 0-1"
   std::vector<HistoryPoint> points;    // headline metrics
-  std::vector<HistoryChange> changes;  // of all entries of this machine up to this one
+  std::vector<HistoryChange> changes;  // of all comparable entries up to this one
+
+  // Absolute values compare on one machine, under the same conditions.
+  bool ComparesWith(const HistoryEntry& other) const {
+    return machine == other.machine && conditions == other.conditions;
+  }
 };
 
 // Lines that are no entries are ignored: a torn line must not cost the history. Missing file: none.
@@ -33,13 +39,15 @@ std::vector<HistoryEntry> LoadHistory(const std::string& path);
 
 HistoryEntry MakeHistoryEntry(const Run& run, const Analysis& analysis);
 
-// Change points of every series over the entries of `machine`, by E-divisive at alpha 0.01: a
-// history is looked at after every run, so the usual 0.05 would cry wolf once in twenty looks.
+// Change points of every series over the entries that compare with `last`, by E-divisive at alpha
+// 0.01: a history is looked at after every run, so the usual 0.05 would cry wolf once in twenty
+// looks.
 std::vector<HistoryChange> FindHistoryChanges(const std::vector<HistoryEntry>& entries,
-                                              const std::string& machine);
+                                              const HistoryEntry& last);
 
 // Appends the run with the changes found so far and returns its entry. A run that is not newer than
-// its machine's last entry (a report made again) is not appended; that last entry is returned.
+// the last entry that it compares with (a report made again) is not appended; that entry is
+// returned.
 // RunError where the file cannot be written.
 HistoryEntry AppendHistory(const std::string& path, const Run& run, const Analysis& analysis);
 

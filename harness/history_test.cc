@@ -14,10 +14,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-HistoryEntry Entry(int index, double decode, const std::string& machine) {
+HistoryEntry Entry(int index, double decode, const std::string& machine,
+                   const std::string& conditions = "") {
   HistoryEntry e;
   e.run = "run-" + std::to_string(index);
   e.machine = machine;
+  e.conditions = conditions;
   e.points = {{"o2", "m", "w", "decode_tps", decode, decode * 0.99, decode * 1.01},
               {"o2", "m", "w", "startup_ms", 4.0 + 0.01 * ((index * 7) % 5), 4, 5}};
   return e;
@@ -29,8 +31,9 @@ TEST(History, FindsThePlantedSlowDownOnItsOwnMachine) {
     const double wobble = 0.4 * ((i * 5) % 7 - 3);
     entries.push_back(Entry(i, (i < 12 ? 170.0 : 160.0) + wobble, "here"));
     entries.push_back(Entry(i, 500.0 + 50.0 * (i % 3), "elsewhere"));
+    entries.push_back(Entry(i, 90.0 + 5.0 * (i % 3), "here", "cold"));
   }
-  const auto changes = FindHistoryChanges(entries, "here");
+  const auto changes = FindHistoryChanges(entries, Entry(24, 160.0, "here"));
   ASSERT_EQ(changes.size(), 1u);
   EXPECT_EQ(changes[0].metric, "decode_tps");
   EXPECT_EQ(changes[0].index, 12u);
@@ -51,10 +54,14 @@ TEST(History, AppendsOnceAndSurvivesATornLine) {
   std::ofstream(path, std::ios::app) << "{\"run\":";
   run.info.id = "next";
   run.info.created = "2026-01-02T00:00:00Z";
+  run.info.plan.cold = true;
+  run.info.plan.pin = "0-1";
   AppendHistory(path.string(), run, analysis);
   const auto entries = LoadHistory(path.string());
   ASSERT_EQ(entries.size(), 2u);
   EXPECT_EQ(entries[1].run, "next");
+  EXPECT_EQ(entries[0].conditions, "");
+  EXPECT_EQ(entries[1].conditions, "cold, pinned to 0-1");
   EXPECT_EQ(entries[1].points.size(), 2u * 2 * 6);
   EXPECT_NEAR(entries[0].points[0].value, entries[1].points[0].value, 1e-12);
   fs::remove(path);

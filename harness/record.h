@@ -216,7 +216,8 @@ struct PlanInfo {
   bool aslr_off = false;
   bool timers = false;
   std::string inject;  // VARIANT=PCT,…: slowdowns that are known to be there
-  // Slow competitors: "variant|layout|model|workload" -> every n-th round, three times at most.
+  // Slow competitors: "variant|layout|model|workload" -> every n-th round, kSlowRounds times at
+  // most.
   std::map<std::string, int> strides;
 };
 

@@ -19,6 +19,10 @@ def read(path):
     return entries
 
 
+def like(entry):
+    return entry.get("machine"), entry.get("conditions", "")
+
+
 def draw_entries(entries, metric="decode_tps"):
     """A panel a model: each variant's metric over the entries. None for fewer than two entries."""
     if len(entries) < 2:
@@ -59,8 +63,8 @@ def draw_entries(entries, metric="decode_tps"):
 
 def draw_file(path, output):
     entries = read(path)
-    # Absolute values of different machines do not compare: the last entry's machine alone.
-    entries = [e for e in entries if e.get("machine") == entries[-1].get("machine")]
+    # Absolute values of different machines or conditions do not compare: the last entry's alone.
+    entries = [e for e in entries if like(e) == like(entries[-1])]
     figure = draw_entries(entries)
     if figure is None:
         return []
