@@ -60,8 +60,8 @@ TEST(History, AppendsOnceAndSurvivesATornLine) {
   const auto entries = LoadHistory(path.string());
   ASSERT_EQ(entries.size(), 2u);
   EXPECT_EQ(entries[1].run, "next");
-  EXPECT_EQ(entries[0].conditions, "");
-  EXPECT_EQ(entries[1].conditions, "cold, pinned to 0-1");
+  EXPECT_EQ(entries[0].conditions, "timers");
+  EXPECT_EQ(entries[1].conditions, "cold, pinned to 0-1, timers");
   EXPECT_EQ(entries[1].points.size(), 2u * 2 * 6);
   EXPECT_NEAR(entries[0].points[0].value, entries[1].points[0].value, 1e-12);
   fs::remove(path);
