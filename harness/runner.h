@@ -28,7 +28,7 @@
 namespace smallmind::harness {
 
 inline constexpr int kGiveUpAfter = 2;
-inline constexpr int kSlowRounds = 5;  // with three, Holm could not call a ratio of 1:50 a slowdown
+inline constexpr int kSlowRounds = 4;  // with three, Holm could not call a ratio of 1:50 a slowdown
 inline constexpr double kSlowShare = 0.1;  // of the budget: whose sample takes more runs once
 
 // What the runner needs of the world; all of it outlives the runner.
