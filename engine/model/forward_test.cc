@@ -93,7 +93,8 @@ INSTANTIATE_TEST_SUITE_P(All, GoldenArch,
 class GoldenQuant : public testing::TestWithParam<const char*> {};
 
 // Error against exactly decoded weights no larger than the reference engine's own quantised kernels
-// make.
+// make. Both round activations to int8 by blocks of 32 where blocks have 32 columns, so that there
+// the errors are equal but for luck: 0.96 to 1.007 of theirs; a half with blocks of 256.
 TEST_P(GoldenQuant, ErrorIsNoWorseThanTheField) {
   SMALLMIND_NEED_SHARED("goldens/quant");
   const auto dir = SharedDir() / "goldens" / "quant";
