@@ -50,11 +50,11 @@ Products::Chunk Products::At(size_t chunk) const {
   return {&products_[i], begin, std::min(begin + rows_[i], products_[i].linear->weight.rows)};
 }
 
-size_t Products::Bytes(size_t begin, size_t end) const {
+size_t Products::BytesBefore(size_t chunk) const {
   size_t bytes = 0;
-  for (size_t i = begin; i < end; ++i) {
-    const Chunk chunk = At(i);
-    bytes += (chunk.end - chunk.begin) * chunk.product->linear->weight.row_bytes;
+  for (size_t i = 0; i < count_ && chunk > first_chunk_[i]; ++i) {
+    const WeightView& weight = products_[i].linear->weight;
+    bytes += std::min((chunk - first_chunk_[i]) * rows_[i], weight.rows) * weight.row_bytes;
   }
   return bytes;
 }

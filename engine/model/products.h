@@ -56,13 +56,15 @@ class Products {
   };
   Chunk At(size_t chunk) const;
 
-  // Bytes of the chunks [begin, end).
-  size_t Bytes(size_t begin, size_t end) const;
+  // Bytes of the chunks [begin, end). Asked for every chunk of a microsecond: no loop over chunks.
+  size_t Bytes(size_t begin, size_t end) const { return BytesBefore(end) - BytesBefore(begin); }
 
   // Tells `fetch` what `worker` reads of them: its share, in order. Returns the mark of its start.
   uint64_t Plan(const Worker& worker, FetchStream& fetch) const;
 
  private:
+  size_t BytesBefore(size_t chunk) const;
+
   std::array<Product, kMost> products_{};
   std::array<size_t, kMost> rows_{}, first_chunk_{};
   size_t count_, chunks_ = 0;

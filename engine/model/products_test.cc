@@ -23,6 +23,9 @@ TEST(Products, ChunksCoverEveryRowOnce) {
       for (size_t i = 0; i < products.chunks(); ++i) {
         const Products::Chunk chunk = products.At(i);
         EXPECT_EQ(chunk.product->linear->weight.Row(chunk.begin), expected);
+        const auto before = static_cast<size_t>(expected - bytes.data());
+        EXPECT_EQ(products.Bytes(0, i), before);
+        EXPECT_EQ(products.Bytes(i, products.chunks()), 68 * 449 - before);
         expected += (chunk.end - chunk.begin) * 68;
       }
       EXPECT_EQ(expected, bytes.data() + 68 * 449);
