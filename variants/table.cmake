@@ -65,21 +65,34 @@ if(PCRE2_STATIC_LIBRARY)
   list(APPEND have static-pcre2)
 endif()
 
-# The best target among those that the dynamic rows contain.
-if(NOT DEFINED SMALLMIND_BEST_TARGET)
+# The best target among those that the dynamic rows contain, asked again when those change.
+file(READ ${PROJECT_SOURCE_DIR}/variants/variants.json table_text)
+set(dynamic_defines "")
+foreach(path "common_defines" "factors;dispatch;dynamic;defines")
+  string(JSON count LENGTH "${table_text}" ${path})
+  math(EXPR last "${count} - 1")
+  foreach(i RANGE ${last})
+    string(JSON define GET "${table_text}" ${path} ${i})
+    list(APPEND dynamic_defines "-D${define}")
+  endforeach()
+endforeach()
+if(NOT DEFINED SMALLMIND_BEST_TARGET OR
+    (DEFINED SMALLMIND_PROBED_WITH AND NOT "${SMALLMIND_PROBED_WITH}" STREQUAL "${dynamic_defines}"))
+  unset(SMALLMIND_PROBE_RUNS CACHE)
+  unset(SMALLMIND_PROBE_COMPILES CACHE)
   try_run(SMALLMIND_PROBE_RUNS SMALLMIND_PROBE_COMPILES ${PROJECT_BINARY_DIR}/probe
     SOURCES ${PROJECT_SOURCE_DIR}/variants/probe_target.cc
       ${SMALLMIND_HIGHWAY_SOURCES}
     CMAKE_FLAGS -DINCLUDE_DIRECTORIES=${SMALLMIND_HIGHWAY_DIR}
-    COMPILE_DEFINITIONS -DHWY_WANT_AVX3_DL
-      "-DHWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_SPR|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)"
+    COMPILE_DEFINITIONS ${dynamic_defines}
     CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON
     COMPILE_OUTPUT_VARIABLE probe_log RUN_OUTPUT_VARIABLE probe_target)
   if(NOT SMALLMIND_PROBE_COMPILES OR NOT SMALLMIND_PROBE_RUNS EQUAL 0)
     message(FATAL_ERROR "cannot tell this machine's best Highway target:\n${probe_log}")
   endif()
   string(STRIP "${probe_target}" probe_target)
-  set(SMALLMIND_BEST_TARGET ${probe_target} CACHE STRING "Best Highway target of this machine")
+  set(SMALLMIND_BEST_TARGET ${probe_target} CACHE STRING "Best Highway target of this machine" FORCE)
+  set(SMALLMIND_PROBED_WITH "${dynamic_defines}" CACHE INTERNAL "What SMALLMIND_BEST_TARGET was asked with")
   message(STATUS "Best Highway target here: ${SMALLMIND_BEST_TARGET}")
 endif()
 
