@@ -29,6 +29,11 @@ inline size_t Bf16Cols(size_t cols) { return (cols + 31) / 32 * 32; }
 // Rounds to nearest even; NaN stays NaN. Writes Bf16Cols(cols) elements.
 void RoundRowToBf16(const float* x, size_t cols, uint16_t* out);
 
+// The bits of the float 1.5·2^23. An integer sum that starts from them is, read as a float,
+// 1.5·2^23 + i exactly, as long as |i| < 2^22 (a block's is below 2^21): no conversion.
+inline constexpr int32_t kSumOrigin = 0x4B400000;
+inline constexpr float kSumOriginFloat = 12582912.0f;
+
 // 32 activations as int8 with one scale: x ≈ d·q, q in [-127, 127]. The sums ride along so that
 // kernels fold offsets and minima without touching q again. 48 bytes: no 16-byte half of q crosses
 // a cache line.
@@ -36,7 +41,7 @@ struct ActBlock {
   int8_t q[32];
   float d;          // amax/127, float32
   float sum;        // float(Σq), exact
-  int32_t bias;     // −128·Σq: what a dot of (weight + 128) has too much
+  int32_t bias;     // kSumOrigin − 128·Σq: where a dot of (weight + 128) starts
   int32_t bias_lo;  // the same over the first 16 alone
 };
 static_assert(sizeof(ActBlock) == 48);

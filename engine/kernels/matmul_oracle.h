@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "engine/base/error.h"
 #include "engine/kernels/acts.h"
@@ -165,13 +166,10 @@ inline float OracleDot(DType type, const uint8_t* row, size_t cols, const uint8_
       isum[j / 16] += w.q[j] * x.q[j];
       xsum[j / 16] += x.q[j];
     }
-    float t;
-    if (w.two_scales) {
-      t = w.scale[0] * static_cast<float>(isum[0]);
-      t = std::fma(w.scale[1], static_cast<float>(isum[1]), t);
-    } else {
-      t = w.scale[0] * static_cast<float>(isum[0] + isum[1]);
-    }
+    const int first = w.two_scales ? isum[0] : isum[0] + isum[1];
+    float t = w.scale[0] * static_cast<float>(first);
+    if (std::isinf(w.scale[0])) t = std::numeric_limits<float>::quiet_NaN();
+    if (w.two_scales) t = std::fma(w.scale[1], static_cast<float>(isum[1]), t);
     if (w.has_min) {
       const int sum = w.min_factor[0] * xsum[0] + w.min_factor[1] * xsum[1];
       t = std::fma(-w.min, static_cast<float>(sum), t);

@@ -87,6 +87,31 @@ HWY_INLINE VI SumBlocks(VI a, VI b, VI c, VI d) {
                  hn::BitCast(di, hn::InterleaveUpper(d64, ab64, cd64)));
 }
 
+// A scale as ws·float(i) takes it, i as kSumOrigin + i. With FMA the sum needs no conversion, which
+// on Intel takes the place of a dot: fma(ws, M + i, −ws·M) with M = 1.5·2^23 rounds once, as ws·i
+// does, because −ws·M is exact: a weight's scale has at most 19 significant bits. Only an infinite
+// ws shows the difference: the result is NaN (order.h).
+struct Factor {
+  VF scale, origin;
+  HWY_INLINE explicit Factor(VF ws)
+      : scale(ws), origin(hn::Mul(ws, hn::Set(DF(), -kSumOriginFloat))) {}
+  // As Store leaves it.
+  HWY_INLINE explicit Factor(const uint8_t* from)
+      : scale(hn::Load(DF(), reinterpret_cast<const float*>(from))),
+        origin(hn::Load(DF(), reinterpret_cast<const float*>(from) + kGroup)) {}
+  HWY_INLINE void Store(float* to) const {
+    hn::Store(scale, DF(), to);
+    hn::Store(origin, DF(), to + kGroup);
+  }
+};
+HWY_INLINE VF Scaled(const Factor& ws, VI isum) {
+#if HWY_NATIVE_FMA
+  return hn::MulAdd(ws.scale, hn::BitCast(DF(), isum), ws.origin);
+#else
+  return hn::Mul(ws.scale, hn::ConvertTo(DF(), hn::Sub(isum, hn::Set(DI(), kSumOrigin))));
+#endif
+}
+
 // The four activations at q in every lane.
 HWY_INLINE VI8 Broadcast4(const int8_t* q) {
   int32_t four;

@@ -21,41 +21,46 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
 
-// What to add to a dot of raw bytes with activations so that it becomes the signed sum: bias is
-// −128·Σx.
+// What to add to a dot of raw bytes with activations so that it becomes the signed sum. `bias`:
+// −128·Σx from `origin` on.
 template <QuantForm kForm>
-HWY_INLINE VI Signed(VI isum, int32_t bias, int raw) {
+HWY_INLINE VI Signed(VI isum, int32_t bias, int32_t origin, int raw) {
   if constexpr (kForm == QuantForm::kMin || kForm == QuantForm::kTwoMin) return isum;
-  return hn::Add(isum, hn::Set(DI(), (bias >> 7) * raw));
+  return hn::Add(isum, hn::Set(DI(), ((bias - origin) >> 7) * raw));
 }
 
-// acc after block b of the order contract. isum: Σ of raw bytes times activations over the block;
-// for kTwoScale over its last 16 columns, and `first` over its first.
+// acc after block b of the order contract. isum: Σ of raw bytes times activations over the block,
+// from kSumOrigin on; for kTwoScale `first` is that over its first 16 columns, and isum, from 0 on,
+// over its last.
 template <QuantForm kForm>
 HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBlock& x, int raw,
                       VF acc) {
   const DI di;
   const DF df;
-  const auto scaled = [&](const float* factor, VI sum) SMALLMIND_LAMBDA {
-    return hn::Mul(hn::Load(df, factor), hn::ConvertTo(df, sum));
-  };
+  const Factor scale(hn::Load(df, w.scale[b]));
   VF t;
   if constexpr (kForm == QuantForm::kTwoScale) {
-    t = scaled(w.scale[b], Signed<kForm>(first, x.bias_lo, raw));
-    const VI second = Signed<kForm>(isum, x.bias - x.bias_lo, raw);
+    t = Scaled(scale, Signed<kForm>(first, x.bias_lo, kSumOrigin, raw));
+    const VI second = Signed<kForm>(isum, x.bias - x.bias_lo, 0, raw);
     t = hn::MulAdd(hn::Load(df, w.second[b]), hn::ConvertTo(df, second), t);
   } else {
-    t = scaled(w.scale[b], Signed<kForm>(isum, x.bias, raw));
+    t = Scaled(scale, Signed<kForm>(isum, x.bias, kSumOrigin, raw));
   }
   if constexpr (kForm == QuantForm::kMin) {
     t = hn::NegMulAdd(hn::Load(df, w.second[b]), hn::Set(df, x.sum), t);
   } else if constexpr (kForm == QuantForm::kTwoMin) {
     // −128·Σ min·x, and wm/128 in the factors: both exact, so the product is the contract's.
-    const auto low = hn::Mul(hn::Load(di, w.mins[2 * b]), hn::Set(di, x.bias_lo));
+    const auto low = hn::Mul(hn::Load(di, w.mins[2 * b]), hn::Set(di, x.bias_lo - kSumOrigin));
     const auto high = hn::Mul(hn::Load(di, w.mins[2 * b + 1]), hn::Set(di, x.bias - x.bias_lo));
     t = hn::MulAdd(hn::Load(df, w.second[b]), hn::ConvertTo(df, hn::Add(low, high)), t);
   }
   return hn::MulAdd(hn::Set(df, x.d), t, acc);
+}
+
+// Where the four lanes of a row start, so that SumBlocks begins at kSumOrigin.
+HWY_INLINE VI Origin() {
+  alignas(16) static constexpr int32_t kFirstOfFour[4] = {kSumOrigin, 0, 0, 0};
+  return hn::LoadDup128(DI(), kFirstOfFour);
 }
 
 // One token: blocks are multiplied as they are decoded, and leave one vector of sums (two of a type
@@ -74,9 +79,10 @@ struct Dots : Factors {
     const DI di;
     const auto* q = reinterpret_cast<const int8_t*>(x + block * sizeof(ActBlock));
     const VI8 x_lo = hn::LoadDup128(di8, q), x_hi = hn::LoadDup128(di8, q + 16);
+    const VI origin = Origin();
     VI low[4], high[4];
     Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-      low[i] = Dot<kWide>(of(Index<0>(), i), x_lo, hn::Zero(di));
+      low[i] = Dot<kWide>(of(Index<0>(), i), x_lo, origin);
       high[i] = Dot<kWide>(of(Index<1>(), i), x_hi, kHalves ? hn::Zero(di) : low[i]);
     });
     if constexpr (kHalves) {
@@ -133,6 +139,7 @@ void DotChunk(const DotArgs& args) {
   const DF df;
   const uint8_t* HWY_RESTRICT at = args.x;
   Ahead ahead = args.ahead;
+  const VI origin = Origin();
   VF acc[T];
   Unroll<T>([&](auto t) SMALLMIND_LAMBDA { acc[t] = hn::Load(df, args.acc + t * kGroup); });
   for (size_t b = 0; b < args.blocks; ++b, at += sizeof(ActBlock)) {
@@ -143,7 +150,7 @@ void DotChunk(const DotArgs& args) {
       const VU8 w_hi = hn::Load(DU8(), args.chunk.bytes[b][1][i]);
       Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
         const auto* q = reinterpret_cast<const int8_t*>(at + t * args.x_stride);
-        low[t][i] = Dot<kWide>(w_lo, hn::LoadDup128(di8, q), hn::Zero(di));
+        low[t][i] = Dot<kWide>(w_lo, hn::LoadDup128(di8, q), origin);
         high[t][i] =
             Dot<kWide>(w_hi, hn::LoadDup128(di8, q + 16), kHalves ? hn::Zero(di) : low[t][i]);
       });

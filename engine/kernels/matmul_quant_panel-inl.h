@@ -1,6 +1,6 @@
 // Many tokens: chunks transposed into a panel for the register tiles (matmul_quant_tile-inl.h).
 //
-// Panel: per 32 columns the group's factors (one vector each), then 8 vectors of bytes,
+// Panel: per 32 columns the group's factors (vectors, FactorVectors), then 8 vectors of bytes,
 // [k/4][row][4], so that one dot instruction advances all rows of the group by four columns against
 // four broadcast activations.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_PANEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -17,8 +17,9 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
 
+// A Factor, ws2 or wm where the form has it, and Q2_K's two vectors of integers.
 constexpr size_t FactorVectors(QuantForm form) {
-  return form == QuantForm::kScale ? 1 : form == QuantForm::kTwoMin ? 4 : 2;
+  return form == QuantForm::kScale ? 2 : form == QuantForm::kTwoMin ? 5 : 3;
 }
 // Bytes of a panel for 32 columns of a group.
 constexpr size_t PanelStep(QuantForm form) { return (FactorVectors(form) + 8) * kVectorBytes; }
@@ -56,12 +57,12 @@ inline HWY_NOINLINE uint8_t* AppendToPanel(const Chunk& chunk, size_t blocks, Qu
   const auto up = hn::Set(DU8(), lift);
   for (size_t b = 0; b < blocks; ++b, panel += PanelStep(form)) {
     auto* to = reinterpret_cast<float*>(panel);
-    hn::Store(hn::Load(df, chunk.scale[b]), df, to);
-    if (form != QuantForm::kScale) hn::Store(hn::Load(df, chunk.second[b]), df, to + kGroup);
+    Factor(hn::Load(df, chunk.scale[b])).Store(to);
+    if (form != QuantForm::kScale) hn::Store(hn::Load(df, chunk.second[b]), df, to + 2 * kGroup);
     if (form == QuantForm::kTwoMin) {
       for (size_t k = 0; k < 2; ++k) {
         hn::Store(hn::Load(di, chunk.mins[2 * b + k]), di,
-                  reinterpret_cast<int32_t*>(to) + (2 + k) * kGroup);
+                  reinterpret_cast<int32_t*>(to) + (3 + k) * kGroup);
       }
     }
     for (size_t half = 0; half < 2; ++half) {

@@ -51,7 +51,7 @@ struct Kernels {
   int raw = 0;
   RowsKernel alone;    // one token
   DotKernel one, two;  // of several
-  Tiles tiles;
+  Tiles tiles, pairs;  // of one group, of two
 };
 template <QuantForm kForm, bool kWide>
 Kernels FormKernels() {
@@ -60,7 +60,8 @@ Kernels FormKernels() {
           .alone = nullptr,
           .one = DotChunk<kForm, kWide, 1>,
           .two = DotChunk<kForm, kWide, 2>,
-          .tiles = TilesOf<kForm, kWideTile>()};
+          .tiles = TilesOf<kForm, kWideTile>(),
+          .pairs = PairTilesOf<kForm, kWideTile>()};
 }
 template <class W>
 Kernels KernelsOf() {
@@ -127,8 +128,8 @@ inline size_t NextTile(const Tiles& tiles, size_t left, size_t n) {
 }
 
 // Rounds of tiles over n tokens.
-inline size_t TileRounds(const Kernels& kernels, size_t n) {
-  return (n + kernels.tiles.tokens[0] - 1) / kernels.tiles.tokens[0];
+inline size_t TileRounds(const Tiles& tiles, size_t n) {
+  return (n + tiles.tokens[0] - 1) / tiles.tokens[0];
 }
 
 // Panels of consecutive row groups.
@@ -138,27 +139,42 @@ struct Panels {
   size_t row;  // first row of the first
 };
 
-// `fetch`: bytes to fetch meanwhile.
-inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels, const Kernels& kernels,
-                                  size_t fetch) {
+// All tokens times panels [begin, end), `groups` at a time.
+inline HWY_NOINLINE void RunTiles(const QuantJob& job, const Panels& panels, size_t begin,
+                                  size_t end, const Tiles& tiles, size_t groups, int raw,
+                                  Ahead& ahead) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
-  const Tiles& tiles = kernels.tiles;
-  Ahead ahead = Fetching(job, fetch, TileRounds(kernels, n) * panels.count * blocks);
-  for (size_t t = 0; t < n;) {
+  for (size_t t = 0; t < n && begin < end;) {
     const size_t i = NextTile(tiles, n - t, n), tile = tiles.tokens[i];
     // A rest smaller than the tile is filled up by computing tokens before it once more: same
     // values, same place.
     const size_t at = HWY_MIN(t, n - tile);
-    for (size_t p = 0; p < panels.count; ++p, ahead.at += blocks * ahead.step) {
+    for (size_t p = begin; p < end; p += groups, ahead.at += blocks * ahead.step) {
       const Window window = WindowAt(job, panels.row + p * kGroup);
       Store(window, tile, job.out + at * job.out_stride, job.out_stride,
             [&](float* to, size_t stride) {
-              tiles.kernel[i]({job.scratch + p * panels.bytes, blocks, job.x.Row(at), job.x.stride,
-                               kernels.raw, ahead, to, stride});
+              tiles.kernel[i]({job.scratch + p * panels.bytes, panels.bytes, blocks, job.x.Row(at),
+                               job.x.stride, raw, ahead, to, stride});
             });
     }
     t = at + tile;
   }
+}
+
+// All tokens times all panels, two groups at a time where the target has tiles for them and both
+// are whole. `fetch`: bytes to fetch meanwhile.
+inline HWY_NOINLINE void RunPanels(const QuantJob& job, const Panels& panels,
+                                   const Kernels& kernels, size_t fetch) {
+  size_t paired = 0, steps = 0;
+  if (kernels.pairs.count != 0) {
+    const bool whole = WindowAt(job, panels.row + (panels.count - 1) * kGroup).count == kGroup;
+    paired = (panels.count - (whole ? 0 : 1)) / 2 * 2;
+    steps += TileRounds(kernels.pairs, job.x.n_tokens) * paired / 2;
+  }
+  steps += TileRounds(kernels.tiles, job.x.n_tokens) * (panels.count - paired);
+  Ahead ahead = Fetching(job, fetch, steps * (job.x.cols / 32));
+  RunTiles(job, panels, 0, paired, kernels.pairs, 2, kernels.raw, ahead);
+  RunTiles(job, panels, paired, panels.count, kernels.tiles, 1, kernels.raw, ahead);
 }
 
 // The row group at `row` as a panel, fetching 1/`share` of as many bytes as it reads.
@@ -181,7 +197,7 @@ inline HWY_NOINLINE void Unpack(const QuantJob& job, const Kernels& kernels, siz
 inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
   const size_t blocks = job.x.cols / 32, panel_bytes = blocks * PanelStep(kernels.form);
   const size_t room = HWY_MAX(size_t{1}, kPanelBudget / panel_bytes) * kGroup;
-  const size_t share = 1 + TileRounds(kernels, job.x.n_tokens);
+  const size_t share = 1 + TileRounds(kernels.tiles, job.x.n_tokens);
   for (size_t row = job.row_begin; row < job.row_end; row += room) {
     const size_t end = HWY_MIN(row + room, job.row_end);
     size_t n = 0;
@@ -189,7 +205,7 @@ inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
       Unpack(job, kernels, r, share, job.scratch + n * panel_bytes);
     }
     const size_t bytes = n * kGroup * job.w.row_bytes;
-    RunTiles(job, {panel_bytes, n, row}, kernels, bytes - bytes / share);
+    RunPanels(job, {panel_bytes, n, row}, kernels, bytes - bytes / share);
   }
 }
 

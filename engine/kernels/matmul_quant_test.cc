@@ -161,5 +161,42 @@ TEST(MatMulQuant, EqualsTheOracleWherePanelsAreMany) {
   }
 }
 
+// The one place where the kernels' arithmetic shows (order.h): the same for any number of tokens.
+TEST(MatMulQuant, AnInfiniteScaleGivesNaN) {
+  constexpr size_t kRows = 48, kCols = 512, kMostTokens = 16;
+  const size_t stride = QuantRowStride(kCols);
+  Bytes acts(stride * kMostTokens), scratch(MatMulScratchBytes(kCols));
+  std::mt19937 rng(13);
+  std::normal_distribution<float> normal;
+  std::vector<float> x(kCols), out(kMostTokens * kRows);
+  for (size_t t = 0; t < kMostTokens; ++t) {
+    for (float& v : x) v = normal(rng);
+    QuantizeRow(x.data(), kCols, acts.data() + t * stride);
+  }
+  for (const DType type : kTypes) {
+    const size_t row_bytes = RowBytes(type, kCols);
+    const size_t at = type == DType::kQ2_K   ? 80
+                      : type == DType::kQ3_K ? 108
+                      : type == DType::kQ6_K ? 208
+                                             : 0;
+    std::vector<uint8_t> weights(kRows * row_bytes);
+    FillWeights(type, kRows, kCols, weights.data(), rng);
+    const uint16_t infinite = 0x7c00;
+    std::memcpy(weights.data() + 17 * row_bytes + at, &infinite, 2);
+    const WeightView view{type, weights.data(), kRows, kCols, row_bytes};
+    ForEachTarget([&](const std::string& target) {
+      if (!TargetHasFma(target)) return;
+      for (const size_t tokens : {1, 3, 16}) {
+        MatMul(view, 0, kRows, QuantRows{acts.data(), tokens, kCols, stride}, out.data(), kRows,
+               scratch.span());
+        for (size_t i = 0; i < tokens * kRows; ++i) {
+          ASSERT_EQ(std::isnan(out[i]), i % kRows == 17)
+              << Info(type).name << " " << target << " tokens " << tokens << " row " << i % kRows;
+        }
+      }
+    });
+  }
+}
+
 }  // namespace
 }  // namespace smallmind

@@ -1,9 +1,10 @@
-// Register tiles: an unpacked panel of one row group times 4 to 12 tokens.
+// Register tiles: an unpacked panel of one row group times 4 to 12 tokens, or of two groups times 4
+// or 6.
 //
-// A block of 32 columns costs 8 dots, a conversion, a multiply and an fma (plus one fma for a
-// minimum) per token and group: dots, multiplies and fmas share two pipes of the processors we
-// know, so 8 of 10 slots is the ceiling, and broadcasts, conversions and loads ride on other ports
-// for free.
+// A block of 32 columns costs 8 dots and two fma (one more for a minimum) per token and group, all
+// of which share two pipes of the processors we know: 8 of 10 slots is the ceiling. Two groups
+// share a token's broadcasts: where two pipes take 512 bits each, two load ports are the next limit
+// (Emerald Rapids, in L1: 12 tokens of one group 71 % of the dots' own rate, 6 of two 76 %).
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_
@@ -18,10 +19,12 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
 
-// One panel times a few tokens, fetching ahead once a block: out[t·out_stride + lane].
+// One panel, or two, times a few tokens, fetching ahead once a block:
+// out[t·out_stride + group·kGroup + lane].
 struct TileArgs {
   const uint8_t* panel;
-  size_t blocks;  // of 32 columns
+  size_t panel_bytes;  // to the second
+  size_t blocks;       // of 32 columns
   const uint8_t* x;
   size_t x_stride;
   int raw;  // what stored bytes are above the signed values, where bytes are raw
@@ -43,28 +46,40 @@ struct Tiles {
 constexpr size_t kMaxTile = HWY_ARCH_X86 && !kUnsignedDot ? (kGroup > 4 ? 6 : 4) : 12;
 constexpr size_t kMinTile = 4;
 
-// T tokens times one panel. kWide as in Dot.
-template <QuantForm kForm, bool kWide, size_t T>
+// Two groups at once need 32 registers, and pay where a broadcast is a load of its own.
+constexpr bool kPairs = kUnsignedDot;
+
+// Keeps a broadcast in its register: folded into each dot, it would be loaded for each.
+HWY_INLINE VI8 InRegister(VI8 v) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+  asm("" : "+v"(v.raw));
+#endif
+  return v;
+}
+
+// kGroups panels times T tokens. kWide as in Dot.
+template <QuantForm kForm, bool kWide, size_t kGroups, size_t T>
 void GemmTile(const TileArgs& args) {
   const uint8_t* HWY_RESTRICT panel = args.panel;
   const uint8_t* HWY_RESTRICT x = args.x;
   Ahead ahead = args.ahead;
-  const size_t x_stride = args.x_stride;
+  const size_t x_stride = args.x_stride, panel_bytes = args.panel_bytes;
   const int raw = args.raw;
   const DI di;
   const DF df;
-  VF acc[T];
-  Unroll<T>([&](auto t) SMALLMIND_LAMBDA { acc[t] = hn::Zero(df); });
+  VF acc[kGroups * T];
+  Unroll<kGroups * T>([&](auto i) SMALLMIND_LAMBDA { acc[i] = hn::Zero(df); });
   constexpr bool kHasBias =
       (kForm == QuantForm::kScale || kForm == QuantForm::kTwoScale) && !(kWide && !kUnsignedDot);
   (void)raw;
-  const auto surplus = [&](int32_t bias) SMALLMIND_LAMBDA {
+  // Where sums start; `bias` counts from `origin`.
+  const auto start = [&](int32_t bias, int32_t origin) SMALLMIND_LAMBDA {
     if constexpr (!kHasBias) {
-      return hn::Zero(di);
+      return hn::Set(di, origin);
     } else if constexpr (kUnsignedDot) {
       return hn::Set(di, bias);
     } else {
-      return hn::Set(di, (bias >> 7) * raw);
+      return hn::Set(di, ((bias - origin) >> 7) * raw + origin);
     }
   };
   // Every third token has a pointer; the others are reached by stride, to spare registers.
@@ -76,71 +91,110 @@ void GemmTile(const TileArgs& args) {
       return reinterpret_cast<const ActBlock*>(at[t / 3] + (t % 3) * x_stride);
     };
     ahead.Fetch();
-    const auto* factors = reinterpret_cast<const float*>(panel);
-    const uint8_t* bytes = panel + FactorVectors(kForm) * kVectorBytes;
-    VI isum[T];
-    const auto dots = [&](size_t from, size_t to) SMALLMIND_LAMBDA {
-      for (size_t k = from; k < to; ++k) {
-        const VU8 w = hn::Load(DU8(), bytes + k * kVectorBytes);
-        Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-          isum[t] = Dot<kWide>(w, Broadcast4(block(t)->q + 4 * k), isum[t]);
-        });
-      }
+    VI isum[kGroups * T];
+    const auto begin = [&](auto t, VI first) SMALLMIND_LAMBDA {
+      Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA { isum[g * T + t] = first; });
     };
-    if constexpr (kForm == QuantForm::kTwoScale) {
-      VF term[T];
-      Unroll<T>([&](auto t) SMALLMIND_LAMBDA { isum[t] = surplus(block(t)->bias_lo); });
-      dots(0, 4);
-      const auto scale = hn::Load(df, factors);
-      Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-        term[t] = hn::Mul(scale, hn::ConvertTo(df, isum[t]));
-        isum[t] = surplus(block(t)->bias - block(t)->bias_lo);
+    const auto dots = [&](auto half) SMALLMIND_LAMBDA {
+      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+        constexpr size_t kStep = 4 * half + i;
+        const uint8_t* bytes = panel + (FactorVectors(kForm) + kStep) * kVectorBytes;
+        VU8 w[kGroups];
+        Unroll<kGroups>([&](auto g)
+                            SMALLMIND_LAMBDA { w[g] = hn::Load(DU8(), bytes + g * panel_bytes); });
+        Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+          VI8 four = Broadcast4(block(t)->q + 4 * kStep);
+          if constexpr (kGroups > 1) four = InRegister(four);
+          Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
+            isum[g * T + t] = Dot<kWide>(w[g], four, isum[g * T + t]);
+          });
+        });
       });
-      dots(4, 8);
-      const auto second = hn::Load(df, factors + kGroup);
-      Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-        term[t] = hn::MulAdd(second, hn::ConvertTo(df, isum[t]), term[t]);
-        acc[t] = hn::MulAdd(hn::Set(df, block(t)->d), term[t], acc[t]);
+    };
+    Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+      begin(t,
+            start(kForm == QuantForm::kTwoScale ? block(t)->bias_lo : block(t)->bias, kSumOrigin));
+    });
+    dots(Index<0>());
+    if constexpr (kForm == QuantForm::kTwoScale) {
+      VF term[kGroups * T];
+      Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
+        const Factor first(panel + g * panel_bytes);
+        Unroll<T>([&](auto t)
+                      SMALLMIND_LAMBDA { term[g * T + t] = Scaled(first, isum[g * T + t]); });
+      });
+      Unroll<T>([&](auto t)
+                    SMALLMIND_LAMBDA { begin(t, start(block(t)->bias - block(t)->bias_lo, 0)); });
+      dots(Index<1>());
+      Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
+        const auto* factors = reinterpret_cast<const float*>(panel + g * panel_bytes);
+        const auto second = hn::Load(df, factors + 2 * kGroup);
+        Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+          const VF t2 = hn::MulAdd(second, hn::ConvertTo(df, isum[g * T + t]), term[g * T + t]);
+          acc[g * T + t] = hn::MulAdd(hn::Set(df, block(t)->d), t2, acc[g * T + t]);
+        });
       });
     } else {
-      Unroll<T>([&](auto t) SMALLMIND_LAMBDA { isum[t] = surplus(block(t)->bias); });
-      dots(0, 8);
-      const auto scale = hn::Load(df, factors);
-      Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-        VF term = hn::Mul(scale, hn::ConvertTo(df, isum[t]));
-        if constexpr (kForm == QuantForm::kMin) {
-          const auto min = hn::Load(df, factors + kGroup);
-          term = hn::NegMulAdd(min, hn::Set(df, block(t)->sum), term);
-        } else if constexpr (kForm == QuantForm::kTwoMin) {
-          const auto min = hn::Load(df, factors + kGroup);
-          const auto* two = reinterpret_cast<const int32_t*>(factors) + 2 * kGroup;
-          const auto low = hn::Mul(hn::Load(di, two), hn::Set(di, block(t)->bias_lo));
-          const auto high =
-              hn::Mul(hn::Load(di, two + kGroup), hn::Set(di, block(t)->bias - block(t)->bias_lo));
-          term = hn::MulAdd(min, hn::ConvertTo(df, hn::Add(low, high)), term);
-        }
-        acc[t] = hn::MulAdd(hn::Set(df, block(t)->d), term, acc[t]);
+      dots(Index<1>());
+      Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
+        const auto* factors = reinterpret_cast<const float*>(panel + g * panel_bytes);
+        const Factor first(panel + g * panel_bytes);
+        Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+          VF term = Scaled(first, isum[g * T + t]);
+          if constexpr (kForm == QuantForm::kMin) {
+            const auto min = hn::Load(df, factors + 2 * kGroup);
+            term = hn::NegMulAdd(min, hn::Set(df, block(t)->sum), term);
+          } else if constexpr (kForm == QuantForm::kTwoMin) {
+            const auto min = hn::Load(df, factors + 2 * kGroup);
+            const auto* two = reinterpret_cast<const int32_t*>(factors) + 3 * kGroup;
+            const auto low =
+                hn::Mul(hn::Load(di, two), hn::Set(di, block(t)->bias_lo - kSumOrigin));
+            const auto high = hn::Mul(hn::Load(di, two + kGroup),
+                                      hn::Set(di, block(t)->bias - block(t)->bias_lo));
+            term = hn::MulAdd(min, hn::ConvertTo(df, hn::Add(low, high)), term);
+          }
+          acc[g * T + t] = hn::MulAdd(hn::Set(df, block(t)->d), term, acc[g * T + t]);
+        });
       });
     }
     Unroll<kPointers>([&](auto i) SMALLMIND_LAMBDA { at[i] += sizeof(ActBlock); });
   }
-  Unroll<T>([&](auto t)
-                SMALLMIND_LAMBDA { hn::StoreU(acc[t], df, args.out + t * args.out_stride); });
+  Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+    Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
+      hn::StoreU(acc[g * T + t], df, args.out + t * args.out_stride + g * kGroup);
+    });
+  });
+}
+
+// A third accumulator a token.
+constexpr bool NeedsThird(QuantForm form) {
+  return form == QuantForm::kTwoScale || form == QuantForm::kTwoMin;
 }
 
 template <QuantForm kForm, bool kWide>
 Tiles TilesOf() {
-  constexpr size_t kMost = kForm == QuantForm::kTwoScale || kForm == QuantForm::kTwoMin
-                               ? HWY_MIN(kMaxTile, size_t{8})  // a third accumulator a token
-                               : kMaxTile;
+  constexpr size_t kMost = NeedsThird(kForm) ? HWY_MIN(kMaxTile, size_t{8}) : kMaxTile;
   if constexpr (kMost == 12) {
     return {3,
             {12, 8, 4},
-            {GemmTile<kForm, kWide, 12>, GemmTile<kForm, kWide, 8>, GemmTile<kForm, kWide, 4>}};
+            {GemmTile<kForm, kWide, 1, 12>, GemmTile<kForm, kWide, 1, 8>,
+             GemmTile<kForm, kWide, 1, 4>}};
   } else if constexpr (kMost > kMinTile) {
-    return {2, {kMost, 4}, {GemmTile<kForm, kWide, kMost>, GemmTile<kForm, kWide, 4>}};
+    return {2, {kMost, 4}, {GemmTile<kForm, kWide, 1, kMost>, GemmTile<kForm, kWide, 1, 4>}};
   } else {
-    return {1, {4}, {GemmTile<kForm, kWide, 4>}};
+    return {1, {4}, {GemmTile<kForm, kWide, 1, 4>}};
+  }
+}
+
+// Of two groups; none where a target has no pairs.
+template <QuantForm kForm, bool kWide>
+Tiles PairTilesOf() {
+  if constexpr (!kPairs) {
+    return {0, {}, {}};
+  } else if constexpr (NeedsThird(kForm)) {
+    return {1, {4}, {GemmTile<kForm, kWide, 2, 4>}};
+  } else {
+    return {2, {6, 4}, {GemmTile<kForm, kWide, 2, 6>, GemmTile<kForm, kWide, 2, 4>}};
   }
 }
 

@@ -4,7 +4,7 @@
 //
 // 1. Quantised dot product (weights of any block type × ActBlocks of 32, acts.h), per block of 32
 // columns:
-//        t   = ws·float(isum)                       one rounding
+//        t   = ws·float(isum)                       one rounding; NaN where ws is infinite
 //        t   = fma(ws2, float(isum2), t)            Q6_K only: the second 16 columns
 //        t   = fma(−wm, float(xsum), t)             only types with a minimum
 //        acc = fma(d, t, acc)                       d: the activation block's scale

@@ -40,8 +40,8 @@ void QuantizeRow(const float* HWY_RESTRICT x, size_t cols, uint8_t* HWY_RESTRICT
     const int32_t all = low + hn::ReduceSum(di, sum[1]);
     block->d = amax >= 1e-30f ? amax / 127.0f : 0.0f;
     block->sum = static_cast<float>(all);
-    block->bias = -128 * all;
-    block->bias_lo = -128 * low;
+    block->bias = kSumOrigin - 128 * all;
+    block->bias_lo = kSumOrigin - 128 * low;
   }
 }
 

@@ -16,6 +16,7 @@ namespace {
 ActBlock QuantizeScalar(const float* x) {
   float amax = 0.0f;
   ActBlock block{};
+  block.bias = block.bias_lo = kSumOrigin;
   for (int i = 0; i < 32; ++i) {
     if (std::isnan(x[i])) return block;
     amax = std::max(amax, std::fabs(x[i]));
@@ -28,10 +29,10 @@ ActBlock QuantizeScalar(const float* x) {
   for (int i = 0; i < 32; ++i) {
     block.q[i] = static_cast<int8_t>(std::nearbyint(x[i] * inverse));
     sum += block.q[i];
-    if (i == 15) block.bias_lo = -128 * sum;
+    if (i == 15) block.bias_lo = kSumOrigin - 128 * sum;
   }
   block.sum = static_cast<float>(sum);
-  block.bias = -128 * sum;
+  block.bias = kSumOrigin - 128 * sum;
   return block;
 }
 
