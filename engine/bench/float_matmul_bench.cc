@@ -11,6 +11,7 @@
 #include "engine/bench/bench_ceilings.h"
 #include "engine/kernels/matmul.h"
 #include "engine/model/act_buffer.h"
+#include "engine/runtime/aligned_buffer.h"
 
 namespace smallmind {
 namespace {
@@ -37,11 +38,21 @@ void Run(benchmark::State& state, DType type, Shape shape, size_t tokens, size_t
     acts.Quantise(t, 0, shape.cols);
   }
   const FloatRows rows = acts.Floats(0, tokens);
+  AlignedBuffer<uint8_t> scratch;
+  scratch.Reserve(MatMulScratchBytes(shape.cols));
+  const auto view = [&](size_t i) {
+    return WeightView{type, weights.data() + i % matrices * bytes, shape.rows, shape.cols,
+                      row_bytes};
+  };
+  const bool streams = total_bytes != 0;
+  FetchStream plan(MatMulFetchLead(tokens, row_bytes));
+  if (streams) plan.Push(view(0).Bytes(0, shape.rows));
   size_t next = 0;
   for (auto _ : state) {
-    const WeightView w{type, weights.data() + next * bytes, shape.rows, shape.cols, row_bytes};
-    next = (next + 1) % matrices;
-    MatMul(w, 0, shape.rows, rows, out.data(), shape.rows);
+    const WeightView w = view(next++);
+    if (streams) plan.Push(view(next).Bytes(0, shape.rows));
+    MatMul(w, 0, shape.rows, rows, out.data(), shape.rows,
+           {scratch.data(), MatMulScratchBytes(shape.cols)}, streams ? &plan : nullptr);
     benchmark::ClobberMemory();
   }
   const Ceilings& top = ThreadCeilings();
@@ -64,6 +75,7 @@ void RegisterAll() {
         });
       };
       add("matvec/", 1, size_t{128} << 20);
+      add("matvec_cached/", 1, 0);
       add("matmul128/", 128, 0);
     }
   }

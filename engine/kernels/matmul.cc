@@ -13,7 +13,9 @@ bool UsesQuantRows(DType weight) {
   return weight != DType::kF32 && weight != DType::kF16 && weight != DType::kBF16;
 }
 
-size_t MatMulScratchBytes(size_t max_cols) { return QuantScratchBytes(max_cols); }
+size_t MatMulScratchBytes(size_t max_cols) {
+  return std::max(QuantScratchBytes(max_cols), FloatScratch::Bytes(max_cols));
+}
 
 size_t MatMulRowGrain(const WeightView& w, size_t n_tokens) {
   return UsesQuantRows(w.type) ? kQuantRowGrain : FloatMatMulRowGrain(w, n_tokens);

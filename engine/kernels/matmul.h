@@ -16,8 +16,7 @@
 
 namespace smallmind {
 
-// Bytes of scratch one thread needs for any quantised matrix of up to `max_cols` columns. 64-byte
-// aligned.
+// Bytes of scratch one thread needs for any matrix of up to `max_cols` columns. 64-byte aligned.
 size_t MatMulScratchBytes(size_t max_cols);
 
 // Rows a caller should hand out at once, so that tiles are whole: a multiple of it, but for the
@@ -35,7 +34,7 @@ size_t MatMulFetchLead(size_t n_tokens, size_t row_bytes);
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const QuantRows& x, float* out,
             size_t out_stride, std::span<uint8_t> scratch, FetchStream* fetch = nullptr);
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x, float* out,
-            size_t out_stride);
+            size_t out_stride, std::span<uint8_t> scratch, FetchStream* fetch = nullptr);
 
 // Decodes one row of any type to float32 (embedding look-up; the tests' oracle is tensor/decode.h).
 void DecodeRow(const WeightView& w, size_t row, float* out);

@@ -2,13 +2,58 @@
 // weights.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
+#include "engine/kernels/acts.h"
+#include "engine/tensor/fetch_stream.h"
 #include "engine/tensor/view.h"
 
 namespace smallmind {
 
 // Rows a caller hands out at once: whole tiles, and enough of them to pay for the call.
 size_t FloatMatMulRowGrain(const WeightView& w, size_t n_tokens);
+
+// One thread's share of a float product, as the per-target kernels take it.
+struct FloatJob {
+  WeightView w;
+  size_t row_begin, row_end;
+  FloatRows x;
+  float* out;  // of row_begin
+  size_t out_stride;
+  std::span<uint8_t> scratch;  // FloatScratch::Bytes
+  FetchStream* fetch;          // or null
+};
+
+// Many tokens run on panels of rows (matmul_float_tiles-inl.h).
+inline constexpr size_t kWideTokens = 12;  // from so many on, widening a panel pays
+inline constexpr size_t kFloatPanelRows = 32;
+inline constexpr size_t kFloatPanelBytes = size_t{768} << 10;  // of L2
+// Of a row, at most: 6 tokens' and 4 rows' stay in L1.
+inline constexpr size_t kFloatCutBytes = 2560;
+
+// A widened row of up to `cols` columns: whole steps of BF16 pairs, and an odd number of lines.
+constexpr size_t FloatPanelRowBytes(size_t cols) {
+  return ((cols + 31) / 32 * 2 | 1) * 64;
+}
+
+// One thread's scratch, apart.
+struct FloatScratch {
+  float* panel;  // rows of FloatPanelRowBytes
+  float* lanes;  // accumulators of a panel's tiles
+  float* acts;   // a tile's activations over one cut
+
+  static constexpr size_t kLanesBytes = kFloatPanelRows * 6 * 64;
+  static constexpr size_t kActsBytes = 6 * kFloatCutBytes;
+  static constexpr size_t Bytes(size_t max_cols) {
+    return std::max(kFloatPanelBytes, 4 * FloatPanelRowBytes(max_cols)) + kLanesBytes + kActsBytes;
+  }
+  explicit FloatScratch(std::span<uint8_t> bytes)
+      : panel(reinterpret_cast<float*>(bytes.data() + kLanesBytes + kActsBytes)),
+        lanes(reinterpret_cast<float*>(bytes.data())),
+        acts(reinterpret_cast<float*>(bytes.data() + kLanesBytes)) {}
+};
 
 }  // namespace smallmind

@@ -58,6 +58,13 @@ float OracleDot(DType type, const float* w, const float* x, size_t n) {
   return type == DType::kBF16 ? oracle::DotBf16(w, x, n) : oracle::Dot(w, x, n);
 }
 
+// 64-byte aligned, and no larger than promised.
+std::span<uint8_t> Scratch(size_t cols, std::vector<uint8_t>* store) {
+  const size_t bytes = MatMulScratchBytes(cols);
+  store->resize(bytes + 64);
+  return {store->data() + (64 - reinterpret_cast<uintptr_t>(store->data()) % 64) % 64, bytes};
+}
+
 constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
 
 void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
@@ -76,6 +83,8 @@ void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
     }
   }
   std::vector<uint16_t> rounded(tokens * Bf16Cols(cols));
+  std::vector<uint8_t> store;
+  const std::span<uint8_t> scratch = Scratch(cols, &store);
   ForEachTarget([&](const std::string& target) {
     FloatRows in{x.data(), tokens, cols, stride};
     if (type == DType::kBF16) {
@@ -87,9 +96,9 @@ void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
     }
     std::vector<float> out(tokens * out_stride, -7.0f);
     const size_t cut = rows / 3;  // a row range must not matter, nor touch its neighbours
-    MatMul(w.view, 0, cut, in, out.data(), out_stride);
+    MatMul(w.view, 0, cut, in, out.data(), out_stride, scratch);
     ASSERT_EQ(out[cut], -7.0f);
-    MatMul(w.view, cut, rows, in, out.data() + cut, out_stride);
+    MatMul(w.view, cut, rows, in, out.data() + cut, out_stride, scratch);
     for (size_t t = 0; t < tokens; ++t) {
       ASSERT_EQ(out[t * out_stride + rows], -7.0f);
       for (size_t r = 0; r < rows; ++r) {
@@ -128,7 +137,8 @@ TEST(MatMulFloat, IsCloseToDouble) {
   const Weights w = RandomWeights(DType::kF32, 64, cols, 4);
   const std::vector<float> x = RandomRows(cols, 5);
   std::vector<float> out(64);
-  MatMul(w.view, 0, 64, {x.data(), 1, cols, cols}, out.data(), 64);
+  std::vector<uint8_t> store;
+  MatMul(w.view, 0, 64, {x.data(), 1, cols, cols}, out.data(), 64, Scratch(cols, &store));
   double error = 0.0, power = 0.0;
   for (size_t r = 0; r < 64; ++r) {
     double exact = 0.0;

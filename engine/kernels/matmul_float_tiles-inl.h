@@ -1,0 +1,275 @@
+// Float products of several tokens: tiles of 4 rows × 6 tokens, 24 accumulators of 16 lanes: ten
+// loads for 24 products, below which Zen 4's FMA units starve (4 × 4 reaches 77 % of their rate,
+// 4 × 6 all of it).
+//
+// Rows are taken as panels. From kWideTokens on, a panel's rows are copied once for all tokens, F16
+// and BF16 widened to float32 (which costs Intel's FMA ports two slots a register), and none at a
+// distance of a power of two; BF16 stays as it is where the target has dots for it. A panel is cut into blocks of columns, so that a tile's activations stay
+// in L1 for all rows of it; its accumulators wait in memory from one block to the next, 24 loads and
+// stores for 768 products. Each result is the contract's dot product whatever the tile, the panel
+// and the cut: tested in matmul_float_test.cc to the bit.
+#if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_TILES_INL_H_
+#undef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_TILES_INL_H_
+#else
+#define SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_TILES_INL_H_
+#endif
+
+#include <algorithm>
+#include <type_traits>
+
+#include "engine/kernels/acts.h"
+#include "engine/kernels/matmul_float.h"
+#include "engine/kernels/tile-inl.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace smallmind {
+namespace HWY_NAMESPACE {
+namespace {
+
+// Four rows × kTileTokens tokens in registers; narrower targets have registers for half by half of
+// it.
+constexpr size_t kTileRows = kLanes == 16 ? 4 : 2;
+constexpr size_t kTileTokens = kLanes == 16 ? 6 : 2;
+constexpr size_t kTileFloats = kTileRows * kTileTokens * kVirtualLanes;
+
+// What the weights of a type multiply.
+HWY_INLINE const float* ActRow(const float*, const FloatRows& x, size_t t) { return x.Row(t); }
+HWY_INLINE const float* ActRow(const hwy::float16_t*, const FloatRows& x, size_t t) {
+  return x.Row(t);
+}
+HWY_INLINE const Bf16* ActRow(const Bf16*, const FloatRows& x, size_t t) {
+  return reinterpret_cast<const Bf16*>(x.bf16 + t * x.bf16_stride);
+}
+
+// Asks for the next panel's rows, a few lines at a time, while this one is used.
+struct Prefetcher {
+  const uint8_t* row;
+  size_t row_bytes, rows_left, lines, at = 0;
+  HWY_INLINE Prefetcher(const uint8_t* first, size_t bytes, size_t rows, size_t calls)
+      : row(first), row_bytes(bytes), rows_left(rows), lines(rows * (bytes / 64 + 1) / calls + 1) {}
+  HWY_INLINE void Some() {
+    for (size_t i = 0; i < lines && rows_left != 0; ++i) {
+      __builtin_prefetch(row + at, 0, 2);  // to L2
+      at += 64;
+      if (at < row_bytes) continue;
+      at = 0;
+      row += row_bytes;
+      --rows_left;
+    }
+  }
+};
+
+// Where the results of a tile go: out[token·stride + row].
+struct TileOut {
+  float* out;
+  size_t stride;
+  size_t rows, tokens;
+};
+
+// The sums of a tile's accumulators, [row][token].
+HWY_INLINE void FinishTile(const V16* HWY_RESTRICT acc, const TileOut& to) {
+  HWY_ALIGN float sums[2 * kVirtualLanes];  // [token][4 rows]
+  if constexpr (kTileRows == 4) {
+    V16 fold[4];
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < 4; ++r) {
+      const V16* a = acc + r * kTileTokens;
+      fold[r] = Fold4(a[0], a[1], a[2], a[3]);
+    }
+    Store16(Finish4(fold[0], fold[1], fold[2], fold[3]), sums);
+    // Tokens 4 and 5: eight sums in two folds; places 0 and 1 of each block of 4 hold two rows.
+    const V16* a = acc + 4;
+    const V16 even = Fold4(a[0], a[2 * kTileTokens], a[1], a[2 * kTileTokens + 1]);
+    a += kTileTokens;
+    const V16 odd = Fold4(a[0], a[2 * kTileTokens], a[1], a[2 * kTileTokens + 1]);
+    HWY_ALIGN float pairs[kVirtualLanes];
+    Store16(Finish4(even, odd, even, odd), pairs);
+    for (size_t i = 0; i < 4; ++i) {
+      hwy::CopyBytes<2 * sizeof(float)>(pairs + 4 * i, sums + kVirtualLanes + 2 * i);
+    }
+  } else {
+    float four[4];  // [row][token]
+    Reduce4(acc, four);
+    for (size_t i = 0; i < 4; ++i) sums[i % 2 * 4 + i / 2] = four[i];
+  }
+  if (HWY_LIKELY(to.rows == kTileRows)) {
+    for (size_t t = 0; t < to.tokens; ++t) {
+      hwy::CopyBytes<kTileRows * sizeof(float)>(sums + 4 * t, to.out + t * to.stride);
+    }
+  } else {
+    for (size_t t = 0; t < to.tokens; ++t) {
+      for (size_t r = 0; r < to.rows; ++r) to.out[t * to.stride + r] = sums[4 * t + r];
+    }
+  }
+}
+
+// kTileRows × kTileTokens over n columns more. `lanes`: the accumulators between blocks of columns,
+// read unless this is the first and written unless it is the last, which goes to `to`.
+template <class W, class X>
+HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* const* HWY_RESTRICT x,
+                            size_t n, bool first, bool last, float* HWY_RESTRICT lanes,
+                            const TileOut& to) {
+  V16 acc[kTileRows * kTileTokens];
+  if (first) {
+    HWY_UNROLL(24)
+    for (size_t i = 0; i < kTileRows * kTileTokens; ++i) acc[i] = Zero16();
+  } else {
+    HWY_UNROLL(24)
+    for (size_t i = 0; i < kTileRows * kTileTokens; ++i) acc[i] = Load16(lanes + i * kVirtualLanes);
+  }
+  size_t k = 0;
+  for (; k + kStep<W> <= n; k += kStep<W>) {
+    V16 act[kTileTokens];
+    HWY_UNROLL(6)
+    for (size_t t = 0; t < kTileTokens; ++t) act[t] = InRegisters(LoadStep(x[t] + k));
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kTileRows; ++r) {
+      HWY_UNROLL(6)
+      for (size_t t = 0; t < kTileTokens; ++t) {
+        acc[r * kTileTokens + t] = Step(w[r] + k, act[t], acc[r * kTileTokens + t]);
+      }
+    }
+  }
+  if (HWY_UNLIKELY(k < n)) {
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kTileRows; ++r) {
+      HWY_UNROLL(6)
+      for (size_t t = 0; t < kTileTokens; ++t) {
+        acc[r * kTileTokens + t] = Tail(w[r] + k, x[t] + k, n - k, acc[r * kTileTokens + t]);
+      }
+    }
+  }
+  if (last) {
+    FinishTile(acc, to);
+  } else {
+    HWY_UNROLL(24)
+    for (size_t i = 0; i < kTileRows * kTileTokens; ++i) Store16(acc[i], lanes + i * kVirtualLanes);
+  }
+}
+
+// BF16 as float32, by steps of 32: the odd elements of a pair, then the even ones (order.h, 2b).
+HWY_INLINE void WidenPairs(const Bf16* HWY_RESTRICT from, size_t n, float* HWY_RESTRICT to) {
+  const DF df;
+  const hn::RebindToUnsigned<DF> du;
+  for (size_t k = 0; k < n; k += 2 * kVirtualLanes) {
+    HWY_ALIGN Bf16 padded[2 * kVirtualLanes];
+    const Bf16* step = from + k;
+    if (HWY_UNLIKELY(n - k < 2 * kVirtualLanes)) {
+      std::fill(padded, padded + 2 * kVirtualLanes, Bf16{0});
+      std::copy(step, step + (n - k), padded);
+      step = padded;
+    }
+    const V16 pairs = LoadStep(step);
+    for (size_t i = 0; i < kRegs; ++i) {
+      const auto bits = hn::BitCast(du, pairs.r[i]);
+      hn::StoreU(hn::BitCast(df, hn::And(bits, hn::Set(du, 0xFFFF0000u))), df,
+                 to + k + i * kLanes);
+      hn::StoreU(hn::BitCast(df, hn::ShiftLeft<16>(bits)), df,
+                 to + k + kVirtualLanes + i * kLanes);
+    }
+  }
+}
+
+HWY_INLINE void Widen(const float* from, size_t n, float* to) {
+  std::copy(from, from + n, to);
+}
+HWY_INLINE void Widen(const hwy::float16_t* from, size_t n, float* to) { WidenRow(from, n, to); }
+HWY_INLINE void Widen(const Bf16* from, size_t n, float* to) { WidenPairs(from, n, to); }
+
+constexpr bool kBf16Dots = HWY_NATIVE_DOT_BF16 && HWY_ARCH_X86;
+
+// A row of a panel: rows and columns of the matrix as T, and how the tiles see the activations.
+template <class W, class T>
+struct Panel {
+  const uint8_t* first;  // row
+  size_t row_bytes, rows;
+  size_t cols, cut;  // columns, and those of a block
+
+  const T* Row(size_t r, size_t column) const {
+    return Apart(reinterpret_cast<const T*>(first + r * row_bytes) + column);
+  }
+};
+
+template <class W, class T>
+HWY_NOINLINE void RunPanel(const Panel<W, T>& panel, const FloatRows& x, const FloatScratch& scratch,
+                           Prefetcher weights, float* out, size_t out_stride) {
+  using X = std::conditional_t<std::is_same_v<T, Bf16>, Bf16, float>;
+  constexpr bool kWidened = std::is_same_v<W, Bf16> && std::is_same_v<T, float>;
+  for (size_t t = 0; t < x.n_tokens; t += kTileTokens) {
+    const size_t tokens = std::min(kTileTokens, x.n_tokens - t);
+    for (size_t column = 0; column < panel.cols; column += panel.cut) {
+      const size_t n = std::min(panel.cut, panel.cols - column);
+      const bool last = column + n == panel.cols;
+      const X* acts[kTileTokens];
+      for (size_t i = 0; i < kTileTokens; ++i) {
+        const auto* row = ActRow(static_cast<const W*>(nullptr), x, t + std::min(i, tokens - 1));
+        if constexpr (kWidened) {
+          float* wide = scratch.acts + i * panel.cut;
+          WidenPairs(row + column, n, wide);
+          acts[i] = wide;
+        } else {
+          acts[i] = Apart(row + column);
+        }
+      }
+      float* lanes = scratch.lanes;
+      for (size_t r = 0; r < panel.rows; r += kTileRows, lanes += kTileFloats) {
+        const size_t rows = std::min(kTileRows, panel.rows - r);
+        const T* w[kTileRows];
+        for (size_t i = 0; i < kTileRows; ++i) w[i] = panel.Row(r + std::min(i, rows - 1), column);
+        weights.Some();
+        TileProduct(w, acts, n, column == 0, last, lanes,
+                    {out + t * out_stride + r, out_stride, rows, tokens});
+      }
+    }
+  }
+}
+
+// Rows [begin, end) × all tokens, from panels of floats or (kCopied false) as they lie.
+template <class W, bool kCopied>
+HWY_NOINLINE void RunPanels(const WeightView& w, size_t begin, size_t end, const FloatRows& x,
+                            float* out, size_t out_stride, const FloatScratch& scratch) {
+  using T = std::conditional_t<kCopied, float, W>;
+  const size_t cols = kCopied && std::is_same_v<W, Bf16> ? Bf16Cols(w.cols) : w.cols;
+  const size_t row_bytes = kCopied ? FloatPanelRowBytes(w.cols) : w.row_bytes;
+  const size_t fit = kFloatPanelBytes / row_bytes / kTileRows * kTileRows;
+  const size_t most = std::clamp(fit, kTileRows, kFloatPanelRows);
+  const size_t tiles = (x.n_tokens + kTileTokens - 1) / kTileTokens;
+  const size_t cuts = (cols * sizeof(T) + kFloatCutBytes - 1) / kFloatCutBytes;
+  const size_t cut = (cols + cuts * 32 - 1) / (cuts * 32) * 32;  // even, in whole steps
+  for (size_t r = begin; r < end; r += most) {
+    const size_t rows = std::min(most, end - r);
+    const uint8_t* first = w.Row(r);
+    if constexpr (kCopied) {
+      for (size_t i = 0; i < rows; ++i) {
+        Widen(reinterpret_cast<const W*>(w.Row(r + i)), w.cols, scratch.panel + i * row_bytes / 4);
+      }
+      first = reinterpret_cast<const uint8_t*>(scratch.panel);
+    }
+    // With one or two tiles, the rows stream through by themselves.
+    const size_t ahead = tiles > 2 ? std::min(most, w.rows - (r + rows)) : 0;
+    const size_t calls = tiles * cuts * ((rows + kTileRows - 1) / kTileRows);
+    RunPanel<W, T>({first, row_bytes, rows, cols, cut}, x, scratch,
+                   Prefetcher(w.Row(r + rows), w.row_bytes, ahead, calls), out + r - begin,
+                   out_stride);
+  }
+}
+
+template <class W>
+HWY_INLINE void MatMulOf(const WeightView& w, size_t begin, size_t end, const FloatRows& x,
+                         float* out, size_t out_stride, const FloatScratch& scratch) {
+  if (x.n_tokens < kWideTokens || (std::is_same_v<W, Bf16> && kBf16Dots)) {
+    return RunPanels<W, false>(w, begin, end, x, out, out_stride, scratch);
+  }
+  if constexpr (!(std::is_same_v<W, Bf16> && kBf16Dots)) {
+    RunPanels<W, true>(w, begin, end, x, out, out_stride, scratch);
+  }
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace smallmind
+HWY_AFTER_NAMESPACE();
+
+#endif  // toggle
