@@ -35,9 +35,7 @@ inline constexpr size_t kFloatPanelBytes = size_t{768} << 10;  // of L2
 inline constexpr size_t kFloatCutBytes = 2560;
 
 // A widened row of up to `cols` columns: whole steps of BF16 pairs, and an odd number of lines.
-constexpr size_t FloatPanelRowBytes(size_t cols) {
-  return ((cols + 31) / 32 * 2 | 1) * 64;
-}
+constexpr size_t FloatPanelRowBytes(size_t cols) { return ((cols + 31) / 32 * 2 | 1) * 64; }
 
 // One thread's scratch, apart.
 struct FloatScratch {

@@ -4,10 +4,11 @@
 //
 // Rows are taken as panels. From kWideTokens on, a panel's rows are copied once for all tokens, F16
 // and BF16 widened to float32 (which costs Intel's FMA ports two slots a register), and none at a
-// distance of a power of two; BF16 stays as it is where the target has dots for it. A panel is cut into blocks of columns, so that a tile's activations stay
-// in L1 for all rows of it; its accumulators wait in memory from one block to the next, 24 loads and
-// stores for 768 products. Each result is the contract's dot product whatever the tile, the panel
-// and the cut: tested in matmul_float_test.cc to the bit.
+// distance of a power of two; BF16 stays as it is where the target has dots for it. A panel is cut
+// into blocks of columns, so that a tile's activations stay in L1 for all rows of it; its
+// accumulators wait in memory from one block to the next, 24 loads and stores for 768 products.
+// Each result is the contract's dot product whatever the tile, the panel and the cut: tested in
+// matmul_float_test.cc to the bit.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_TILES_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_TILES_INL_H_
@@ -164,17 +165,13 @@ HWY_INLINE void WidenPairs(const Bf16* HWY_RESTRICT from, size_t n, float* HWY_R
     const V16 pairs = LoadStep(step);
     for (size_t i = 0; i < kRegs; ++i) {
       const auto bits = hn::BitCast(du, pairs.r[i]);
-      hn::StoreU(hn::BitCast(df, hn::And(bits, hn::Set(du, 0xFFFF0000u))), df,
-                 to + k + i * kLanes);
-      hn::StoreU(hn::BitCast(df, hn::ShiftLeft<16>(bits)), df,
-                 to + k + kVirtualLanes + i * kLanes);
+      hn::StoreU(hn::BitCast(df, hn::And(bits, hn::Set(du, 0xFFFF0000u))), df, to + k + i * kLanes);
+      hn::StoreU(hn::BitCast(df, hn::ShiftLeft<16>(bits)), df, to + k + kVirtualLanes + i * kLanes);
     }
   }
 }
 
-HWY_INLINE void Widen(const float* from, size_t n, float* to) {
-  std::copy(from, from + n, to);
-}
+HWY_INLINE void Widen(const float* from, size_t n, float* to) { std::copy(from, from + n, to); }
 HWY_INLINE void Widen(const hwy::float16_t* from, size_t n, float* to) { WidenRow(from, n, to); }
 HWY_INLINE void Widen(const Bf16* from, size_t n, float* to) { WidenPairs(from, n, to); }
 
@@ -193,8 +190,9 @@ struct Panel {
 };
 
 template <class W, class T>
-HWY_NOINLINE void RunPanel(const Panel<W, T>& panel, const FloatRows& x, const FloatScratch& scratch,
-                           Prefetcher weights, float* out, size_t out_stride) {
+HWY_NOINLINE void RunPanel(const Panel<W, T>& panel, const FloatRows& x,
+                           const FloatScratch& scratch, Prefetcher weights, float* out,
+                           size_t out_stride) {
   using X = std::conditional_t<std::is_same_v<T, Bf16>, Bf16, float>;
   constexpr bool kWidened = std::is_same_v<W, Bf16> && std::is_same_v<T, float>;
   for (size_t t = 0; t < x.n_tokens; t += kTileTokens) {

@@ -1,11 +1,11 @@
-// A few tokens: every weight byte is used once or twice, so rows stream from memory.
+// One to three tokens: rows stream from memory.
 //
 // A group of N rows advances together, 32 columns a step: byte dots leave four partial sums a row,
 // a transposing sum (SumBlocks) turns them into one vector with lane = row, and one multiply and
-// fma serve the whole group. For one token the bytes go from decoding straight into the dots (a
-// fifth to a third faster than through a chunk, where nothing waits for memory). Rows are
-// contiguous, so the group's bytes are one range; while it is worked on, what comes next in memory
-// is prefetched in address order, which is what DRAM likes best.
+// fma serve the whole group. The bytes go from decoding straight into the dots (a fifth to a third
+// faster than through a chunk in L1, where nothing waits for memory). Rows are contiguous, so the
+// group's bytes are one range; while it is worked on, what comes next in memory is prefetched in
+// address order, which is what DRAM likes best.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_GEMV_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_GEMV_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_GEMV_INL_H_
@@ -29,6 +29,19 @@ HWY_INLINE VI Signed(VI isum, int32_t bias, int32_t origin, int raw) {
   return hn::Add(isum, hn::Set(DI(), ((bias - origin) >> 7) * raw));
 }
 
+// What a group's blocks have beside their bytes; lane = row.
+struct Factors {
+  HWY_ALIGN float scale[kMaxChunk][kGroup];
+  HWY_ALIGN float second[kMaxChunk][kGroup];     // ws2 or wm (Q2_K: wm/128)
+  HWY_ALIGN int32_t mins[kMaxChunk][2][kGroup];  // Q2_K: the two integers of a block
+
+  HWY_INLINE void StoreScale(size_t block, VF v) { hn::Store(v, DF(), scale[block]); }
+  HWY_INLINE void StoreSecond(size_t block, VF v) { hn::Store(v, DF(), second[block]); }
+  HWY_INLINE void StoreMin(size_t block, size_t half, VI v) {
+    hn::Store(v, DI(), mins[block][half]);
+  }
+};
+
 // acc after block b of the order contract. isum: Σ of raw bytes times activations over the block,
 // from kSumOrigin on; for kTwoScale `first` is that over its first 16 columns, and isum, from 0 on,
 // over its last.
@@ -50,8 +63,8 @@ HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBl
     t = hn::NegMulAdd(hn::Load(df, w.second[b]), hn::Set(df, x.sum), t);
   } else if constexpr (kForm == QuantForm::kTwoMin) {
     // −128·Σ min·x, and wm/128 in the factors: both exact, so the product is the contract's.
-    const auto low = hn::Mul(hn::Load(di, w.mins[2 * b]), hn::Set(di, x.bias_lo - kSumOrigin));
-    const auto high = hn::Mul(hn::Load(di, w.mins[2 * b + 1]), hn::Set(di, x.bias - x.bias_lo));
+    const auto low = hn::Mul(hn::Load(di, w.mins[b][0]), hn::Set(di, x.bias_lo - kSumOrigin));
+    const auto high = hn::Mul(hn::Load(di, w.mins[b][1]), hn::Set(di, x.bias - x.bias_lo));
     t = hn::MulAdd(hn::Load(df, w.second[b]), hn::ConvertTo(df, hn::Add(low, high)), t);
   }
   return hn::MulAdd(hn::Set(df, x.d), t, acc);
@@ -63,104 +76,69 @@ HWY_INLINE VI Origin() {
   return hn::LoadDup128(DI(), kFirstOfFour);
 }
 
-// One token: blocks are multiplied as they are decoded, and leave one vector of sums (two of a type
-// with two scales) instead of eight of bytes.
-template <QuantForm kForm, bool kWide>
+// A sink: blocks are multiplied by T tokens as they are decoded, and leave one vector of sums a
+// token (two of a type with two scales) instead of eight of bytes.
+template <QuantForm kForm, bool kWide, size_t T>
 struct Dots : Factors {
   static constexpr bool kHalves = kForm == QuantForm::kTwoScale;
-  HWY_ALIGN int32_t sums[kMaxChunk][kHalves ? 2 : 1][kGroup];
-  const uint8_t* x;  // the token's blocks
+  HWY_ALIGN int32_t sums[T][kMaxChunk][kHalves ? 2 : 1][kGroup];
+  const uint8_t* x;  // the first token's blocks
+  size_t x_stride;
 
-  explicit Dots(const uint8_t* acts) : x(acts) {}
+  Dots(const uint8_t* acts, size_t stride) : x(acts), x_stride(stride) {}
 
   template <class Bytes>
   HWY_INLINE void Put(size_t block, Bytes of) {
     const DI8 di8;
     const DI di;
-    const auto* q = reinterpret_cast<const int8_t*>(x + block * sizeof(ActBlock));
-    const VI8 x_lo = hn::LoadDup128(di8, q), x_hi = hn::LoadDup128(di8, q + 16);
     const VI origin = Origin();
-    VI low[4], high[4];
-    Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-      low[i] = Dot<kWide>(of(Index<0>(), i), x_lo, origin);
-      high[i] = Dot<kWide>(of(Index<1>(), i), x_hi, kHalves ? hn::Zero(di) : low[i]);
-    });
-    if constexpr (kHalves) {
-      hn::Store(SumBlocks(low[0], low[1], low[2], low[3]), di, sums[block][1]);
-    }
-    hn::Store(SumBlocks(high[0], high[1], high[2], high[3]), di, sums[block][0]);
-  }
-};
-
-// acc[lane] continued over blocks [b0, b0 + n) of a row group times one token, whose block b0 is at
-// x.
-struct RowsArgs {
-  const RowGroup& rows;
-  size_t b0, n;
-  const uint8_t* x;
-  Ahead ahead;
-  float* acc;
-};
-using RowsKernel = void (*)(const RowsArgs&);
-
-template <class W, bool kWide>
-void DotRows(const RowsArgs& args) {
-  constexpr QuantForm kForm = W::kForm;
-  const DI di;
-  const DF df;
-  Dots<kForm, kWide> dots(args.x);
-  W::Decode(args.rows, args.b0, args.n, args.ahead, dots);
-  VF acc = hn::Load(df, args.acc);
-  for (size_t b = 0; b < args.n; ++b) {
-    const auto& x = reinterpret_cast<const ActBlock*>(args.x)[b];
-    const VI first = hn::Load(di, dots.sums[b][Dots<kForm, kWide>::kHalves ? 1 : 0]);
-    acc = Advance<kForm>(dots, b, hn::Load(di, dots.sums[b][0]), first, x, W::kRaw, acc);
-  }
-  hn::Store(acc, df, args.acc);
-}
-
-// A chunk times T tokens, fetching ahead once a block.
-struct DotArgs {
-  const Chunk& chunk;
-  size_t blocks;     // of 32 columns, of the chunk
-  const uint8_t* x;  // the tokens' blocks for it
-  size_t x_stride;
-  int raw;
-  Ahead ahead;
-  float* acc;  // [t][lane], continued
-};
-using DotKernel = void (*)(const DotArgs&);
-
-template <QuantForm kForm, bool kWide, size_t T>
-void DotChunk(const DotArgs& args) {
-  constexpr bool kHalves = kForm == QuantForm::kTwoScale;
-  const DI8 di8;
-  const DI di;
-  const DF df;
-  const uint8_t* HWY_RESTRICT at = args.x;
-  Ahead ahead = args.ahead;
-  const VI origin = Origin();
-  VF acc[T];
-  Unroll<T>([&](auto t) SMALLMIND_LAMBDA { acc[t] = hn::Load(df, args.acc + t * kGroup); });
-  for (size_t b = 0; b < args.blocks; ++b, at += sizeof(ActBlock)) {
-    ahead.Fetch();
     VI low[T][4], high[T][4];
     Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-      const VU8 w_lo = hn::Load(DU8(), args.chunk.bytes[b][0][i]);
-      const VU8 w_hi = hn::Load(DU8(), args.chunk.bytes[b][1][i]);
+      const VU8 w_lo = of(Index<0>(), i), w_hi = of(Index<1>(), i);
       Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-        const auto* q = reinterpret_cast<const int8_t*>(at + t * args.x_stride);
+        const auto* q =
+            reinterpret_cast<const int8_t*>(x + t * x_stride) + block * sizeof(ActBlock);
         low[t][i] = Dot<kWide>(w_lo, hn::LoadDup128(di8, q), origin);
         high[t][i] =
             Dot<kWide>(w_hi, hn::LoadDup128(di8, q + 16), kHalves ? hn::Zero(di) : low[t][i]);
       });
     });
     Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-      const auto& x = *reinterpret_cast<const ActBlock*>(at + t * args.x_stride);
-      const VI isum = SumBlocks(high[t][0], high[t][1], high[t][2], high[t][3]);
-      VI first = isum;
-      if constexpr (kHalves) first = SumBlocks(low[t][0], low[t][1], low[t][2], low[t][3]);
-      acc[t] = Advance<kForm>(args.chunk, b, isum, first, x, args.raw, acc[t]);
+      if constexpr (kHalves) {
+        hn::Store(SumBlocks(low[t][0], low[t][1], low[t][2], low[t][3]), di, sums[t][block][1]);
+      }
+      hn::Store(SumBlocks(high[t][0], high[t][1], high[t][2], high[t][3]), di, sums[t][block][0]);
+    });
+  }
+};
+
+// acc[t][lane] continued over blocks [b0, b0 + n) of a row group times one to three tokens, whose
+// blocks b0 are at x.
+struct RowsArgs {
+  const RowGroup& rows;
+  size_t b0, n;
+  const uint8_t* x;
+  size_t x_stride;
+  Ahead ahead;
+  float* acc;
+};
+using RowsKernel = void (*)(const RowsArgs&);
+
+template <class W, bool kWide, size_t T>
+void DotRows(const RowsArgs& args) {
+  constexpr QuantForm kForm = W::kForm;
+  using Sink = Dots<kForm, kWide, T>;
+  const DI di;
+  const DF df;
+  Sink dots(args.x, args.x_stride);
+  W::Decode(args.rows, args.b0, args.n, args.ahead, dots);
+  VF acc[T];
+  Unroll<T>([&](auto t) SMALLMIND_LAMBDA { acc[t] = hn::Load(df, args.acc + t * kGroup); });
+  for (size_t b = 0; b < args.n; ++b) {
+    Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+      const auto& x = reinterpret_cast<const ActBlock*>(args.x + t * args.x_stride)[b];
+      const VI first = hn::Load(di, dots.sums[t][b][Sink::kHalves ? 1 : 0]);
+      acc[t] = Advance<kForm>(dots, b, hn::Load(di, dots.sums[t][b][0]), first, x, W::kRaw, acc[t]);
     });
   }
   Unroll<T>([&](auto t) SMALLMIND_LAMBDA { hn::Store(acc[t], df, args.acc + t * kGroup); });

@@ -1,4 +1,4 @@
-// Many tokens: chunks transposed into a panel for the register tiles (matmul_quant_tile-inl.h).
+// Many tokens: weights transposed into a panel for the register tiles (matmul_quant_tile-inl.h).
 //
 // Panel: per 32 columns the group's factors (vectors, FactorVectors), then 8 vectors of bytes,
 // [k/4][row][4], so that one dot instruction advances all rows of the group by four columns against
@@ -48,32 +48,48 @@ constexpr bool IsLifted(QuantForm form) {
   return kUnsignedDot && (form == QuantForm::kScale || form == QuantForm::kTwoScale);
 }
 
-// Writes the panel's blocks of one chunk and returns where the next go. `lift` is added to every
-// byte.
-inline HWY_NOINLINE uint8_t* AppendToPanel(const Chunk& chunk, size_t blocks, QuantForm form,
-                                           uint8_t lift, uint8_t* HWY_RESTRICT panel) {
-  const DF df;
-  const DI di;
-  const auto up = hn::Set(DU8(), lift);
-  for (size_t b = 0; b < blocks; ++b, panel += PanelStep(form)) {
-    auto* to = reinterpret_cast<float*>(panel);
-    Factor(hn::Load(df, chunk.scale[b])).Store(to);
-    if (form != QuantForm::kScale) hn::Store(hn::Load(df, chunk.second[b]), df, to + 2 * kGroup);
-    if (form == QuantForm::kTwoMin) {
-      for (size_t k = 0; k < 2; ++k) {
-        hn::Store(hn::Load(di, chunk.mins[2 * b + k]), di,
-                  reinterpret_cast<int32_t*>(to) + (3 + k) * kGroup);
-      }
-    }
-    for (size_t half = 0; half < 2; ++half) {
+// A sink (matmul_quant_types-inl.h): blocks become a panel's, from `at` on, as they are decoded.
+// kLift is added to every byte.
+template <QuantForm kForm, uint8_t kLift>
+struct Panel {
+  uint8_t* HWY_RESTRICT at;
+
+  HWY_INLINE float* Factors(size_t block, size_t vector) {
+    return reinterpret_cast<float*>(at + block * PanelStep(kForm)) + vector * kGroup;
+  }
+  HWY_INLINE void StoreScale(size_t block, VF v) { Factor(v).Store(Factors(block, 0)); }
+  HWY_INLINE void StoreSecond(size_t block, VF v) { hn::Store(v, DF(), Factors(block, 2)); }
+  HWY_INLINE void StoreMin(size_t block, size_t half, VI v) {
+    hn::Store(v, DI(), reinterpret_cast<int32_t*>(Factors(block, 3 + half)));
+  }
+  template <class Bytes>
+  HWY_INLINE void Put(size_t block, Bytes of) {
+    uint8_t* to = at + block * PanelStep(kForm) + FactorVectors(kForm) * kVectorBytes;
+    Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
       VU8 v[4];
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-        v[i] = hn::Add(hn::Load(DU8(), chunk.bytes[b][half][i]), up);
+        v[i] = of(half, i);
+        if constexpr (kLift != 0) v[i] = hn::Add(v[i], hn::Set(DU8(), kLift));
       });
-      StoreTransposed(v, panel + (FactorVectors(form) + 4 * half) * kVectorBytes);
-    }
+      StoreTransposed(v, to + 4 * half * kVectorBytes);
+    });
   }
-  return panel;
+};
+
+// Blocks [b0, b0 + n) of a group, to a panel whose block b0 is at `panel`.
+struct UnpackArgs {
+  const RowGroup& rows;
+  size_t b0, n;
+  Ahead ahead;
+  uint8_t* panel;
+};
+using UnpackKernel = void (*)(const UnpackArgs&);
+
+template <class W>
+void UnpackRows(const UnpackArgs& args) {
+  constexpr auto kLift = static_cast<uint8_t>(IsLifted(W::kForm) ? 128 - W::kRaw : 0);
+  Panel<W::kForm, kLift> panel{args.panel};
+  W::Decode(args.rows, args.b0, args.n, args.ahead, panel);
 }
 
 }  // namespace quant

@@ -43,37 +43,29 @@ HWY_INLINE void Store(const Window& window, size_t n, float* out, size_t out_str
   }
 }
 
-// What a type brings to the drivers: its decoder and facts, and the kernels of its form.
+// What a type brings to the drivers: its facts, and the kernels of it and of its form.
 struct Kernels {
-  void (*decode)(const RowGroup& rows, size_t b0, size_t n, Ahead ahead, Chunk& to) = nullptr;
-  size_t block_bytes = 0, block_columns = 0;  // of the storage format
+  size_t block_bytes, block_columns;  // of the storage format
   QuantForm form;
-  int raw = 0;
-  RowsKernel alone;    // one token
-  DotKernel one, two;  // of several
-  Tiles tiles, pairs;  // of one group, of two
+  int raw;
+  RowsKernel rows[kGemmTokens - 1];  // one token, two, three
+  UnpackKernel unpack;               // for many
+  Tiles tiles, pairs;                // of one group, of two
 };
-template <QuantForm kForm, bool kWide>
-Kernels FormKernels() {
-  constexpr bool kWideTile = kWide || IsLifted(kForm);  // lifted bytes need all 8 bits
-  return {.form = kForm,
-          .alone = nullptr,
-          .one = DotChunk<kForm, kWide, 1>,
-          .two = DotChunk<kForm, kWide, 2>,
-          .tiles = TilesOf<kForm, kWideTile>(),
-          .pairs = PairTilesOf<kForm, kWideTile>()};
-}
 template <class W>
 Kernels KernelsOf() {
-  // Where any byte will do for a dot, one kernel serves narrow and wide types.
+  // Where any byte will do for a dot, one kernel serves narrow and wide types; lifted bytes need
+  // all 8 bits.
   constexpr bool kWide = kUnsignedDot || W::kWide;
-  Kernels kernels = FormKernels<W::kForm, kWide>();
-  kernels.decode = W::template Decode<Chunk>;
-  kernels.alone = DotRows<W, kWide>;
-  kernels.block_bytes = W::kBytes;
-  kernels.block_columns = W::kColumns;
-  kernels.raw = W::kRaw;
-  return kernels;
+  constexpr bool kWideTile = kWide || IsLifted(W::kForm);
+  return {.block_bytes = W::kBytes,
+          .block_columns = W::kColumns,
+          .form = W::kForm,
+          .raw = W::kRaw,
+          .rows = {DotRows<W, kWide, 1>, DotRows<W, kWide, 2>, DotRows<W, kWide, 3>},
+          .unpack = UnpackRows<W>,
+          .tiles = TilesOf<W::kForm, kWideTile>(),
+          .pairs = PairTilesOf<W::kForm, kWideTile>()};
 }
 
 // What to fetch while `bytes` are read, in `steps` pieces.
@@ -82,31 +74,19 @@ HWY_INLINE Ahead Fetching(const QuantJob& job, size_t bytes, size_t steps) {
   return {piece.data, (piece.bytes + steps - 1) / steps};
 }
 
-// A token straight from the rows; a few, in pairs and the odd one, over each chunk while it is in
-// the nearest cache.
+// Fewer than kGemmTokens tokens.
 inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   const size_t step = kGroup * kernels.block_bytes * 32 / kernels.block_columns;
-  Chunk chunk;
   HWY_ALIGN float acc[kGemmTokens * kGroup];
   for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
     const Window window = WindowAt(job, row);
     const RowGroup rows(job.w.Row(window.first), job.w.row_bytes);
     std::memset(acc, 0, n * kGroup * sizeof(float));
     for (size_t b = 0; b < blocks; b += kMaxChunk) {
-      const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b), half = in_chunk * step / 2;
-      const uint8_t* x = job.x.Row(0) + b * sizeof(ActBlock);
-      if (n == 1) {
-        kernels.alone({rows, b, in_chunk, x, Fetching(job, in_chunk * step, in_chunk), acc});
-        continue;
-      }
-      // Half of what to fetch while decoding, half under the dots: memory never rests.
-      kernels.decode(rows, b, in_chunk, Fetching(job, half, in_chunk), chunk);
-      for (size_t t = 0; t < n; t += 2) {
-        (n - t >= 2 ? kernels.two : kernels.one)(
-            {chunk, in_chunk, x + t * job.x.stride, job.x.stride, kernels.raw,
-             t == 0 ? Fetching(job, in_chunk * step - half, in_chunk) : Ahead{}, acc + t * kGroup});
-      }
+      const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b);
+      kernels.rows[n - 1]({rows, b, in_chunk, job.x.Row(0) + b * sizeof(ActBlock), job.x.stride,
+                           Fetching(job, in_chunk * step, in_chunk), acc});
     }
     for (size_t t = 0; t < n; ++t) {
       std::memcpy(job.out + t * job.out_stride + window.to, acc + t * kGroup + window.lane,
@@ -183,12 +163,10 @@ inline HWY_NOINLINE void Unpack(const QuantJob& job, const Kernels& kernels, siz
   const size_t blocks = job.x.cols / 32;
   const size_t step = kGroup * kernels.block_bytes * 32 / kernels.block_columns;
   const RowGroup rows(job.w.Row(WindowAt(job, row).first), job.w.row_bytes);
-  const auto lift = static_cast<uint8_t>(IsLifted(kernels.form) ? 128 - kernels.raw : 0);
-  Chunk chunk;
   for (size_t b = 0; b < blocks; b += kMaxChunk) {
     const size_t n = HWY_MIN(kMaxChunk, blocks - b);
-    kernels.decode(rows, b, n, Fetching(job, n * step / share, n), chunk);
-    panel = AppendToPanel(chunk, n, kernels.form, lift, panel);
+    kernels.unpack(
+        {rows, b, n, Fetching(job, n * step / share, n), panel + b * PanelStep(kernels.form)});
   }
 }
 

@@ -84,7 +84,8 @@ struct SuperWeights {
 };
 
 // Q4_K and Q5_K: the packed 6-bit scales and minima (blocks.h, UnpackScaleMinK4), four in a dword.
-inline HWY_NOINLINE void ScalesK4(const RowGroup& rows, size_t at, Factors& to) {
+template <class Sink>
+HWY_NOINLINE void ScalesK4(const RowGroup& rows, size_t at, Sink& to) {
   const DF df;
   VU w[4];  // d and dmin; then the 12 packed bytes
   GatherU32<4>(rows, at, w);
@@ -241,7 +242,7 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
     Unroll<16>([&](auto s) SMALLMIND_LAMBDA {
       const VI both = Byte<s % 4>(w[s / 4]);
       hn::Store(Doubled(hn::And(both, hn::Set(di, 15))), di, steps.of[s]);
-      hn::Store(hn::ShiftRight<4>(both), di, to.mins[s]);
+      to.StoreMin(s / 2, s % 2, hn::ShiftRight<4>(both));
     });
     for (size_t s = 0; s < 8; ++s) {
       to.StoreScale(s, d);

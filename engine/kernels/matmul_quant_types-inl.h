@@ -9,8 +9,8 @@
 //           to.Put(block, bytes) with bytes(half, i), a block's vectors as Dot takes them, and the
 //           float factors of the order contract by Store…. Calls ahead.Fetch() n times, spread over
 //           its work.
-// A sink is what the product needs: Chunk keeps the bytes, for several tokens or a panel; for one
-// token Dots (matmul_quant_gemv-inl.h) multiplies them where they are, in registers.
+// A sink is what the product needs: Dots (matmul_quant_gemv-inl.h) multiplies the bytes where they
+// are, in registers; Panel (matmul_quant_panel-inl.h) transposes them for many tokens.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
@@ -29,30 +29,6 @@ namespace HWY_NAMESPACE {
 namespace quant {
 
 constexpr size_t kMaxChunk = 8;  // blocks of 32 columns of a chunk
-
-// Lane = row.
-struct Factors {
-  HWY_ALIGN float scale[kMaxChunk][kGroup];
-  HWY_ALIGN float second[kMaxChunk][kGroup];      // ws2 or wm (Q2_K: wm/128)
-  HWY_ALIGN int32_t mins[2 * kMaxChunk][kGroup];  // Q2_K: the two integers of a block
-
-  HWY_INLINE void StoreScale(size_t block, VF v) { hn::Store(v, DF(), scale[block]); }
-  HWY_INLINE void StoreSecond(size_t block, VF v) { hn::Store(v, DF(), second[block]); }
-};
-
-// 6 KiB on the widest target.
-struct Chunk : Factors {
-  // [block][half of 16 columns][i]: rows i, 4+i, 8+i, 12+i (LoadRows).
-  HWY_ALIGN uint8_t bytes[kMaxChunk][2][4][kVectorBytes];
-
-  template <class Bytes>
-  HWY_INLINE void Put(size_t block, Bytes of) {
-    Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
-      Unroll<4>([&](auto i)
-                    SMALLMIND_LAMBDA { hn::Store(of(half, i), DU8(), bytes[block][half][i]); });
-    });
-  }
-};
 
 HWY_INLINE VU8 LowNibbles(VU8 v) { return hn::And(v, hn::Set(DU8(), uint8_t{15})); }
 HWY_INLINE VU8 HighNibbles(VU8 v) {
