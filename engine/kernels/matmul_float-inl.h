@@ -114,8 +114,7 @@ HWY_INLINE void RunRows(const FloatJob& job) {
   if (job.x.n_tokens == 1) {
     MatVec<W>(job);
   } else {
-    MatMulOf<W>(job.w, job.row_begin, job.row_end, job.x, job.out, job.out_stride,
-                FloatScratch(job.scratch));
+    MatMulOf<W>(job);
   }
 }
 

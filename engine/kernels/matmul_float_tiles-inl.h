@@ -177,8 +177,8 @@ HWY_INLINE void Widen(const Bf16* from, size_t n, float* to) { WidenPairs(from, 
 
 constexpr bool kBf16Dots = HWY_NATIVE_DOT_BF16 && HWY_ARCH_X86;
 
-// A row of a panel: rows and columns of the matrix as T, and how the tiles see the activations.
-template <class W, class T>
+// Rows of the matrix as T.
+template <class T>
 struct Panel {
   const uint8_t* first;  // row
   size_t row_bytes, rows;
@@ -190,9 +190,8 @@ struct Panel {
 };
 
 template <class W, class T>
-HWY_NOINLINE void RunPanel(const Panel<W, T>& panel, const FloatRows& x,
-                           const FloatScratch& scratch, Prefetcher weights, float* out,
-                           size_t out_stride) {
+HWY_NOINLINE void RunPanel(const Panel<T>& panel, const FloatRows& x, const FloatScratch& scratch,
+                           Prefetcher weights, float* out, size_t out_stride) {
   using X = std::conditional_t<std::is_same_v<T, Bf16>, Bf16, float>;
   constexpr bool kWidened = std::is_same_v<W, Bf16> && std::is_same_v<T, float>;
   for (size_t t = 0; t < x.n_tokens; t += kTileTokens) {
@@ -226,18 +225,18 @@ HWY_NOINLINE void RunPanel(const Panel<W, T>& panel, const FloatRows& x,
 
 // Rows [begin, end) × all tokens, from panels of floats or (kCopied false) as they lie.
 template <class W, bool kCopied>
-HWY_NOINLINE void RunPanels(const WeightView& w, size_t begin, size_t end, const FloatRows& x,
-                            float* out, size_t out_stride, const FloatScratch& scratch) {
+HWY_NOINLINE void RunPanels(const FloatJob& job, const FloatScratch& scratch) {
   using T = std::conditional_t<kCopied, float, W>;
+  const WeightView& w = job.w;
   const size_t cols = kCopied && std::is_same_v<W, Bf16> ? Bf16Cols(w.cols) : w.cols;
   const size_t row_bytes = kCopied ? FloatPanelRowBytes(w.cols) : w.row_bytes;
   const size_t fit = kFloatPanelBytes / row_bytes / kTileRows * kTileRows;
   const size_t most = std::clamp(fit, kTileRows, kFloatPanelRows);
-  const size_t tiles = (x.n_tokens + kTileTokens - 1) / kTileTokens;
+  const size_t tiles = (job.x.n_tokens + kTileTokens - 1) / kTileTokens;
   const size_t cuts = (cols * sizeof(T) + kFloatCutBytes - 1) / kFloatCutBytes;
   const size_t cut = (cols + cuts * 32 - 1) / (cuts * 32) * 32;  // even, in whole steps
-  for (size_t r = begin; r < end; r += most) {
-    const size_t rows = std::min(most, end - r);
+  for (size_t r = job.row_begin; r < job.row_end; r += most) {
+    const size_t rows = std::min(most, job.row_end - r);
     const uint8_t* first = w.Row(r);
     if constexpr (kCopied) {
       for (size_t i = 0; i < rows; ++i) {
@@ -248,21 +247,19 @@ HWY_NOINLINE void RunPanels(const WeightView& w, size_t begin, size_t end, const
     // With one or two tiles, the rows stream through by themselves.
     const size_t ahead = tiles > 2 ? std::min(most, w.rows - (r + rows)) : 0;
     const size_t calls = tiles * cuts * ((rows + kTileRows - 1) / kTileRows);
-    RunPanel<W, T>({first, row_bytes, rows, cols, cut}, x, scratch,
-                   Prefetcher(w.Row(r + rows), w.row_bytes, ahead, calls), out + r - begin,
-                   out_stride);
+    RunPanel<W, T>({first, row_bytes, rows, cols, cut}, job.x, scratch,
+                   Prefetcher(w.Row(r + rows), w.row_bytes, ahead, calls),
+                   job.out + r - job.row_begin, job.out_stride);
   }
 }
 
 template <class W>
-HWY_INLINE void MatMulOf(const WeightView& w, size_t begin, size_t end, const FloatRows& x,
-                         float* out, size_t out_stride, const FloatScratch& scratch) {
-  if (x.n_tokens < kWideTokens || (std::is_same_v<W, Bf16> && kBf16Dots)) {
-    return RunPanels<W, false>(w, begin, end, x, out, out_stride, scratch);
-  }
+HWY_INLINE void MatMulOf(const FloatJob& job) {
+  const FloatScratch scratch(job.scratch);
   if constexpr (!(std::is_same_v<W, Bf16> && kBf16Dots)) {
-    RunPanels<W, true>(w, begin, end, x, out, out_stride, scratch);
+    if (job.x.n_tokens >= kWideTokens) return RunPanels<W, true>(job, scratch);
   }
+  RunPanels<W, false>(job, scratch);
 }
 
 }  // namespace
