@@ -31,8 +31,8 @@ struct FloatJob {
 inline constexpr size_t kWideTokens = 12;  // from so many on, widening a panel pays
 inline constexpr size_t kFloatPanelRows = 32;
 inline constexpr size_t kFloatPanelBytes = size_t{768} << 10;  // of L2
-// Of a row, at most: 6 tokens' and 4 rows' stay in L1.
-inline constexpr size_t kFloatCutBytes = 2560;
+// A tile's activations over one block of columns: they and its weights stay in L1.
+inline constexpr size_t kFloatCutBytes = size_t{15} << 10;
 
 // A widened row of up to `cols` columns: whole steps of BF16 pairs, and an odd number of lines.
 constexpr size_t FloatPanelRowBytes(size_t cols) { return ((cols + 31) / 32 * 2 | 1) * 64; }
@@ -44,12 +44,12 @@ struct FloatScratch {
   float* acts;   // a tile's activations over one cut
 
   static constexpr size_t kLanesBytes = kFloatPanelRows * 6 * 64;
-  static constexpr size_t kActsBytes = 6 * kFloatCutBytes;
   static constexpr size_t Bytes(size_t max_cols) {
-    return std::max(kFloatPanelBytes, 4 * FloatPanelRowBytes(max_cols)) + kLanesBytes + kActsBytes;
+    return std::max(kFloatPanelBytes, 4 * FloatPanelRowBytes(max_cols)) + kLanesBytes +
+           kFloatCutBytes;
   }
   explicit FloatScratch(std::span<uint8_t> bytes)
-      : panel(reinterpret_cast<float*>(bytes.data() + kLanesBytes + kActsBytes)),
+      : panel(reinterpret_cast<float*>(bytes.data() + kLanesBytes + kFloatCutBytes)),
         lanes(reinterpret_cast<float*>(bytes.data())),
         acts(reinterpret_cast<float*>(bytes.data() + kLanesBytes)) {}
 };

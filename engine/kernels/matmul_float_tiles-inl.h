@@ -233,7 +233,8 @@ HWY_NOINLINE void RunPanels(const FloatJob& job, const FloatScratch& scratch) {
   const size_t fit = kFloatPanelBytes / row_bytes / kTileRows * kTileRows;
   const size_t most = std::clamp(fit, kTileRows, kFloatPanelRows);
   const size_t tiles = (job.x.n_tokens + kTileTokens - 1) / kTileTokens;
-  const size_t cuts = (cols * sizeof(T) + kFloatCutBytes - 1) / kFloatCutBytes;
+  const size_t tile_bytes = kTileTokens * cols * sizeof(T);
+  const size_t cuts = (tile_bytes + kFloatCutBytes - 1) / kFloatCutBytes;
   const size_t cut = (cols + cuts * 32 - 1) / (cuts * 32) * 32;  // even, in whole steps
   for (size_t r = job.row_begin; r < job.row_end; r += most) {
     const size_t rows = std::min(most, job.row_end - r);
@@ -253,10 +254,15 @@ HWY_NOINLINE void RunPanels(const FloatJob& job, const FloatScratch& scratch) {
   }
 }
 
+// Whether panels are copies: not where BF16 has dots, and on narrow targets, whose tiles read a
+// panel from L2 three times as often, only for BF16, which takes two operations to widen.
+template <class W>
+constexpr bool kCopies = std::is_same_v<W, Bf16> ? !kBf16Dots : kLanes == 16;
+
 template <class W>
 HWY_INLINE void MatMulOf(const FloatJob& job) {
   const FloatScratch scratch(job.scratch);
-  if constexpr (!(std::is_same_v<W, Bf16> && kBf16Dots)) {
+  if constexpr (kCopies<W>) {
     if (job.x.n_tokens >= kWideTokens) return RunPanels<W, true>(job, scratch);
   }
   RunPanels<W, false>(job, scratch);

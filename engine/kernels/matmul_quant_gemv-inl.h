@@ -21,12 +21,23 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
 
-// What to add to a dot of raw bytes with activations so that it becomes the signed sum. `bias`:
-// −128·Σx from `origin` on.
+// Where a row's four lanes start, so that their sum starts at kSumOrigin: free where a dot is one
+// instruction; elsewhere each start would be an addition, and Signed makes one for all.
+constexpr bool kDotsStart = kUnsignedDot;
+HWY_INLINE VI Start() {
+  if constexpr (!kDotsStart) return hn::Zero(DI());
+  alignas(16) static constexpr int32_t kFirstOfFour[4] = {kSumOrigin, 0, 0, 0};
+  return hn::LoadDup128(DI(), kFirstOfFour);
+}
+
+// The signed sum from `origin` on, of a dot of raw bytes with activations that began at Start() or,
+// where origin is 0, at 0. `bias`: −128·Σx from `origin` on.
 template <QuantForm kForm>
 HWY_INLINE VI Signed(VI isum, int32_t bias, int32_t origin, int raw) {
-  if constexpr (kForm == QuantForm::kMin || kForm == QuantForm::kTwoMin) return isum;
-  return hn::Add(isum, hn::Set(DI(), ((bias - origin) >> 7) * raw));
+  constexpr bool kHasMin = kForm == QuantForm::kMin || kForm == QuantForm::kTwoMin;
+  if constexpr (kHasMin && kDotsStart) return isum;
+  const int32_t surplus = kHasMin ? 0 : ((bias - origin) >> 7) * raw;
+  return hn::Add(isum, hn::Set(DI(), surplus + (kDotsStart ? 0 : origin)));
 }
 
 // What a group's blocks have beside their bytes; lane = row.
@@ -43,7 +54,7 @@ struct Factors {
 };
 
 // acc after block b of the order contract. isum: Σ of raw bytes times activations over the block,
-// from kSumOrigin on; for kTwoScale `first` is that over its first 16 columns, and isum, from 0 on,
+// from Start() on; for kTwoScale `first` is that over its first 16 columns, and isum, from 0 on,
 // over its last.
 template <QuantForm kForm>
 HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBlock& x, int raw,
@@ -70,12 +81,6 @@ HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBl
   return hn::MulAdd(hn::Set(df, x.d), t, acc);
 }
 
-// Where the four lanes of a row start, so that SumBlocks begins at kSumOrigin.
-HWY_INLINE VI Origin() {
-  alignas(16) static constexpr int32_t kFirstOfFour[4] = {kSumOrigin, 0, 0, 0};
-  return hn::LoadDup128(DI(), kFirstOfFour);
-}
-
 // A sink: blocks are multiplied by T tokens as they are decoded, and leave one vector of sums a
 // token (two of a type with two scales) instead of eight of bytes.
 template <QuantForm kForm, bool kWide, size_t T>
@@ -91,14 +96,14 @@ struct Dots : Factors {
   HWY_INLINE void Put(size_t block, Bytes of) {
     const DI8 di8;
     const DI di;
-    const VI origin = Origin();
+    const VI start = Start();
     VI low[T][4], high[T][4];
     Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
       const VU8 w_lo = of(Index<0>(), i), w_hi = of(Index<1>(), i);
       Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
         const auto* q =
             reinterpret_cast<const int8_t*>(x + t * x_stride) + block * sizeof(ActBlock);
-        low[t][i] = Dot<kWide>(w_lo, hn::LoadDup128(di8, q), origin);
+        low[t][i] = Dot<kWide>(w_lo, hn::LoadDup128(di8, q), start);
         high[t][i] =
             Dot<kWide>(w_hi, hn::LoadDup128(di8, q + 16), kHalves ? hn::Zero(di) : low[t][i]);
       });
