@@ -1,6 +1,7 @@
 // F32, F16 and BF16 matrix products. matvec walks matrices larger than any cache, one token at a
-// time (what decoding does; ceiling: memory reads); matmul keeps one matrix and 128 tokens
-// (prefill; ceiling: FMA, for BF16 its dots). One thread.
+// time and with the next one planned (what decoding does; ceiling: memory reads); matvec_cached
+// keeps one matrix, matmul one and 128 tokens (prefill; ceiling: FMA, for BF16 its dots). One
+// thread.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
