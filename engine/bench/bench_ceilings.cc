@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/kernels/ceilings.h"
+#include "engine/runtime/memory_size.h"
 
 namespace smallmind {
 namespace {
@@ -45,7 +46,7 @@ Ceilings Measure() {
   c.fma_gflops = best(FmaWork);
   c.int8_gops = best(Int8DotWork);
   c.bf16_gflops = best(Bf16DotWork);
-  const std::vector<uint8_t> bytes(size_t{256} << 20, 1);
+  const std::vector<uint8_t> bytes(BytesBeyondCache(), 1);
   uint64_t sum = 0;
   c.read_gbs = Best([&] {
     sum += ReadWork(bytes);

@@ -9,7 +9,7 @@ struct Ceilings {
   double fma_gflops = 0.0;   // float32 fused multiply-add
   double int8_gops = 0.0;    // uint8 × int8 dots
   double bf16_gflops = 0.0;  // BF16 pair dots
-  double read_gbs = 0.0;     // sequential read of 256 MiB
+  double read_gbs = 0.0;     // sequential read beyond caches
 };
 
 // Best of a few runs by the thread's CPU time; measured at the first call.

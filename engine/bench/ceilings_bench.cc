@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/kernels/ceilings.h"
+#include "engine/runtime/memory_size.h"
 
 namespace smallmind {
 namespace {
@@ -20,7 +21,7 @@ void Arithmetic(benchmark::State& state, CeilingWork (*work)(size_t)) {
 }
 
 void Read(benchmark::State& state) {
-  const std::vector<uint8_t> bytes(size_t{128} << 20, 1);
+  const std::vector<uint8_t> bytes(BytesBeyondCache() / static_cast<size_t>(state.threads()), 1);
   double read = 0.0;
   for (auto _ : state) {
     uint64_t sum = ReadWork(bytes);

@@ -13,6 +13,7 @@
 #include "engine/kernels/matmul.h"
 #include "engine/model/act_buffer.h"
 #include "engine/runtime/aligned_buffer.h"
+#include "engine/runtime/memory_size.h"
 
 namespace smallmind {
 namespace {
@@ -75,7 +76,7 @@ void RegisterAll() {
           Run(state, type, shape, tokens, total_bytes);
         });
       };
-      add("matvec/", 1, size_t{128} << 20);
+      add("matvec/", 1, BytesBeyondCache());
       add("matvec_cached/", 1, 0);
       add("matmul128/", 128, 0);
     }

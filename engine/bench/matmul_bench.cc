@@ -17,6 +17,7 @@
 #include "engine/kernels/acts.h"
 #include "engine/kernels/matmul.h"
 #include "engine/kernels/targets.h"
+#include "engine/runtime/memory_size.h"
 #include "engine/tensor/dtype.h"
 
 namespace smallmind {
@@ -96,7 +97,7 @@ void RegisterAll() {
       const auto add = [&](const std::string& name, size_t tokens, size_t total) {
         benchmark::RegisterBenchmark((name + tail).c_str(), MatVec, type, shape, tokens, total);
       };
-      add("matvec", 1, size_t{256} << 20);
+      add("matvec", 1, BytesBeyondCache());
       add("matvec_cached", 1, 0);
       add("matmul4", 4, 0);
       add("matmul16", 16, 0);

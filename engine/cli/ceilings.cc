@@ -1,11 +1,9 @@
 // Every pass is one Run of a thread team, so that all threads work at the same time; the best pass
-// counts, because noise only ever slows one down. Reading takes four times the last-level cache: of
-// 256 MiB, a server with as large a cache keeps a part (Emerald Rapids: 34 GB/s instead of 29).
+// counts, because noise only ever slows one down.
 
 #include "engine/cli/ceilings.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -14,6 +12,7 @@
 #include "engine/kernels/ceilings.h"
 #include "engine/runtime/aligned_buffer.h"
 #include "engine/runtime/clock.h"
+#include "engine/runtime/memory_size.h"
 #include "engine/runtime/thread_team.h"
 
 namespace smallmind {
@@ -41,14 +40,6 @@ double Best(int passes, ThreadTeam& team, const Work& work) {
   return best;
 }
 
-// Bytes to read in a pass: no more than a quarter of the machine's memory.
-size_t ReadBytes() {
-  const auto value = [](int name) { return static_cast<size_t>(std::max(sysconf(name), 0L)); };
-  const size_t cache = value(_SC_LEVEL3_CACHE_SIZE);
-  const size_t memory = value(_SC_PHYS_PAGES) * value(_SC_PAGESIZE);
-  return std::min(std::max(size_t{256} << 20, 4 * cache), memory / 4);
-}
-
 // On small pages the prefetchers stop at every page's end: 5 % less on Zen 4. Best effort.
 void AskForHugePages(uint8_t* data, size_t bytes) {
   constexpr uintptr_t kPage = 4096;
@@ -64,7 +55,7 @@ std::vector<CeilingValue> MeasureCeilings(size_t threads) {
   std::atomic<uint64_t> sink{0};  // keeps the reads alive
   std::vector<CeilingValue> values;
   {
-    const size_t bytes = ReadBytes();
+    const size_t bytes = BytesBeyondCache();
     const int passes = static_cast<int>(std::max<size_t>(kReadInAll / bytes, 3));
     AlignedBuffer<uint8_t> buffer;
     buffer.Reserve(bytes);
