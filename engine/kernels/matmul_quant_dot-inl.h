@@ -76,6 +76,20 @@ HWY_INLINE VU8 LoadRows(const RowGroup& rows, size_t i, size_t offset) {
 #endif
 }
 
+// Dword k of vector i becomes lane i of each 16-byte block of to[k].
+HWY_INLINE void TransposeBlocks(VI a, VI b, VI c, VI d, hn::Vec<DI64> to[4]) {
+  const DI di;
+  const DI64 d64;
+  const auto ab_lo = hn::BitCast(d64, hn::InterleaveLower(di, a, b));
+  const auto ab_hi = hn::BitCast(d64, hn::InterleaveUpper(di, a, b));
+  const auto cd_lo = hn::BitCast(d64, hn::InterleaveLower(di, c, d));
+  const auto cd_hi = hn::BitCast(d64, hn::InterleaveUpper(di, c, d));
+  to[0] = hn::InterleaveLower(d64, ab_lo, cd_lo);
+  to[1] = hn::InterleaveUpper(d64, ab_lo, cd_lo);
+  to[2] = hn::InterleaveLower(d64, ab_hi, cd_hi);
+  to[3] = hn::InterleaveUpper(d64, ab_hi, cd_hi);
+}
+
 // In each 16-byte block, lane i of the result is the sum of vector i's four lanes.
 HWY_INLINE VI SumBlocks(VI a, VI b, VI c, VI d) {
   const DI di;

@@ -27,19 +27,11 @@ constexpr size_t PanelStep(QuantForm form) { return (FactorVectors(form) + 8) * 
 // Stores, for k = 0..3, the vector whose lane i in each block is dword k of v[i]: a vector apart.
 HWY_INLINE void StoreTransposed(const VU8 v[4], uint8_t* HWY_RESTRICT out) {
   const DI di;
-  const DI64 d64;
-  const auto a = hn::BitCast(di, v[0]), b = hn::BitCast(di, v[1]);
-  const auto c = hn::BitCast(di, v[2]), d = hn::BitCast(di, v[3]);
-  const auto ab_lo = hn::BitCast(d64, hn::InterleaveLower(di, a, b));
-  const auto ab_hi = hn::BitCast(d64, hn::InterleaveUpper(di, a, b));
-  const auto cd_lo = hn::BitCast(d64, hn::InterleaveLower(di, c, d));
-  const auto cd_hi = hn::BitCast(d64, hn::InterleaveUpper(di, c, d));
+  hn::Vec<DI64> dwords[4];
+  TransposeBlocks(hn::BitCast(di, v[0]), hn::BitCast(di, v[1]), hn::BitCast(di, v[2]),
+                  hn::BitCast(di, v[3]), dwords);
   auto* to = reinterpret_cast<int64_t*>(out);
-  constexpr size_t kStep = kGroup / 2;
-  hn::Store(hn::InterleaveLower(d64, ab_lo, cd_lo), d64, to);
-  hn::Store(hn::InterleaveUpper(d64, ab_lo, cd_lo), d64, to + kStep);
-  hn::Store(hn::InterleaveLower(d64, ab_hi, cd_hi), d64, to + 2 * kStep);
-  hn::Store(hn::InterleaveUpper(d64, ab_hi, cd_hi), d64, to + 3 * kStep);
+  Unroll<4>([&](auto k) SMALLMIND_LAMBDA { hn::Store(dwords[k], DI64(), to + k * kGroup / 2); });
 }
 
 // On wide-dot targets the bytes of signed types are lifted to +128 in a panel, so that one tile
