@@ -143,6 +143,8 @@ TEST(Quote, IsOneShortLine) {
   EXPECT_EQ(Quote("é\xc2\x9bz\xff\xc3"), "'é\\xc2\\x9bz\\xff\\xc3'");
   EXPECT_EQ(Quote("aéé", 4), "'aé…'") << "cut between characters";
   EXPECT_EQ(Quote("aéé", 5), "'aéé'");
+  const std::vector<char> cut = {'a', '\xc2'};  // the first byte of a control character ends it
+  EXPECT_EQ(Quote({cut.data(), cut.size()}), "'a\\xc2'");
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ inline std::string Printable(std::string_view text, size_t max_bytes = 200) {
     const size_t valid = Utf8Valid(text), size = valid == 0 ? 1 : valid;
     if (size > max_bytes) return out + "…";
     const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
-    const bool control = byte(0) < 0x20 || byte(0) == 0x7f || (byte(0) == 0xc2 && byte(1) < 0xa0);
+    const bool control =
+        byte(0) < 0x20 || byte(0) == 0x7f || (valid == 2 && byte(0) == 0xc2 && byte(1) < 0xa0);
     if (valid != 0 && !control) {
       out += text.substr(0, size);
     } else {
