@@ -23,7 +23,8 @@ constexpr Architecture kTable[] = {
     {.name = "qwen2"},
     {.name = "qwen3"},
     {.name = "qwen3moe"},
-    {.name = "phi3", .window = WindowKind::kAll},
+    // Files of the first Phi-3 models were written before the window's key existed.
+    {.name = "phi3", .window = WindowKind::kAll, .first_files_window = true},
     {.name = "gemma", .activation = Activation::kGeluTanh, .scaled_embedding = true},
     {.name = "gemma2",
      .activation = Activation::kGeluTanh,
@@ -31,6 +32,8 @@ constexpr Architecture kTable[] = {
      .window = WindowKind::kPeriodic,
      .default_window = 4096,
      .window_period = 2,
+     .attn_soft_cap = 50.0,
+     .final_soft_cap = 30.0,
      .dim_scaled_layers = 46},
     {.name = "gemma3",
      .activation = Activation::kGeluTanh,

@@ -28,8 +28,11 @@ struct Architecture {
   bool position_embedding = false;  // learned positions added to the embedding
   bool scaled_embedding = false;    // embedding × √dim
   WindowKind window = WindowKind::kNone;
-  size_t default_window = 0;  // where the metadata gives none
-  size_t window_period = 0;   // likewise
+  size_t default_window = 0;        // where the metadata gives none
+  size_t window_period = 0;         // likewise
+  double attn_soft_cap = 0.0;       // likewise
+  double final_soft_cap = 0.0;      // likewise
+  bool first_files_window = false;  // likewise: those of 4096 positions and 32 or 40 layers, 2047
   // Layer count whose attention scale is 1/√(dim/heads) instead of 1/√head_dim: the largest gemma2
   // and gemma3.
   size_t dim_scaled_layers = 0;

@@ -1,5 +1,5 @@
 // The mixture-of-experts feed-forward of pass.h: route, regroup tokens by expert, run each expert
-// once on all of its tokens, sum by rank. Five barriers; the golden mixtral model tests it.
+// once on all of its tokens, sum by rank. Six barriers; the golden mixtral model tests it.
 
 #include <algorithm>
 #include <cstring>

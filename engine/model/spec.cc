@@ -7,6 +7,7 @@
 #include "engine/model/spec.h"
 
 #include <cmath>
+#include <limits>
 
 #include "engine/base/error.h"
 #include "engine/model/rope.h"
@@ -27,11 +28,12 @@ class Reader {
   }
   float Positive(const std::string& key, double fallback) const {
     const double value = file_.Float(prefix_ + key, fallback);
-    if (!(value >= 0 && std::isfinite(value))) {
-      throw InputError(file_.path() + ": " + prefix_ + key +
-                       " must be a finite number, 0 or above");
+    using Limits = std::numeric_limits<float>;
+    if (value == 0 || (value >= Limits::min() && value <= Limits::max())) {
+      return static_cast<float>(value);
     }
-    return static_cast<float>(value);
+    throw InputError(file_.path() + ": " + prefix_ + key +
+                     " must be 0 or a positive number that a float32 holds");
   }
 
  private:
@@ -45,7 +47,11 @@ class Reader {
                          " differs between layers, which is not supported");
       }
     }
-    return values.empty() || values[0] < 0 ? 0 : static_cast<uint64_t>(values[0]);
+    if (values.empty() || values[0] < 0) {
+      throw InputError(file_.path() + ": " + full +
+                       (values.empty() ? " is an empty array" : " has negative entries"));
+    }
+    return static_cast<uint64_t>(values[0]);
   }
   size_t Check(const std::string& key, uint64_t value, uint64_t low, uint64_t high) const {
     if (value < low || value > high) {
@@ -59,10 +65,10 @@ class Reader {
   std::string prefix_;
 };
 
-// Files of the first Phi-3 models, written before the key existed: 2047 for those of 4096
-// positions.
-size_t WindowOfOldPhi3(const ModelSpec& s) {
-  return s.context_train == 4096 && (s.n_layers == 32 || s.n_layers == 40) ? 2047 : 0;
+// The window of a file that says none.
+size_t UnsaidWindow(const ModelSpec& s) {
+  const bool first = s.context_train == 4096 && (s.n_layers == 32 || s.n_layers == 40);
+  return s.arch->first_files_window && first ? 2047 : s.arch->default_window;
 }
 
 void ReadWindows(const GgufFile& file, const std::string& prefix, const Reader& read,
@@ -70,8 +76,7 @@ void ReadWindows(const GgufFile& file, const std::string& prefix, const Reader& 
   const Architecture& arch = *spec->arch;
   spec->layer_windowed.assign(spec->n_layers, false);
   if (arch.window == WindowKind::kNone) return;
-  const size_t unsaid = arch.name == "phi3" ? WindowOfOldPhi3(*spec) : arch.default_window;
-  spec->window = read.Count("attention.sliding_window", 0, 1u << 30, unsaid);
+  spec->window = read.Count("attention.sliding_window", 0, 1u << 30, UnsaidWindow(*spec));
   if (spec->window == 0) return;
   const std::string pattern_key = prefix + "attention.sliding_window_pattern";
   if (arch.window == WindowKind::kPeriodic && file.IsArray(pattern_key)) {
@@ -148,9 +153,8 @@ ModelSpec ReadSpec(const GgufFile& file, size_t context) {
                               : static_cast<double>(spec.head_dim_k);
   spec.attn_scale = read.Positive("attention.scale", 0.0);
   if (spec.attn_scale == 0.0f) spec.attn_scale = static_cast<float>(1.0 / std::sqrt(per_head));
-  const bool capped = spec.arch->name == "gemma2";
-  spec.attn_soft_cap = read.Positive("attn_logit_softcapping", capped ? 50.0 : 0.0);
-  spec.final_soft_cap = read.Positive("final_logit_softcapping", capped ? 30.0 : 0.0);
+  spec.attn_soft_cap = read.Positive("attn_logit_softcapping", spec.arch->attn_soft_cap);
+  spec.final_soft_cap = read.Positive("final_logit_softcapping", spec.arch->final_soft_cap);
   if (spec.arch->scaled_embedding) spec.embed_scale = std::sqrt(static_cast<float>(spec.dim));
 
   spec.n_experts = read.Count("expert_count", 0, 1024, 0);

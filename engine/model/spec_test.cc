@@ -65,6 +65,7 @@ TEST_F(SpecTest, NumbersThatAreNone) {
   ExpectRefused(llama_.Set("llama.attention.layer_norm_rms_epsilon", kNan), "epsilon");
   ExpectRefused(llama_.Set("llama.attention.layer_norm_rms_epsilon", kInf), "epsilon");
   ExpectRefused(llama_.Set("llama.attention.layer_norm_rms_epsilon", -1.0f), "epsilon");
+  ExpectRefused(llama_.Set("llama.attention.layer_norm_rms_epsilon", 1e-40f), "epsilon");
 }
 
 TEST_F(SpecTest, MissingKeysAreNamed) {
