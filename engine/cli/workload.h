@@ -29,7 +29,7 @@ Repetition RunRepetition(const Engine& engine, Session& session, std::string_vie
 
 // Several sequences decoded together.
 struct BatchRepetition {
-  size_t prompt_tokens = 0;  // of each sequence
+  size_t prompt_tokens = 0;  // of the first sequence; each later one has a token less
   int64_t prefill_ns = 0;    // of all, one after the other
   int64_t decode_ns = 0;     // of n_gen steps
   uint64_t token_hash = 0;   // of the generated ids, step by step

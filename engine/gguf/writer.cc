@@ -1,6 +1,5 @@
 // The directory needs every tensor's offset before the first byte of data, so shapes are declared
-// first and data streams after. What the reader refuses the writer refuses too. Tested in
-// writer_test.cc by reading back.
+// first and data streams after. Tested in writer_test.cc by reading back.
 #include "engine/gguf/writer.h"
 
 #include <algorithm>

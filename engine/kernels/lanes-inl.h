@@ -1,4 +1,4 @@
-// The 16 virtual lanes of the order contract (order.h) over registers of 16, 8, 4 or 1 float lanes.
+// The 16 virtual lanes of the order contract (order.h) over registers of 16, 8 or 4 float lanes.
 //
 // Included once per Highway target (Highway's -inl.h convention). A `V16` is the whole set of
 // virtual lanes; on narrower targets it is two or four registers, so every lane sees the same
@@ -21,7 +21,8 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-static_assert(!HWY_HAVE_SCALABLE, "register counts must be compile-time constants");
+static_assert(!HWY_HAVE_SCALABLE && HWY_TARGET != HWY_SCALAR,
+              "register counts must be compile-time constants");
 
 using DF = hn::CappedTag<float, kVirtualLanes>;
 using VF = hn::Vec<DF>;
@@ -146,8 +147,6 @@ HWY_INLINE float Sum16(V16 v) {
   return Tree16(lanes);
 }
 
-#if HWY_MAX_BYTES >= 16 && HWY_TARGET != HWY_SCALAR
-
 // Stages i+8 and i+4 of the tree for four accumulators: 16 floats, block j = accumulator j's four
 // partials.
 HWY_INLINE V16 Fold4(const V16& a, const V16& b, const V16& c, const V16& d) {
@@ -158,24 +157,10 @@ HWY_INLINE V16 Fold4(const V16& a, const V16& b, const V16& c, const V16& d) {
                           hn::ConcatUpperUpper(df, b.r[0], a.r[0]));  // a a b b in blocks of 4
     const VF cd =
         hn::Add(hn::ConcatLowerLower(df, d.r[0], c.r[0]), hn::ConcatUpperUpper(df, d.r[0], c.r[0]));
-#if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3  // no other target has 16 lanes
     const VF even{_mm512_shuffle_f32x4(ab.raw, cd.raw, 0x88)};
     const VF odd{_mm512_shuffle_f32x4(ab.raw, cd.raw, 0xDD)};
     out.r[0] = hn::Add(even, odd);
-#else
-    const hn::Half<DF> dh;
-    const hn::Half<decltype(dh)> dq;
-    out.r[0] = hn::Combine(df,
-                           hn::Combine(dh,
-                                       hn::Add(hn::LowerHalf(dq, hn::UpperHalf(dh, cd)),
-                                               hn::UpperHalf(dq, hn::UpperHalf(dh, cd))),
-                                       hn::Add(hn::LowerHalf(dq, hn::LowerHalf(dh, cd)),
-                                               hn::UpperHalf(dq, hn::LowerHalf(dh, cd)))),
-                           hn::Combine(dh,
-                                       hn::Add(hn::LowerHalf(dq, hn::UpperHalf(dh, ab)),
-                                               hn::UpperHalf(dq, hn::UpperHalf(dh, ab))),
-                                       hn::Add(hn::LowerHalf(dq, hn::LowerHalf(dh, ab)),
-                                               hn::UpperHalf(dq, hn::LowerHalf(dh, ab)))));
 #endif
   } else if constexpr (kLanes == 8) {
     const DF df;
@@ -228,22 +213,6 @@ HWY_INLINE void Reduce4(const V16* HWY_RESTRICT acc, float* HWY_RESTRICT out) {
   Store16(Finish4(fold, fold, fold, fold), sums);
   for (size_t j = 0; j < 4; ++j) out[j] = sums[4 * j];
 }
-
-#else  // one lane a register
-
-HWY_INLINE V16 Reduce16(const V16* HWY_RESTRICT acc) {
-  float sums[kVirtualLanes];
-  for (size_t i = 0; i < 4; ++i) {
-    for (size_t j = 0; j < 4; ++j) sums[4 * j + i] = Sum16(acc[4 * i + j]);
-  }
-  return Load16(sums);
-}
-
-HWY_INLINE void Reduce4(const V16* HWY_RESTRICT acc, float* HWY_RESTRICT out) {
-  for (size_t j = 0; j < 4; ++j) out[j] = Sum16(acc[j]);
-}
-
-#endif
 
 // Writes the four blocks of 4 lanes `stride` floats apart.
 HWY_INLINE void StoreBlocks(V16 v, float* HWY_RESTRICT p, size_t stride) {

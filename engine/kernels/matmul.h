@@ -2,8 +2,8 @@
 //
 // Pure functions: no threads, no model, no allocation. A caller splits rows over threads as it
 // likes; the result of a row never depends on the split (order.h). One to a few tokens run row
-// streams at memory speed, more tokens run register tiles over a cache-resident weight panel: for
-// quantised types one unpacked into `scratch`.
+// streams at memory speed, more tokens run register tiles over a cache-resident weight panel,
+// unpacked or widened into `scratch`.
 #pragma once
 
 #include <cstddef>
@@ -30,13 +30,14 @@ size_t MatMulFetchLead(size_t n_tokens, size_t row_bytes);
 
 // Writes out[t*out_stride + r − row_begin] for r in [row_begin, row_end), t in [0, x.n_tokens). The
 // type must want this form of activations (UsesQuantRows).
-// `fetch`: where the row range is what it says is read next; quantised products fetch by it.
+// `fetch`: where the row range is what it says is read next; all but float products of several
+// tokens fetch by it.
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const QuantRows& x, float* out,
             size_t out_stride, std::span<uint8_t> scratch, FetchStream* fetch = nullptr);
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x, float* out,
             size_t out_stride, std::span<uint8_t> scratch, FetchStream* fetch = nullptr);
 
-// Decodes one row of any type to float32 (embedding look-up; the tests' oracle is tensor/decode.h).
+// Decodes one row of any type to float32 (embedding look-up), by tensor/decode.h.
 void DecodeRow(const WeightView& w, size_t row, float* out);
 
 }  // namespace smallmind

@@ -1,7 +1,8 @@
 // F32, F16 and BF16 weights × float activations.
 //
-// One token: four rows abreast, a stream from memory. More tokens: matmul_float_tiles-inl.h. F16
-// widens on load, BF16 runs on pair dots (order.h, 2b). Tested in matmul_float_test.cc to the bit.
+// One token: four rows abreast, a stream from memory, F16 widened on load. More tokens:
+// matmul_float_tiles-inl.h. BF16 runs on pair dots (order.h, 2b). Tested in matmul_float_test.cc to
+// the bit.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_

@@ -129,6 +129,10 @@ TEST(MatMulFloat, TokenBlocksDoNotShow) {
   for (const DType type : kTypes) {
     CheckShape(type, 5, 64, 203);
     CheckShape(type, 150, 6016, 13);
+    // Widened panels: columns beyond whole steps, in one cut and in several; fewer rows than 32.
+    CheckShape(type, 10, 33, 13);
+    CheckShape(type, 6, 100, 25);
+    CheckShape(type, 37, 11017, 13);
   }
 }
 

@@ -29,8 +29,7 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Four rows × kTileTokens tokens in registers; narrower targets have registers for half by half of
-// it.
+// Rows and tokens of a tile: narrower targets have registers for 2 × 2.
 constexpr size_t kTileRows = kLanes == 16 ? 4 : 2;
 constexpr size_t kTileTokens = kLanes == 16 ? 6 : 2;
 constexpr size_t kTileFloats = kTileRows * kTileTokens * kVirtualLanes;

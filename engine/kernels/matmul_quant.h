@@ -33,12 +33,15 @@ enum class QuantForm {
 // and the activations.
 inline constexpr size_t kPanelBudget = size_t{256} << 10;
 
+// Bytes that 32 columns of a row take at most, as stored: Q8_0's.
+inline constexpr size_t kMostStoredBytes = 34;
+
 // Scratch for matrices of up to max_cols columns: one panel of 16 rows at its largest (13 vectors
-// of 64 bytes a block of 32) or the budget, and 16 rows as stored (Q8_0 the largest) for matrices
-// smaller than a group.
+// of 64 bytes a block of 32) or the budget, and 16 rows as stored for matrices smaller than a
+// group.
 constexpr size_t QuantScratchBytes(size_t max_cols) {
   const size_t panel = max_cols / 32 * 13 * 64;
-  const size_t rows = (max_cols / 32 + 8) * 34 * 16 + 64;
+  const size_t rows = (max_cols / 32 + 8) * kMostStoredBytes * 16 + 64;
   return (panel > kPanelBudget ? panel : kPanelBudget) + rows;
 }
 

@@ -58,6 +58,7 @@ Kernels KernelsOf() {
   // all 8 bits.
   constexpr bool kWide = kUnsignedDot || W::kWide;
   constexpr bool kWideTile = kWide || IsLifted(W::kForm);
+  static_assert(W::kBytes * 32 <= kMostStoredBytes * W::kColumns, "QuantScratchBytes");
   return {.block_bytes = W::kBytes,
           .block_columns = W::kColumns,
           .form = W::kForm,
@@ -107,9 +108,11 @@ inline size_t NextTile(const Tiles& tiles, size_t left, size_t n) {
   return best;
 }
 
-// Rounds of tiles over n tokens.
+// Rounds of tiles over n tokens, as RunTiles takes them.
 inline size_t TileRounds(const Tiles& tiles, size_t n) {
-  return (n + tiles.tokens[0] - 1) / tiles.tokens[0];
+  size_t rounds = 0;
+  for (size_t t = 0; t < n; ++rounds) t += tiles.tokens[NextTile(tiles, n - t, n)];
+  return rounds;
 }
 
 // Panels of consecutive row groups.

@@ -34,6 +34,25 @@ class Bytes {
   size_t size_;
 };
 
+// Where a block's first f16 scale is.
+size_t ScaleOffset(DType type) {
+  switch (type) {
+    case DType::kQ2_K:
+      return offsetof(BlockQ2_K, d);
+    case DType::kQ3_K:
+      return offsetof(BlockQ3_K, d);
+    case DType::kQ6_K:
+      return offsetof(BlockQ6_K, d);
+    default:
+      return 0;
+  }
+}
+
+bool HasSecondScale(DType type) {  // right behind the first: a minimum's
+  return type == DType::kQ4_1 || type == DType::kQ5_1 || type == DType::kQ2_K ||
+         type == DType::kQ4_K || type == DType::kQ5_K;
+}
+
 // Every bit pattern is a valid block but for the f16 fields, which become numbers of moderate size.
 void FillWeights(DType type, size_t rows, size_t cols, uint8_t* to, std::mt19937& rng) {
   const DTypeInfo& info = Info(type);
@@ -45,25 +64,8 @@ void FillWeights(DType type, size_t rows, size_t cols, uint8_t* to, std::mt19937
     std::memcpy(to + block * info.block_bytes + at, &half, 2);
   };
   for (size_t b = 0; b < blocks; ++b) {
-    switch (type) {
-      case DType::kQ2_K:
-        put(b, 80), put(b, 82);
-        break;
-      case DType::kQ3_K:
-        put(b, 108);
-        break;
-      case DType::kQ6_K:
-        put(b, 208);
-        break;
-      case DType::kQ4_1:
-      case DType::kQ5_1:
-      case DType::kQ4_K:
-      case DType::kQ5_K:
-        put(b, 0), put(b, 2);
-        break;
-      default:
-        put(b, 0);
-    }
+    put(b, ScaleOffset(type));
+    if (HasSecondScale(type)) put(b, ScaleOffset(type) + 2);
   }
 }
 
@@ -155,10 +157,10 @@ TEST(MatMulQuant, EqualsTheOracleOnEveryTarget) {
 
 // Whole tiles of 12 and several panels; the row count leaves a tail.
 TEST(MatMulQuant, EqualsTheOracleWherePanelsAreMany) {
-  std::mt19937 rng(12);
-  for (const DType type : kTypes) {
-    Check({type, 16 * 40 + 5, 1024, 29}, 16 * 24, ChosenTarget(), rng);
-  }
+  ForEachTarget([](const std::string& target) {
+    std::mt19937 rng(12);
+    for (const DType type : kTypes) Check({type, 16 * 40 + 5, 1024, 29}, 16 * 24, target, rng);
+  });
 }
 
 // The one place where the kernels' arithmetic shows (order.h): the same for any number of tokens.
@@ -175,14 +177,10 @@ TEST(MatMulQuant, AnInfiniteScaleGivesNaN) {
   }
   for (const DType type : kTypes) {
     const size_t row_bytes = RowBytes(type, kCols);
-    const size_t at = type == DType::kQ2_K   ? 80
-                      : type == DType::kQ3_K ? 108
-                      : type == DType::kQ6_K ? 208
-                                             : 0;
     std::vector<uint8_t> weights(kRows * row_bytes);
     FillWeights(type, kRows, kCols, weights.data(), rng);
     const uint16_t infinite = 0x7c00;
-    std::memcpy(weights.data() + 17 * row_bytes + at, &infinite, 2);
+    std::memcpy(weights.data() + 17 * row_bytes + ScaleOffset(type), &infinite, 2);
     const WeightView view{type, weights.data(), kRows, kCols, row_bytes};
     ForEachTarget([&](const std::string& target) {
       if (!TargetHasFma(target)) return;

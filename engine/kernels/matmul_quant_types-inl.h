@@ -2,7 +2,9 @@
 // of rows becomes bytes for dots and float factors.
 //
 // A type is one trait:
-//   kForm   which factors there are (order.h)
+//   kBytes, kColumns  of its storage block
+//   kForm   which factors there are (order.h). A scale has at most 19 significant bits, and the sum
+//           of 32 columns stays below 2^22: Factor (matmul_quant_dot-inl.h) rests on both
 //   kWide   bytes need all 8 bits: Dot<true>
 //   kRaw    what a byte is above its signed value (0 for types with a minimum)
 //   Decode  blocks b0 … b0 + n of a group, n ≤ 8 and 8 but for the last of a row, to a sink:

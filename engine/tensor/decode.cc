@@ -1,5 +1,5 @@
 // Decoders written straight from blocks.h, one loop a type; no cleverness, because kernels are
-// judged by them. d·scale·q is exact in float32 (11 + 6 + 6 significant bits at most), so only the
+// judged by them. d·scale·q is exact in float32 (11 + 7 + 6 significant bits at most), so only the
 // subtraction of a minimum rounds and the order of the products cannot matter. Tested against
 // reference bytes in decode_test.cc.
 #include "engine/tensor/decode.h"
