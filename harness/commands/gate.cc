@@ -10,6 +10,7 @@
 
 #include "harness/baseline.h"
 #include "harness/commands/command.h"
+#include "harness/commands/present.h"
 #include "harness/environment.h"
 #include "harness/error.h"
 #include "harness/interrupt.h"
@@ -109,12 +110,11 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
   run.reference = before.empty() ? options.variant : before;
   const RunOutcome outcome = ExecuteRunWith(run, arguments, competitors, interrupt);
   if (!outcome.write_error.empty()) throw RunError(outcome.write_error);
-  if (!run.save_baseline.empty()) {
-    SaveBaseline(ResultsDirOf(run), run.save_baseline, outcome.directory);
-  }
   if (before.empty() && run.baseline.empty()) {
-    std::fprintf(stderr, "baseline %s saved; there was none to compare with\n",
-                 run.save_baseline.c_str());
+    if (KeepBaseline(outcome, run, false)) {
+      std::fprintf(stderr, "baseline %s saved; there was none to compare with\n",
+                   run.save_baseline.c_str());
+    }
     return outcome.ExitCode();
   }
   const GateResult result =
@@ -123,6 +123,7 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
                           options.variant, thresholds)
           : JudgePaired(outcome.info, outcome.samples, before, options.variant, thresholds);
   Publish(result, outcome.directory);
+  KeepBaseline(outcome, run, result.Verdict() == GateVerdict::kRegression);
   for (const std::string& failed : outcome.FailedVariants()) {
     std::fprintf(stderr, "harness: no usable sample of %s\n", failed.c_str());
   }
