@@ -138,9 +138,12 @@ void AddGate(CLI::App& app, CommandLine& line) {
   auto options = std::make_shared<GateOptions>();
   CLI::App* gate = app.add_subcommand(
       "gate", "pass (0), regression (3) or inconclusive (4) against a baseline or another commit");
-  AddRunOptions(*gate, options->run);
-  gate->remove_option(gate->get_option("--variants"));
-  gate->remove_option(gate->get_option("--reference"));
+  AddMeasuringOptions(*gate, options->run);
+  AddBaselineOptions(*gate, options->run);
+  // Two competitors, no more: a peer would be taken for the one to compare with.
+  for (const char* unused : {"--variants", "--reference", "--peer"}) {
+    gate->remove_option(gate->get_option(unused));
+  }
   gate->add_option("--variant", options->variant, "the variant to judge")->capture_default_str();
   gate->add_option(
       "--against", options->against,

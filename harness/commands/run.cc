@@ -53,7 +53,13 @@ void AddRun(CLI::App& app, CommandLine& line) {
   AddRunOptions(*run, *options);
   run->callback(action);
   app.callback([&app, action] {
-    if (app.get_subcommands().empty()) action();
+    const auto subcommands = app.get_subcommands();
+    if (subcommands.empty()) return action();
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->count() == 0) continue;
+      throw RunError(option->get_name() + " stands before " + subcommands[0]->get_name() +
+                     ", which would not see it: put it behind");
+    }
   });
 }
 

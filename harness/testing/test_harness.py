@@ -45,8 +45,9 @@ class Bench:
         (self.root / "variants" / "manifest.json").write_text(json.dumps(manifest))
 
     def command(self, *arguments, models="tiny-q8_0"):
+        plots = [] if arguments[:1] in (("gate",), ("selftest",)) else ["--no-plots"]
         return [str(self.root / "bin" / "harness"), *arguments, "--models", models, "--results-dir",
-                str(self.root / "results"), "--no-plots", "-t", "2", "-p", "8", "-n", "4", "-r", "2"]
+                str(self.root / "results"), *plots, "-t", "2", "-p", "8", "-n", "4", "-r", "2"]
 
     def run(self, *arguments, models="tiny-q8_0", **options):
         return subprocess.run(self.command(*arguments, models=models), capture_output=True,
