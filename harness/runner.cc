@@ -121,8 +121,10 @@ void Runner::Execute() {
         "the time budget ended after " + std::to_string(run_.rounds_done) + " rounds";
   } else {
     run_.status = RunStatus::kComplete;
-    run_.status_reason = next == Next::kPrecise ? "every interval is narrower than --target-ci"
-                                                : "all rounds are done";
+    run_.status_reason =
+        next == Next::kPrecise
+            ? "the intervals of prefill and decode of what ran every round are within --target-ci"
+            : "all rounds are done";
   }
   run_.finished = UtcTime(seams_.clock.UnixSeconds());
   seams_.progress.Finish();

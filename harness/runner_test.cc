@@ -183,6 +183,18 @@ TEST_F(RunnerTest, PreciseEnoughStopsAtMinRounds) {
   Execute();
   EXPECT_EQ(run_.rounds_done, 3);
   EXPECT_EQ(run_.status, RunStatus::kComplete);
+  EXPECT_NE(run_.status_reason.find("intervals of prefill and decode"), std::string::npos);
+}
+
+TEST_F(RunnerTest, NothingToCompareIsNotPrecise) {
+  run_.variants.resize(1);
+  run_.plan.target_ci_pct = 1;
+  run_.plan.min_rounds = 3;
+  run_.plan.max_rounds = 100;
+  run_.plan.budget_s = 21;  // the warm-up and twenty rounds of a second
+  Execute();
+  EXPECT_EQ(run_.rounds_done, 20);
+  EXPECT_EQ(run_.status, RunStatus::kBudget);
 }
 
 TEST_F(RunnerTest, ASlowCompetitorSitsOutRounds) {
