@@ -32,7 +32,9 @@ bool HasFma(const std::string& target) {
 
 std::string WhyNot(const ProcessResult& result) {
   if (!result.started) return result.error;
+  if (result.interrupted) return "interrupted";
   if (result.timed_out) return "no end within the time limit";
+  if (result.too_much_output) return "too much output";
   if (result.signal != 0) return SignalName(result.signal);
   return "exit code " + std::to_string(result.exit_code) + ": " +
          result.err_tail.substr(0, result.err_tail.find('\n'));

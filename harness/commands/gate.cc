@@ -96,8 +96,8 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
     competitors.push_back(
         OtherBinary(competitors[0], options.variant + "@before", options.against_binary));
   } else if (!options.against.empty()) {
-    competitors.push_back(BuildRef(options.against, options.variant, competitors[0].toolchain,
-                                   SMALLMIND_SOURCE_DIR, BuildDirOf(run), &interrupt));
+    competitors.push_back(BuildRef(options.against, competitors[0], SMALLMIND_SOURCE_DIR,
+                                   BuildDirOf(run), &interrupt));
   } else if (!run.baseline.empty() && !options.figures_only) {
     // The baseline's own binary in the same rounds is the best normaliser there is.
     const fs::path binary = BaselineBinary(ResultsDirOf(run), run.baseline, options.variant);
