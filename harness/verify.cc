@@ -5,11 +5,11 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <sstream>
 
 #include "harness/error.h"
+#include "harness/files.h"
 
 namespace smallmind::harness {
 namespace {
@@ -17,13 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kTimeoutS = 300;
-
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 bool HasFma(const std::string& target) {
   constexpr std::array kWithout = {"SSE2", "SSSE3", "SSE4", "EMU128", "SCALAR"};

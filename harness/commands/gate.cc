@@ -13,9 +13,9 @@
 #include "harness/commands/present.h"
 #include "harness/environment.h"
 #include "harness/error.h"
+#include "harness/files.h"
 #include "harness/interrupt.h"
 #include "harness/manifest.h"
-#include "harness/run_directory.h"
 #include "harness/run_session.h"
 #include "harness/worktree_build.h"
 

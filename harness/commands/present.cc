@@ -5,28 +5,19 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include "harness/baseline.h"
 #include "harness/error.h"
 #include "harness/export.h"
+#include "harness/files.h"
 #include "harness/history.h"
 #include "harness/process.h"
 #include "harness/report.h"
-#include "harness/run_directory.h"
 
 namespace smallmind::harness {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 std::string WhyNotKept(const RunOutcome& outcome, bool regression) {
   if (!outcome.write_error.empty()) return outcome.write_error;

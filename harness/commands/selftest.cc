@@ -6,9 +6,9 @@
 
 #include "harness/commands/command.h"
 #include "harness/error.h"
+#include "harness/files.h"
 #include "harness/interrupt.h"
 #include "harness/load_run.h"
-#include "harness/run_directory.h"
 #include "harness/run_session.h"
 
 namespace smallmind::harness {
