@@ -9,7 +9,7 @@
 
 namespace smallmind::harness {
 
-void MeasureCeilings(RunInfo& run, ProcessRunner& processes) {
+void MeasureCeilings(RunInfo& run, ProcessRunner& processes, int round) {
   const VariantInfo* reference = FindVariant(run, run.reference);
   if (reference == nullptr || reference->binary.empty()) return;
   std::set<int> threads;
@@ -33,7 +33,7 @@ void MeasureCeilings(RunInfo& run, ProcessRunner& processes) {
     }
     for (Ceiling& ceiling : ceilings) {
       ceiling.threads = t;
-      ceiling.round = run.rounds_done - 1;
+      ceiling.round = round;
       run.ceilings.push_back(ceiling);
     }
   }

@@ -11,8 +11,8 @@
 namespace smallmind::harness {
 
 // Appends to run.ceilings for each thread count of the workloads; a variant that knows no ceilings
-// leaves one warning. `round` of what is appended: run.rounds_done - 1, the one that just ended.
-void MeasureCeilings(RunInfo& run, ProcessRunner& processes);
+// leaves one warning. `round`: the one that just ended.
+void MeasureCeilings(RunInfo& run, ProcessRunner& processes, int round);
 
 // Median over the run's measurements of one ceiling; 0 where there is none.
 double MedianCeiling(const RunInfo& run, const std::string& name, int threads);

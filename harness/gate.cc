@@ -29,6 +29,16 @@ bool IsMeasured(const std::string& metric) {
   return FindMetric(metric)->scope == MetricScope::kSample;
 }
 
+// 0 where the record does not have it.
+double BytesOf(const RunInfo& run, const std::string& name, const std::string& metric) {
+  const VariantInfo* variant = FindVariant(run, name);
+  if (variant == nullptr) return 0;
+  const BinarySize& size = variant->size;
+  return static_cast<double>(metric == "file_bytes"   ? size.file_bytes
+                             : metric == "text_bytes" ? size.text_bytes
+                                                      : size.stripped_bytes);
+}
+
 }  // namespace
 
 GateRow EmptyRow(const Regime& regime, const std::string& metric, double threshold_pct,
@@ -57,23 +67,25 @@ void SetEstimate(GateRow& row, stats::Interval log, double p, size_t units) {
   row.mde_pct = 100 * std::expm1(stats::MinimumDetectableEffect(log, units, kAlpha));
 }
 
-void AddSize(const RunInfo& before_run, const std::string& before, const RunInfo& after_run,
-             const std::string& after, const std::map<std::string, double>& thresholds,
-             std::vector<GateRow>& rows) {
-  const auto threshold = thresholds.find("stripped_bytes");
-  const auto a = static_cast<double>(StrippedBytes(before_run, before));
-  const auto b = static_cast<double>(StrippedBytes(after_run, after));
-  if (a <= 0 || b <= 0 || threshold == thresholds.end()) return;
-  GateRow row;
-  row.regime = "binary";
-  row.metric = threshold->first;
-  row.before = a;
-  row.after = b;
-  row.worse_pct = row.low_pct = row.high_pct = 100 * (b / a - 1);
-  row.p = a == b ? 1 : 0;
-  row.pairs = 1;
-  row.threshold_pct = threshold->second;
-  rows.push_back(row);
+void AddSizes(const RunInfo& before_run, const std::string& before, const RunInfo& after_run,
+              const std::string& after, const std::map<std::string, double>& thresholds,
+              std::vector<GateRow>& rows) {
+  for (const auto& [metric, threshold] : thresholds) {
+    if (IsMeasured(metric)) continue;
+    const double a = BytesOf(before_run, before, metric);
+    const double b = BytesOf(after_run, after, metric);
+    if (a <= 0 || b <= 0) continue;
+    GateRow row;
+    row.regime = "binary";
+    row.metric = metric;
+    row.before = a;
+    row.after = b;
+    row.worse_pct = row.low_pct = row.high_pct = 100 * (b / a - 1);
+    row.p = a == b ? 1 : 0;
+    row.pairs = 1;
+    row.threshold_pct = threshold;
+    rows.push_back(row);
+  }
 }
 
 void JudgeRows(std::vector<GateRow>& rows) {
@@ -159,7 +171,7 @@ GateResult JudgePaired(const RunInfo& run, const std::vector<Sample>& samples,
       }
     }
   }
-  AddSize(run, before, run, after, thresholds, result.rows);
+  AddSizes(run, before, run, after, thresholds, result.rows);
   JudgeRows(result.rows);
   return result;
 }

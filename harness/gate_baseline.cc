@@ -21,11 +21,32 @@ namespace {
 constexpr size_t kBatches = 6;
 
 // The ceiling that a metric leans on; "" for what no machine speed explains.
-std::string NormaliserOf(const std::string& metric) {
-  if (metric == "peak_rss_mib") return "";
-  if (metric == "startup_ms") return "calibration loop";
-  return metric == "decode_tps" ? "read_gbps" : "int8_gops";
+struct Normaliser {
+  std::string_view metric, ceiling;
+};
+constexpr Normaliser kNormalisers[] = {
+    {"startup_ms", "calibration loop"},
+    {"ttft_cold_ms", "int8_gops"},
+    {"ttft_ms", "int8_gops"},
+    {"prefill_tps", "int8_gops"},
+    {"decode_tps", "read_gbps"},
+    {"itl_p50_ms", "read_gbps"},
+    {"itl_p95_ms", "read_gbps"},
+    {"itl_p99_ms", "read_gbps"},
+    {"peak_rss_mib", ""},
+    {"rss_anon_mib", ""},
+    {"rss_file_mib", ""},
+};
+
+constexpr const Normaliser* FindNormaliser(std::string_view metric) {
+  for (const Normaliser& normaliser : kNormalisers) {
+    if (normaliser.metric == metric) return &normaliser;
+  }
+  return nullptr;
 }
+static_assert(std::ranges::all_of(kMetrics, [](const MetricDef& metric) {
+  return metric.scope != MetricScope::kSample || FindNormaliser(metric.name) != nullptr;
+}));
 
 // log of the machine's speed by round; higher is faster.
 std::map<int, double> MachineSpeed(const RunInfo& run, const std::vector<Sample>& samples,
@@ -116,7 +137,7 @@ GateResult JudgeBaseline(const RunInfo& old_run, const std::vector<Sample>& old_
       GateRow row = EmptyRow(regime, metric, threshold,
                              old_series.Values(variant, regime, metric, Cleanliness::kAll),
                              new_series.Values(variant, regime, metric, Cleanliness::kAll));
-      const std::string normaliser = NormaliserOf(metric);
+      const std::string normaliser(FindNormaliser(metric)->ceiling);
       const int threads = ThreadsOf(new_run, regime.workload);
       auto old_speed = MachineSpeed(old_run, old_samples, normaliser, threads);
       auto new_speed = MachineSpeed(new_run, new_samples, normaliser, threads);
@@ -138,7 +159,7 @@ GateResult JudgeBaseline(const RunInfo& old_run, const std::vector<Sample>& old_
     result.notes.push_back("Nothing to compare: the baseline has no sample of " + variant +
                            " with these models and workloads.");
   }
-  AddSize(old_run, variant, new_run, variant, thresholds, result.rows);
+  AddSizes(old_run, variant, new_run, variant, thresholds, result.rows);
   JudgeRows(result.rows);
   return result;
 }

@@ -20,9 +20,9 @@ GateRow EmptyRow(const Regime& regime, const std::string& metric, double thresho
 void SetEstimate(GateRow& row, stats::Interval log, double p, size_t units);
 
 // The binaries' sizes as rows: facts without an interval, p 0 or 1.
-void AddSize(const RunInfo& before_run, const std::string& before, const RunInfo& after_run,
-             const std::string& after, const std::map<std::string, double>& thresholds,
-             std::vector<GateRow>& rows);
+void AddSizes(const RunInfo& before_run, const std::string& before, const RunInfo& after_run,
+              const std::string& after, const std::map<std::string, double>& thresholds,
+              std::vector<GateRow>& rows);
 
 // Holm over the measured rows (a size is not a test), then each row's verdict.
 void JudgeRows(std::vector<GateRow>& rows);

@@ -165,6 +165,49 @@ TEST(Gate, BaselineJudgesBatchesBecauseNeighbouringRoundsAgree) {
   EXPECT_GT(by_rounds, 0.2 * kRuns);  // what the gate does not do
 }
 
+TEST(Gate, EverySizeWithAThresholdIsJudged) {
+  Scene scene = Measure(15, 1.0);
+  scene.run.variants[0].size.text_bytes = scene.run.variants[0].size.file_bytes = 1000;
+  scene.run.variants[1].size.text_bytes = 1040;
+  scene.run.variants[1].size.file_bytes = 1010;
+  EXPECT_EQ(Judge(scene).ExitCode(), 0);
+  const GateResult result = JudgePaired(scene.run, scene.samples, "o2@old", "o2",
+                                        GateThresholds("text_bytes=3,file_bytes=3"));
+  std::map<std::string, GateVerdict> verdicts;
+  for (const GateRow& row : result.rows) verdicts[row.metric] = row.verdict;
+  EXPECT_EQ(verdicts.at("text_bytes"), GateVerdict::kRegression);
+  EXPECT_EQ(verdicts.at("file_bytes"), GateVerdict::kPass);
+  EXPECT_EQ(verdicts.at("stripped_bytes"), GateVerdict::kPass);
+}
+
+// A machine that computes slower and reads as fast as before: gaps between tokens lean on reading,
+// memory on nothing.
+TEST(Gate, AMetricIsNormalisedByWhatItLeansOn) {
+  const auto scene = [](double int8_gops) {
+    Scene result = Measure(40, 1.0, "aa", 1.0, "none");
+    for (Ceiling& ceiling : result.run.ceilings) {
+      ceiling.value = ceiling.name == "int8_gops" ? int8_gops : 30;
+    }
+    stats::Rng random(7);
+    for (Sample& sample : result.samples) {
+      sample.metrics = {{"itl_p50_ms", 10 + 0.1 * random.Uniform()},
+                        {"rss_anon_mib", 20 + 0.1 * random.Uniform()}};
+    }
+    return result;
+  };
+  const Scene before = scene(600), after = scene(300);
+  const GateResult result = JudgeBaseline(before.run, before.samples, after.run, after.samples,
+                                          "o2", GateThresholds("itl_p50_ms=5,rss_anon_mib=5"));
+  int judged = 0;
+  for (const GateRow& row : result.rows) {
+    if (row.metric != "itl_p50_ms" && row.metric != "rss_anon_mib") continue;
+    ++judged;
+    EXPECT_EQ(row.verdict, GateVerdict::kPass) << row.metric;
+    EXPECT_NEAR(row.worse_pct, 0, 1) << row.metric;
+  }
+  EXPECT_EQ(judged, 2);
+}
+
 TEST(Gate, SizesDoNotDiluteTheTestsOfWhatIsMeasured) {
   const GateResult with = Judge(Measure(15, 1.0));
   Scene without = Measure(15, 1.0);

@@ -58,7 +58,15 @@ Run LoadRun(const std::string& directory) {
     throw BadInput(path.string() + ": " + error.what());
   }
   const auto samples = std::filesystem::path(directory) / "samples.jsonl";
-  if (std::filesystem::exists(samples)) run.samples = LoadSamples(samples.string());
+  if (std::filesystem::exists(samples)) {
+    run.samples = LoadSamples(samples.string());
+  } else if (run.info.samples > 0) {  // as none they would empty the report and run.json's analysis
+    const std::string packed = samples.string() + ".gz";
+    throw BadInput(samples.string() + ": missing; " +
+                   (std::filesystem::exists(packed)
+                        ? "first: gunzip -k " + packed
+                        : "run.json counts " + std::to_string(run.info.samples) + " samples"));
+  }
   return run;
 }
 

@@ -8,9 +8,9 @@
 
 namespace smallmind::harness {
 
-// A run directory in memory. BadInput where run.json is missing or not JSON, or the schema is
-// newer. A torn last line of samples.jsonl (a killed run) is ignored; any other bad line is
-// BadInput.
+// A run directory in memory. BadInput where run.json is missing or not JSON, the schema is newer,
+// or run.json counts samples and samples.jsonl is missing. A torn last line of samples.jsonl (a
+// killed run) is ignored; any other bad line is BadInput.
 struct Run {
   RunInfo info;
   std::vector<Sample> samples;

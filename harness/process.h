@@ -48,7 +48,10 @@ struct ProcessResult {
   std::map<std::string, double> counters;  // perf events by name
   std::map<std::string, double> smaps;     // last seen Pss, Rss, … in KiB
 
-  bool Succeeded() const { return started && exit_code == 0 && signal == 0 && !timed_out; }
+  bool Succeeded() const {
+    return started && exit_code == 0 && signal == 0 && !timed_out && !interrupted &&
+           !too_much_output;
+  }
 };
 
 class ProcessRunner {

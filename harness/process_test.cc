@@ -73,6 +73,7 @@ TEST(Process, InterruptEndsTheChild) {
   const ProcessResult result = RealProcessRunner(LauncherPath(), &interrupt).Run(request);
   timer.join();
   EXPECT_TRUE(result.interrupted);
+  EXPECT_FALSE(result.Succeeded());
   EXPECT_FALSE(result.timed_out);
 }
 
@@ -82,6 +83,7 @@ TEST(Process, EndlessOutputIsCutOff) {
   request.max_output_bytes = 1 << 20;
   const ProcessResult result = RealProcessRunner(LauncherPath(), nullptr).Run(request);
   EXPECT_TRUE(result.too_much_output);
+  EXPECT_FALSE(result.Succeeded());
   EXPECT_EQ(result.out.size(), size_t{1} << 20);
 }
 

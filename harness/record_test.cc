@@ -94,6 +94,29 @@ TEST(Record, TornLastLineIsIgnoredAndOtherBadLinesAreNot) {
   EXPECT_THROW(LoadSamples(path.string()), BadInput);
 }
 
+TEST(Record, ARunWithoutItsSamplesIsRefused) {
+  const auto folder = TestTempDir() / "packed";
+  std::filesystem::create_directories(folder);
+  RunInfo run;
+  std::ofstream(folder / "run.json") << Json(run);
+  EXPECT_TRUE(LoadRun(folder.string()).samples.empty());  // begun, nothing measured yet
+  run.samples = 3;
+  std::ofstream(folder / "run.json") << Json(run);
+  const auto error = [&]() -> std::string {
+    try {
+      LoadRun(folder.string());
+    } catch (const BadInput& bad) {
+      return bad.what();
+    }
+    return "no error";
+  };
+  EXPECT_NE(error().find("samples.jsonl: missing; run.json counts 3 samples"), std::string::npos)
+      << error();
+  std::ofstream(folder / "samples.jsonl.gz") << "packed";
+  EXPECT_NE(error().find("gunzip -k " + (folder / "samples.jsonl.gz").string()), std::string::npos)
+      << error();
+}
+
 TEST(Metrics, NamesAreUniqueAndDefinitionsAreSentences) {
   for (const MetricDef& metric : AllMetrics()) {
     EXPECT_EQ(FindMetric(metric.name), &metric);

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "harness/error.h"
+#include "harness/files.h"
 #include "harness/load_run.h"
 #include "harness/report/sections.h"
 
@@ -11,20 +11,6 @@ namespace smallmind::harness {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Beside and renamed: a reader, or a full disk, never sees half a file.
-void WriteFile(const fs::path& path, const std::string& text) {
-  const fs::path partial = path.string() + ".partial";
-  std::ofstream out(partial, std::ios::binary);
-  out << text;
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(partial, path, error);
-  if (!out || error) {
-    fs::remove(partial, error);
-    throw RunError("cannot write " + path.string());
-  }
-}
 
 Json LoadSelftest(const fs::path& run_directory, const std::string& machine) {
   std::error_code error;
@@ -78,10 +64,10 @@ Analysis WriteReport(const std::string& directory) {
   const fs::path folder(directory);
   const Document document =
       BuildReport(run.info, analysis, LoadSelftest(folder, run.info.environment.hostname_hash));
-  WriteFile(folder / "run.json",
-            Json(run.info).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
-  WriteFile(folder / "report.md", RenderMarkdown(document));
-  WriteFile(folder / "report.html", RenderHtml(document, LoadFigures(directory)));
+  WriteFileAtomically(folder / "run.json",
+                      Json(run.info).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  WriteFileAtomically(folder / "report.md", RenderMarkdown(document));
+  WriteFileAtomically(folder / "report.html", RenderHtml(document, LoadFigures(directory)));
   return analysis;
 }
 

@@ -24,7 +24,7 @@ std::map<std::string, std::string> LoadFigures(const std::string& directory);
 
 // Analyses <directory>'s record, stores the analysis in run.json (written beside and renamed),
 // writes report.md and report.html, and returns the analysis. Errors: those of LoadRun, and
-// BadInput where a file cannot be written. Call it again after the plots are made: the page then
+// RunError where a file cannot be written. Call it again after the plots are made: the page then
 // holds them.
 Analysis WriteReport(const std::string& directory);
 

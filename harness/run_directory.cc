@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "harness/error.h"
+#include "harness/files.h"
 
 namespace smallmind::harness {
 namespace {
@@ -18,17 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSamples = "samples.jsonl";
-
-// Returns "" or the system's reason.
-std::string WriteAll(int fd, const std::string& text) {
-  for (size_t at = 0; at < text.size();) {
-    const ssize_t n = write(fd, text.data() + at, text.size() - at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return n == 0 ? "nothing was written" : strerror(errno);
-    at += n;
-  }
-  return "";
-}
 
 int OpenSamples(const fs::path& path, int flags) {
   const int fd = open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | flags, 0644);
@@ -98,18 +88,6 @@ void RunDirectory::WriteInfo(const RunInfo& run) {
   fdatasync(fd_);
   WriteFileAtomically(path_ / "run.json",
                       Json(run).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
-}
-
-void WriteFileAtomically(const fs::path& path, const std::string& text) {
-  const fs::path temporary = path.string() + ".tmp";
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) throw RunError(path.string() + ": " + strerror(errno));
-  std::string reason = WriteAll(fd, text);
-  if (close(fd) != 0 && reason.empty()) reason = strerror(errno);
-  if (reason.empty() && rename(temporary.c_str(), path.c_str()) != 0) reason = strerror(errno);
-  if (reason.empty()) return;
-  unlink(temporary.c_str());
-  throw RunError(path.string() + ": " + reason);
 }
 
 std::string UtcTime(double unix_seconds) {

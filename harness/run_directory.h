@@ -37,9 +37,6 @@ class RunDirectory {
   int fd_;
 };
 
-// Writes a whole file by way of a temporary one beside it. RunError where it cannot.
-void WriteFileAtomically(const std::filesystem::path& path, const std::string& text);
-
 // "2026-11-22T06:41:12Z"
 std::string UtcTime(double unix_seconds);
 

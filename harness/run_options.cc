@@ -12,6 +12,8 @@
 namespace smallmind::harness {
 namespace {
 
+constexpr const char* kOutput = "Output";  // a group of --help
+
 // What a mode fills in where no flag speaks. Sized for the core and guide groups (9 variants, 2
 // models) on 4 cores: three minutes, or under one. Samples are short and rounds many: a shared
 // machine's speed wanders within seconds, so that a pair is worth more the closer its processes are
@@ -55,7 +57,7 @@ void CheckInject(const std::string& injections) {
 
 }  // namespace
 
-void AddRunOptions(CLI::App& app, RunOptions& o) {
+void AddMeasuringOptions(CLI::App& app, RunOptions& o) {
   const auto positive = CLI::Range(1, 1000000);
   app.add_option("--variants", o.variants, "names and groups, comma-separated, or all")
       ->capture_default_str();
@@ -128,27 +130,41 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
   const auto before_output = app.get_options([&](CLI::Option* option) {
     return option != app.get_help_ptr() && !option->check_lname("instructions");
   });
-  const char* output = "Output";
-  app.add_option("--results-dir", o.results_dir, "where runs are kept (results/)")->group(output);
+  app.add_option("--results-dir", o.results_dir, "where runs are kept (results/)")->group(kOutput);
   CLI::Option* resume =
       app.add_option("--resume", o.resume, "complete an interrupted run directory, as it was begun")
-          ->group(output);
-  app.add_flag("--no-plots", o.no_plots, "no figures")->group(output);
-  app.add_flag("--no-report", o.no_report, "samples and run.json only")->group(output);
-  app.add_option("--export-json", o.export_json, "copy of run.json")->group(output);
-  app.add_option("--export-markdown", o.export_markdown, "copy of report.md")->group(output);
-  app.add_option("--export-csv", o.export_csv, "one row a sample")->group(output);
-  app.add_option("--save-baseline", o.save_baseline, "keep this run under a name for the gate")
-      ->group(output);
-  app.add_option("--baseline", o.baseline, "compare with a saved baseline at the end")
-      ->group(output);
+          ->group(kOutput);
   app.add_option("--manifest", o.manifests,
                  "BUILD/variants/manifest.json; several for several toolchains in one table")
       ->allow_extra_args(false)
-      ->group(output);
-  app.add_option("--build-dir", o.build_dir, "build tree (that of this program)")->group(output);
+      ->group(kOutput);
+  app.add_option("--build-dir", o.build_dir, "build tree (that of this program)")->group(kOutput);
   // run.json says what a begun run measures; only its output is still open.
   for (CLI::Option* option : before_output) resume->excludes(option);
+}
+
+void AddBaselineOptions(CLI::App& app, RunOptions& o) {
+  app.add_option("--save-baseline", o.save_baseline, "keep this run under a name for the gate")
+      ->group(kOutput);
+  app.add_option("--baseline", o.baseline, "compare with a saved baseline at the end")
+      ->group(kOutput);
+}
+
+void AddPresentingOptions(CLI::App& app, RunOptions& o) {
+  app.add_flag("--no-plots", o.no_plots, "no figures")->group(kOutput);
+  CLI::Option* no_report =
+      app.add_flag("--no-report", o.no_report, "samples and run.json only")->group(kOutput);
+  app.add_option("--export-json", o.export_json, "copy of run.json")->group(kOutput);
+  app.add_option("--export-markdown", o.export_markdown, "copy of report.md")
+      ->excludes(no_report)
+      ->group(kOutput);
+  app.add_option("--export-csv", o.export_csv, "one row a sample")->group(kOutput);
+}
+
+void AddRunOptions(CLI::App& app, RunOptions& o) {
+  AddMeasuringOptions(app, o);
+  AddBaselineOptions(app, o);
+  AddPresentingOptions(app, o);
 }
 
 void SetPairWorkload(RunOptions& o) {

@@ -46,7 +46,12 @@ struct RunOptions {
   std::string baseline;
 };
 
-void AddRunOptions(CLI::App& app, RunOptions& options);
+// By who heeds them: whatever measures (run, gate, selftest); what knows baselines (run, gate);
+// what shows a table and a report (run). A flag that would do nothing is refused.
+void AddMeasuringOptions(CLI::App& app, RunOptions& options);
+void AddBaselineOptions(CLI::App& app, RunOptions& options);
+void AddPresentingOptions(CLI::App& app, RunOptions& options);
+void AddRunOptions(CLI::App& app, RunOptions& options);  // all of them
 
 // Where two binaries are compared and no flag says otherwise (gate, selftest): the 135M model, and
 // samples of a third of a second, so that a pair lies within one of a shared machine's moods and

@@ -102,10 +102,12 @@ void Runner::Execute() {
     // The budget speaks of time spent here: what an interrupted run spent before is gone.
     next = Decide(rule_, round, ElapsedS(), ExpectedRoundS(round), WidestInterval(run_, samples_));
     if (next != Next::kContinue) break;
+    const int64_t before = fresh_samples_;
     interrupted = !RunRound(round);
     if (!interrupted) run_.rounds_done = std::max(run_.rounds_done, round + 1);
     if (!interrupted && round == 0) LiftStrides();
-    if (!interrupted && seams_.after_round) seams_.after_round();
+    const bool measured = fresh_samples_ > before;  // else the record has this round already
+    if (!interrupted && measured && seams_.after_round) seams_.after_round(round);
     run_.samples = static_cast<int64_t>(samples_.size());
     run_.environment.steal_pct = StealPct(begin, seams_.probe.Snapshot());
     directory_.WriteInfo(run_);
@@ -119,8 +121,10 @@ void Runner::Execute() {
         "the time budget ended after " + std::to_string(run_.rounds_done) + " rounds";
   } else {
     run_.status = RunStatus::kComplete;
-    run_.status_reason = next == Next::kPrecise ? "every interval is narrower than --target-ci"
-                                                : "all rounds are done";
+    run_.status_reason =
+        next == Next::kPrecise
+            ? "the intervals of prefill and decode of what ran every round are within --target-ci"
+            : "all rounds are done";
   }
   run_.finished = UtcTime(seams_.clock.UnixSeconds());
   seams_.progress.Finish();

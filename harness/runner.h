@@ -38,7 +38,7 @@ struct RunnerSeams {
   SystemProbe& probe;
   Progress& progress;
   const std::atomic<bool>& interrupt;
-  std::function<void()> after_round = {};
+  std::function<void(int round)> after_round = {};  // of rounds that measured something
 };
 
 class Runner {

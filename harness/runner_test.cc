@@ -106,7 +106,8 @@ class RunnerTest : public ::testing::Test {
   }
   std::vector<Sample> Execute(std::vector<Sample> earlier = {}) {
     Runner runner(run_, std::move(earlier), directory_,
-                  {processes_, clock_, probe_, progress_, interrupt_});
+                  {processes_, clock_, probe_, progress_, interrupt_,
+                   [this](int round) { rounds_ended_.push_back(round); }});
     runner.Execute();
     return runner.samples();
   }
@@ -121,6 +122,7 @@ class RunnerTest : public ::testing::Test {
   SilentProgress progress_;
   FakeProcesses processes_;
   std::atomic<bool> interrupt_ = false;
+  std::vector<int> rounds_ended_;  // by after_round
   RunInfo run_;
   RunDirectory directory_;
 };
@@ -181,6 +183,18 @@ TEST_F(RunnerTest, PreciseEnoughStopsAtMinRounds) {
   Execute();
   EXPECT_EQ(run_.rounds_done, 3);
   EXPECT_EQ(run_.status, RunStatus::kComplete);
+  EXPECT_NE(run_.status_reason.find("intervals of prefill and decode"), std::string::npos);
+}
+
+TEST_F(RunnerTest, NothingToCompareIsNotPrecise) {
+  run_.variants.resize(1);
+  run_.plan.target_ci_pct = 1;
+  run_.plan.min_rounds = 3;
+  run_.plan.max_rounds = 100;
+  run_.plan.budget_s = 21;  // the warm-up and twenty rounds of a second
+  Execute();
+  EXPECT_EQ(run_.rounds_done, 20);
+  EXPECT_EQ(run_.status, RunStatus::kBudget);
 }
 
 TEST_F(RunnerTest, ASlowCompetitorSitsOutRounds) {
@@ -269,7 +283,10 @@ TEST_F(RunnerTest, ResumingSkipsWhatIsThere) {
   const size_t before = processes_.requests.size();
   std::vector<Sample> half(all.begin(), all.begin() + 8);
   run_.rounds_done = 1;
+  EXPECT_EQ(rounds_ended_, (std::vector<int>{0, 1, 2, 3}));
+  rounds_ended_.clear();
   const auto samples = Execute(half);
+  EXPECT_EQ(rounds_ended_, (std::vector<int>{1, 2, 3})) << "round 0 has its ceilings";
   EXPECT_EQ(processes_.requests.size() - before, all.size() - 8);
   ASSERT_EQ(samples.size(), all.size());
   for (size_t i = 0; i < all.size(); ++i) {

@@ -45,6 +45,7 @@ double WidestInterval(const RunInfo& run, const std::vector<Sample>& samples) {
           log - base->second);
     }
   }
+  if (ratios.empty()) return std::numeric_limits<double>::infinity();
   double widest = 0;
   for (const auto& [cell, values] : ratios) {
     widest = std::max(widest, 100 * std::expm1(HalfWidth(values)));

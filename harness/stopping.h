@@ -33,7 +33,8 @@ double HalfWidth(const std::vector<double>& values);
 
 // The widest half-width, in percent, over all variants (against the reference), regimes and the
 // metrics prefill_tps and decode_tps. Only cells that run every round count (plan.strides): a
-// variant that is slow enough to sit out rounds differs by far more than any width.
+// variant that is slow enough to sit out rounds differs by far more than any width. Infinity where
+// nothing counts: max_rounds or the budget decides.
 double WidestInterval(const RunInfo& run, const std::vector<Sample>& samples);
 
 enum class Next { kContinue, kPrecise, kMaxRounds, kBudget };

@@ -106,6 +106,8 @@ TEST(Stopping, WidestIntervalPairsByRoundAndSkipsThinnedCells) {
   EXPECT_GT(WidestInterval(run, samples), 10);
   run.plan.strides["tier0|0||"] = 4;
   EXPECT_LT(WidestInterval(run, samples), 1e-6);
+  run.plan.strides["lto|0||"] = 4;
+  EXPECT_TRUE(std::isinf(WidestInterval(run, samples))) << "nothing is watched";
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <map>
 #include <sstream>
 
 #include "harness/error.h"
+#include "harness/files.h"
 
 namespace smallmind::harness {
 namespace {
@@ -18,13 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr double kTimeoutS = 300;
 
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 bool HasFma(const std::string& target) {
   constexpr std::array kWithout = {"SSE2", "SSSE3", "SSE4", "EMU128", "SCALAR"};
   return std::ranges::find(kWithout, target) == kWithout.end();
@@ -32,7 +25,9 @@ bool HasFma(const std::string& target) {
 
 std::string WhyNot(const ProcessResult& result) {
   if (!result.started) return result.error;
+  if (result.interrupted) return "interrupted";
   if (result.timed_out) return "no end within the time limit";
+  if (result.too_much_output) return "too much output";
   if (result.signal != 0) return SignalName(result.signal);
   return "exit code " + std::to_string(result.exit_code) + ": " +
          result.err_tail.substr(0, result.err_tail.find('\n'));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
 
 #include "harness/error.h"
 #include "harness/manifest.h"
@@ -16,9 +17,11 @@ namespace fs = std::filesystem;
 constexpr double kBuildTimeoutS = 3600;
 
 ProcessResult Execute(std::vector<std::string> argv, const fs::path& launcher,
-                      const std::atomic<bool>* interrupt = nullptr) {
+                      const std::atomic<bool>* interrupt = nullptr,
+                      std::map<std::string, std::string> environment = {}) {
   ProcessRequest request;
   request.argv = std::move(argv);
+  request.environment = std::move(environment);
   request.timeout_s = kBuildTimeoutS;
   return RealProcessRunner(launcher.string(), interrupt).Run(request);
 }
@@ -28,11 +31,22 @@ std::string LastLine(std::string text) {
   return text.substr(text.rfind('\n') + 1);
 }
 
+// CXX as scripts/build takes it: the compiler of the tree that holds BUILD/variants/NAME/smallmind.
+std::map<std::string, std::string> CompilerOf(const std::string& binary) {
+  const std::string key = "CMAKE_CXX_COMPILER:";
+  const fs::path tree = fs::path(binary).parent_path().parent_path().parent_path();
+  std::ifstream cache(tree / "CMakeCache.txt");
+  for (std::string line; std::getline(cache, line);) {
+    if (line.starts_with(key)) return {{"CXX", line.substr(line.find('=') + 1)}};
+  }
+  return {};
+}
+
 }  // namespace
 
-VariantInfo BuildRef(const std::string& ref, const std::string& variant,
-                     const std::string& toolchain, const fs::path& source_dir,
+VariantInfo BuildRef(const std::string& ref, const VariantInfo& now, const fs::path& source_dir,
                      const fs::path& build_dir, const std::atomic<bool>* interrupt) {
+  const std::string &variant = now.name, &toolchain = now.toolchain;
   const fs::path launcher = build_dir / "bin" / "launcher";
   const ProcessResult parsed = Execute(
       {"git", "-C", source_dir.string(), "rev-parse", "--verify", "--quiet", ref + "^{commit}"},
@@ -62,7 +76,10 @@ VariantInfo BuildRef(const std::string& ref, const std::string& variant,
                commit.substr(0, 12).c_str());
   const ProcessResult built = Execute(
       {(tree / "scripts" / "build").string(), "--variants", variant, "--toolchain", toolchain},
-      launcher, interrupt);
+      launcher, interrupt, CompilerOf(now.binary));
+  if (interrupt != nullptr && interrupt->load()) {
+    throw HarnessError(kExitInterrupted, "interrupted while building " + ref);
+  }
   if (!built.Succeeded()) {
     throw BadInput("--against " + ref + ": it does not build: " + LastLine(built.err_tail));
   }
@@ -71,6 +88,11 @@ VariantInfo BuildRef(const std::string& ref, const std::string& variant,
                                         [&](const VariantInfo& v) { return v.name == variant; });
   if (row == manifest.variants.end() || row->status != "built") {
     throw BadInput("--against " + ref + ": " + variant + " was not built there");
+  }
+  // A change of compiler is not what a gate looks for.
+  if (!now.compiler.empty() && !row->compiler.empty() && row->compiler != now.compiler) {
+    throw BadInput("--against " + ref + ": built by " + row->compiler + ", this tree by " +
+                   now.compiler + "; remove " + tree.string());
   }
   VariantInfo other = *row;
   other.name = variant + "@" + ref;

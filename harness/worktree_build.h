@@ -9,11 +9,12 @@
 
 namespace smallmind::harness {
 
-// Checks `ref` out below build_dir/against/<commit> and builds `variant` there with the commit's
-// own scripts/build and `toolchain` (gcc or clang). Kept for the next time. BadInput where the ref
-// is unknown or does not build. `interrupt` ends the build; null: nothing does.
-VariantInfo BuildRef(const std::string& ref, const std::string& variant,
-                     const std::string& toolchain, const std::filesystem::path& source_dir,
+// Checks `ref` out below build_dir/against/<commit> and builds the variant `now` there with the
+// commit's own scripts/build, by the toolchain and compiler of `now`. Kept for the next time.
+// BadInput where the ref is unknown, does not build, or was built by another compiler. `interrupt`
+// ends the build (HarnessError, kExitInterrupted); null: nothing does.
+VariantInfo BuildRef(const std::string& ref, const VariantInfo& now,
+                     const std::filesystem::path& source_dir,
                      const std::filesystem::path& build_dir,
                      const std::atomic<bool>* interrupt = nullptr);
 

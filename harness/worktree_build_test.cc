@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -24,12 +26,12 @@ std::string ReadAll(const fs::path& path) {
 
 constexpr const char* kGoodBuild = R"(#!/bin/sh
 cd "$(dirname "$0")/.." || exit 1
-echo built >> builds.log
+echo built by "$CXX" >> builds.log
 [ "$1 $2 $3" = "--variants o2 --toolchain" ] || { echo "asked for $*" >&2; exit 1; }
 build=build; [ "$4" = gcc ] || build=build-$4
 mkdir -p $build/variants/o2
 { cat program; [ "$4" = gcc ] || printf ' by %s' "$4"; } > $build/variants/o2/smallmind
-echo '{"schema":1,"toolchain":"gcc","git":"x","variants":[
+echo '{"schema":1,"toolchain":"gcc","compiler":"GCC 12.2.0","git":"x","variants":[
   {"name":"o2","binary":"variants/o2/smallmind","status":"built"},
   {"name":"pgo","status":"skipped","reason":"no profile"}]}' > $build/variants/manifest.json
 )";
@@ -63,10 +65,18 @@ class WorktreeBuild : public ::testing::Test {
     Git("add -A");
     Git("commit -q -m " + program);
   }
-  VariantInfo Build(const std::string& ref) { return BuildRef(ref, "o2", "gcc", source_, build_); }
-  std::string ErrorOf(const std::string& ref, const std::string& variant = "o2") {
+  VariantInfo Now(const std::string& toolchain = "gcc", const std::string& compiler = "") {
+    VariantInfo now;
+    now.name = "o2";
+    now.toolchain = toolchain;
+    now.compiler = compiler;
+    now.binary = (build_ / "variants" / "o2" / "smallmind").string();
+    return now;
+  }
+  VariantInfo Build(const std::string& ref) { return BuildRef(ref, Now(), source_, build_); }
+  std::string ErrorOf(const std::string& ref, const std::string& compiler = "") {
     try {
-      BuildRef(ref, variant, "gcc", source_, build_);
+      BuildRef(ref, Now("gcc", compiler), source_, build_);
     } catch (const BadInput& error) {
       return error.what();
     }
@@ -88,14 +98,33 @@ TEST_F(WorktreeBuild, BuildsThatCommitBesideThisOne) {
 }
 
 TEST_F(WorktreeBuild, TheOtherCommitIsBuiltByTheSameToolchain) {
-  EXPECT_EQ(ReadAll(BuildRef("HEAD~3", "o2", "clang", source_, build_).binary), "first by clang");
+  EXPECT_EQ(ReadAll(BuildRef("HEAD~3", Now("clang"), source_, build_).binary), "first by clang");
+}
+
+TEST_F(WorktreeBuild, TheOtherCommitIsBuiltByTheSameCompilerOrNotCompared) {
+  std::ofstream(build_ / "CMakeCache.txt") << "A:STRING=x\nCMAKE_CXX_COMPILER:STRING=/bin/g++-13\n";
+  const VariantInfo first = BuildRef("HEAD~3", Now("gcc", "GCC 12.2.0"), source_, build_);
+  const fs::path tree = fs::path(first.binary).parent_path().parent_path().parent_path();
+  EXPECT_EQ(ReadAll(tree.parent_path() / "builds.log"), "built by /bin/g++-13\n");
+  EXPECT_NE(ErrorOf("HEAD~3", "GCC 13.1.0").find("built by GCC 12.2.0, this tree by GCC 13.1.0"),
+            std::string::npos);
+}
+
+TEST_F(WorktreeBuild, AnInterruptIsNotABrokenBuild) {
+  const std::atomic<bool> interrupt = true;
+  try {
+    BuildRef("HEAD~3", Now(), source_, build_, &interrupt);
+    FAIL() << "it was interrupted";
+  } catch (const HarnessError& error) {
+    EXPECT_EQ(error.exit_code(), kExitInterrupted) << error.what();
+  }
 }
 
 TEST_F(WorktreeBuild, TheSameCommitKeepsItsTree) {
   const VariantInfo first = Build("HEAD~3"), again = Build("HEAD~3");
   EXPECT_EQ(first.binary, again.binary);
   const fs::path tree = fs::path(first.binary).parent_path().parent_path().parent_path();
-  EXPECT_EQ(ReadAll(tree.parent_path() / "builds.log"), "built\nbuilt\n");
+  EXPECT_EQ(std::ranges::count(ReadAll(tree.parent_path() / "builds.log"), '\n'), 2);
 }
 
 TEST_F(WorktreeBuild, ATreeThatWasDeletedIsMadeAgain) {

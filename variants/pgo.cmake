@@ -1,8 +1,8 @@
 # Training: an instrumented row runs `smallmind profile` on small models and leaves a profile for the rows that
 # name it in trained_by.
 #
-# The profile is a real dependency, both ways. train.py runs again when the instrumented objects, the models or
-# itself changed in content (a new commit alone changes none of them), and it rewrites profile_stamp.h, one of
+# The profile is a real dependency, both ways. train.py runs again when the instrumented objects, the models, the users
+# or itself changed in content (a new commit alone changes none of them), and it rewrites profile_stamp.h, one of
 # the precompiled headers of every optimised object: a new profile recompiles exactly those objects.
 
 set(SMALLMIND_MODELS_DIR ${PROJECT_BINARY_DIR}/models)

@@ -102,11 +102,11 @@ class Training(unittest.TestCase):
     def tearDown(self):
         self.scratch.cleanup()
 
-    def train(self, script):
+    def train(self, script, users=("u",), tool="false"):
         self.binary.write_text("#!/bin/sh\n" + script)
         self.binary.chmod(0o755)
-        train.train(types.SimpleNamespace(build_dir=self.build, trainer="t", users=["u"], toolchain="gcc",
-                                          tool="false", models=[str(self.model)]))
+        train.train(types.SimpleNamespace(build_dir=self.build, trainer="t", users=list(users), toolchain="gcc",
+                                          tool=tool, models=[str(self.model)]))
 
     def test_a_run_without_counts_is_an_error(self):
         with self.assertRaisesRegex(train.TrainingError, "empty profile"):
@@ -116,6 +116,22 @@ class Training(unittest.TestCase):
     def test_a_failing_run_is_an_error_that_quotes_it(self):
         with self.assertRaisesRegex(train.TrainingError, "ended with 2: smallmind: no such model"):
             self.train("echo 'smallmind: no such model' >&2; exit 2\n")
+
+    def test_a_new_user_finds_a_profile_in_a_trained_tree(self):
+        counts = pathlib.Path("b/CMakeFiles/engine-t.dir/x.cc.gcda")
+        runs = self.build / "runs"
+        program = (f"echo run >> {runs}\nmkdir -p \"$GCOV_PREFIX/{counts.parent}\"\n"
+                   f"echo counts > \"$GCOV_PREFIX/{counts}\"\n")
+        tool = self.build / "gcov-dump"
+        tool.write_text(f"#!/bin/sh\ncat <<'END'\n{GCOV}END\n")
+        tool.chmod(0o755)
+        for _ in range(2):
+            self.train(program, ["u", "v"], str(tool))
+        self.assertEqual(runs.read_text(), "run\nrun\n")  # training and evaluation, once
+        self.train(program, ["v", "u"], str(tool))
+        self.assertEqual(runs.read_text(), "run\nrun\n")
+        self.train(program, ["u", "v", "new"], str(tool))
+        self.assertTrue((self.build / "pgo/t/new/#b#CMakeFiles#engine-new.dir#x.cc.gcda").exists())
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 GCC looks a profile up by the path of the object that it compiles, so each user (pgo, lto-pgo, ...) gets its own
 copy of the counts under its own objects' names. Clang's one merged file serves all.
 
-Does nothing when the instrumented objects, the models and this code are those of the last training, so that a
-new commit or a touched file costs no training. A run that leaves no counts is an error.
+Does nothing when the instrumented objects, the models, the users and this code are those of the last training, so
+that a new commit or a touched file costs no training. A run that leaves no counts is an error.
 """
 
 import argparse
@@ -27,9 +27,10 @@ class TrainingError(Exception):
     pass
 
 
-def digest(build_dir, trainer, models):
-    """Hash of all that decides the profile: objects (but for the one that holds the commit), models, this code."""
-    state = hashlib.sha256()
+def digest(build_dir, trainer, models, toolchain, users):
+    """Hash of all that decides the profile and its places: objects (but for the one that holds the commit), models,
+    toolchain, users, this code."""
+    state = hashlib.sha256(repr((toolchain, sorted(users))).encode())
     objects = build_dir / "CMakeFiles"
     files = [path for part in (f"engine-{trainer}.dir", f"smallmind-{trainer}.dir")
              for path in sorted((objects / part).rglob("*.o")) if path.name != "build_info.cc.o"]
@@ -76,7 +77,7 @@ def train(options):
     build_dir, trainer = options.build_dir, options.trainer
     place = build_dir / "pgo" / trainer
     stamp = place / "profile_stamp.h"
-    state = digest(build_dir, trainer, options.models)
+    state = digest(build_dir, trainer, options.models, options.toolchain, options.users)
     if (place / "digest").exists() and (place / "digest").read_text() == state and stamp.exists():
         return
     binary = build_dir / "variants" / trainer / "smallmind"

@@ -13,7 +13,8 @@ struct CommandLine {
   std::function<int()> action;         // set by the subcommand that was named
 };
 
-void AddRun(CLI::App& app, CommandLine& line);  // the default: flags on the program itself too
+// The default: flags on the program itself too. RunError where they stand before a subcommand.
+void AddRun(CLI::App& app, CommandLine& line);
 void AddReport(CLI::App& app, CommandLine& line);
 void AddGate(CLI::App& app, CommandLine& line);
 void AddSelftest(CLI::App& app, CommandLine& line);

@@ -10,11 +10,12 @@
 
 #include "harness/baseline.h"
 #include "harness/commands/command.h"
+#include "harness/commands/present.h"
 #include "harness/environment.h"
 #include "harness/error.h"
+#include "harness/files.h"
 #include "harness/interrupt.h"
 #include "harness/manifest.h"
-#include "harness/run_directory.h"
 #include "harness/run_session.h"
 #include "harness/worktree_build.h"
 
@@ -95,8 +96,8 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
     competitors.push_back(
         OtherBinary(competitors[0], options.variant + "@before", options.against_binary));
   } else if (!options.against.empty()) {
-    competitors.push_back(BuildRef(options.against, options.variant, competitors[0].toolchain,
-                                   SMALLMIND_SOURCE_DIR, BuildDirOf(run), &interrupt));
+    competitors.push_back(BuildRef(options.against, competitors[0], SMALLMIND_SOURCE_DIR,
+                                   BuildDirOf(run), &interrupt));
   } else if (!run.baseline.empty() && !options.figures_only) {
     // The baseline's own binary in the same rounds is the best normaliser there is.
     const fs::path binary = BaselineBinary(ResultsDirOf(run), run.baseline, options.variant);
@@ -109,12 +110,11 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
   run.reference = before.empty() ? options.variant : before;
   const RunOutcome outcome = ExecuteRunWith(run, arguments, competitors, interrupt);
   if (!outcome.write_error.empty()) throw RunError(outcome.write_error);
-  if (!run.save_baseline.empty()) {
-    SaveBaseline(ResultsDirOf(run), run.save_baseline, outcome.directory);
-  }
   if (before.empty() && run.baseline.empty()) {
-    std::fprintf(stderr, "baseline %s saved; there was none to compare with\n",
-                 run.save_baseline.c_str());
+    if (KeepBaseline(outcome, run, false)) {
+      std::fprintf(stderr, "baseline %s saved; there was none to compare with\n",
+                   run.save_baseline.c_str());
+    }
     return outcome.ExitCode();
   }
   const GateResult result =
@@ -123,6 +123,7 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
                           options.variant, thresholds)
           : JudgePaired(outcome.info, outcome.samples, before, options.variant, thresholds);
   Publish(result, outcome.directory);
+  KeepBaseline(outcome, run, result.Verdict() == GateVerdict::kRegression);
   for (const std::string& failed : outcome.FailedVariants()) {
     std::fprintf(stderr, "harness: no usable sample of %s\n", failed.c_str());
   }
@@ -137,9 +138,12 @@ void AddGate(CLI::App& app, CommandLine& line) {
   auto options = std::make_shared<GateOptions>();
   CLI::App* gate = app.add_subcommand(
       "gate", "pass (0), regression (3) or inconclusive (4) against a baseline or another commit");
-  AddRunOptions(*gate, options->run);
-  gate->remove_option(gate->get_option("--variants"));
-  gate->remove_option(gate->get_option("--reference"));
+  AddMeasuringOptions(*gate, options->run);
+  AddBaselineOptions(*gate, options->run);
+  // Two competitors, no more: a peer would be taken for the one to compare with.
+  for (const char* unused : {"--variants", "--reference", "--peer"}) {
+    gate->remove_option(gate->get_option(unused));
+  }
   gate->add_option("--variant", options->variant, "the variant to judge")->capture_default_str();
   gate->add_option(
       "--against", options->against,

@@ -5,29 +5,40 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
+#include "harness/baseline.h"
 #include "harness/error.h"
 #include "harness/export.h"
+#include "harness/files.h"
 #include "harness/history.h"
 #include "harness/process.h"
 #include "harness/report.h"
-#include "harness/run_directory.h"
 
 namespace smallmind::harness {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
+std::string WhyNotKept(const RunOutcome& outcome, bool regression) {
+  if (!outcome.write_error.empty()) return outcome.write_error;
+  if (outcome.info.status == RunStatus::kInterrupted) return outcome.info.status_reason;
+  const std::vector<std::string> failed = outcome.FailedVariants();
+  if (!failed.empty()) return "no usable sample of " + failed.front();
+  return regression ? "a regression" : "";
 }
 
 }  // namespace
+
+bool KeepBaseline(const RunOutcome& outcome, const RunOptions& options, bool regression) {
+  if (options.save_baseline.empty()) return false;
+  if (const std::string reason = WhyNotKept(outcome, regression); !reason.empty()) {
+    std::fprintf(stderr, "harness: baseline %s is not saved: %s\n", options.save_baseline.c_str(),
+                 reason.c_str());
+    return false;
+  }
+  SaveBaseline(ResultsDirOf(options), options.save_baseline, outcome.directory);
+  return true;
+}
 
 void MakePlots(const fs::path& run_directory) {
   const fs::path script = fs::path(SMALLMIND_SOURCE_DIR) / "plots" / "all.py";

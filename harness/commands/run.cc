@@ -21,16 +21,15 @@ int RunAndPresent(const RunOptions& options, const std::vector<std::string>& arg
   }
   try {
     Present(outcome, options);
-    if (!options.save_baseline.empty()) {
-      SaveBaseline(ResultsDirOf(options), options.save_baseline, outcome.directory);
-    }
+    bool regression = false;
     if (!options.baseline.empty()) {
       const Run old = LoadBaseline(ResultsDirOf(options), options.baseline);
-      std::fputs(GateMarkdown(JudgeBaseline(old.info, old.samples, outcome.info, outcome.samples,
-                                            outcome.info.reference, GateThresholds("")))
-                     .c_str(),
-                 stdout);
+      const GateResult result = JudgeBaseline(old.info, old.samples, outcome.info, outcome.samples,
+                                              outcome.info.reference, GateThresholds(""));
+      regression = result.Verdict() == GateVerdict::kRegression;
+      std::fputs(GateMarkdown(result).c_str(), stdout);
     }
+    KeepBaseline(outcome, options, regression);
   } catch (const HarnessError& error) {  // the measuring's own outcome decides the exit code
     std::fprintf(stderr, "harness: %s\n", error.what());
     if (outcome.ExitCode() == kExitOk) return error.exit_code();
@@ -54,7 +53,13 @@ void AddRun(CLI::App& app, CommandLine& line) {
   AddRunOptions(*run, *options);
   run->callback(action);
   app.callback([&app, action] {
-    if (app.get_subcommands().empty()) action();
+    const auto subcommands = app.get_subcommands();
+    if (subcommands.empty()) return action();
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->count() == 0) continue;
+      throw RunError(option->get_name() + " stands before " + subcommands[0]->get_name() +
+                     ", which would not see it: put it behind");
+    }
   });
 }
 

@@ -6,9 +6,9 @@
 
 #include "harness/commands/command.h"
 #include "harness/error.h"
+#include "harness/files.h"
 #include "harness/interrupt.h"
 #include "harness/load_run.h"
-#include "harness/run_directory.h"
 #include "harness/run_session.h"
 
 namespace smallmind::harness {
@@ -104,12 +104,16 @@ void AddSelftest(CLI::App& app, CommandLine& line) {
   auto options = std::make_shared<SelftestOptions>();
   CLI::App* selftest = app.add_subcommand(
       "selftest", "false positives and power on this machine (0 good, 3 false alarms, 4 blind)");
-  AddRunOptions(*selftest, options->run);
-  for (const char* unused : {"--variants", "--reference", "--inject", "--resume"}) {
+  AddMeasuringOptions(*selftest, options->run);
+  for (const char* unused : {"--variants", "--reference", "--peer", "--inject", "--resume"}) {
     selftest->remove_option(selftest->get_option(unused));
   }
   selftest->add_option("--variant", options->variant, "the binary to test with")
       ->capture_default_str();
+  const auto of_the_run = selftest->get_options([&](CLI::Option* option) {
+    return option != selftest->get_help_ptr() && !option->check_lname("results-dir") &&
+           !option->check_lname("build-dir");
+  });
   selftest->add_option("--comparisons", options->comparisons, "comparisons drawn a point")
       ->check(CLI::Range(200, 100000))
       ->capture_default_str();
@@ -118,7 +122,9 @@ void AddSelftest(CLI::App& app, CommandLine& line) {
                    "seconds within which 5 % must be found (the gate's budget)")
       ->check(CLI::Range(0.0, 1e7))
       ->capture_default_str();
-  selftest->add_option("--from", options->from, "judge an earlier selftest's run again");
+  CLI::Option* from =
+      selftest->add_option("--from", options->from, "judge an earlier selftest's run again");
+  for (CLI::Option* option : of_the_run) from->excludes(option);  // nothing is measured
   selftest->callback([options, &line] {
     line.action = [options, &line] { return Selftest(*options, line.arguments); };
   });

@@ -45,8 +45,9 @@ class Bench:
         (self.root / "variants" / "manifest.json").write_text(json.dumps(manifest))
 
     def command(self, *arguments, models="tiny-q8_0"):
+        plots = [] if arguments[:1] in (("gate",), ("selftest",)) else ["--no-plots"]
         return [str(self.root / "bin" / "harness"), *arguments, "--models", models, "--results-dir",
-                str(self.root / "results"), "--no-plots", "-t", "2", "-p", "8", "-n", "4", "-r", "2"]
+                str(self.root / "results"), *plots, "-t", "2", "-p", "8", "-n", "4", "-r", "2"]
 
     def run(self, *arguments, models="tiny-q8_0", **options):
         return subprocess.run(self.command(*arguments, models=models), capture_output=True,
@@ -293,6 +294,32 @@ sys.exit(min(abs(status), 1))
         self.assertEqual(self.gate(bench, "--rounds", "2").returncode, 4)
         missing = self.gate(bench, "--baseline", "nosuch")
         self.assertEqual((missing.returncode, missing.stderr.count("\n")), (2, 1))
+
+    def test_a_bad_run_replaces_no_baseline(self):
+        bench = self.bench({"o2": "", "crash": "--mode crash"})
+        saved = bench.root / "results" / "baselines" / "default" / "run.json"
+        bad = ["--rounds", "2", "--retries", "0", "--save-baseline", "default"]
+        result = bench.run(*bad)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("baseline default is not saved: no usable sample of crash", result.stderr)
+        self.assertFalse(saved.exists())
+        first = self.gate(bench, "--rounds", "15", "--save-baseline", "default")
+        self.assertEqual(first.returncode, 0, first.stdout + first.stderr)
+        kept = saved.read_text()
+        slow = self.gate(bench, "--rounds", "15", "--inject", "o2=9", "--save-baseline", "default")
+        self.assertEqual(slow.returncode, 3, slow.stdout + slow.stderr)
+        self.assertIn("baseline default is not saved: a regression", slow.stderr)
+        self.assertEqual(saved.read_text(), kept)
+        process = subprocess.Popen(bench.command("gate", "--rounds", "1000", "--save-baseline", "default"),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if line.startswith("round 3:"):
+                process.send_signal(signal.SIGINT)
+                break
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertIn("baseline default is not saved: interrupted", err)
+        self.assertEqual(saved.read_text(), kept)
 
     def test_gate_against_stored_figures(self):
         bench = self.bench({"o2": ""})
