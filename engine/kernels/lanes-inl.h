@@ -151,18 +151,18 @@ HWY_INLINE float Sum16(V16 v) {
 // partials.
 HWY_INLINE V16 Fold4(const V16& a, const V16& b, const V16& c, const V16& d) {
   V16 out;
-  if constexpr (kLanes == 16) {
-    const DF df;
-    const VF ab = hn::Add(hn::ConcatLowerLower(df, b.r[0], a.r[0]),
-                          hn::ConcatUpperUpper(df, b.r[0], a.r[0]));  // a a b b in blocks of 4
-    const VF cd =
-        hn::Add(hn::ConcatLowerLower(df, d.r[0], c.r[0]), hn::ConcatUpperUpper(df, d.r[0], c.r[0]));
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3  // no other target has 16 lanes
-    const VF even{_mm512_shuffle_f32x4(ab.raw, cd.raw, 0x88)};
-    const VF odd{_mm512_shuffle_f32x4(ab.raw, cd.raw, 0xDD)};
-    out.r[0] = hn::Add(even, odd);
-#endif
-  } else if constexpr (kLanes == 8) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3  // 16 lanes
+  const DF df;
+  const VF ab = hn::Add(hn::ConcatLowerLower(df, b.r[0], a.r[0]),
+                        hn::ConcatUpperUpper(df, b.r[0], a.r[0]));  // a a b b in blocks of 4
+  const VF cd =
+      hn::Add(hn::ConcatLowerLower(df, d.r[0], c.r[0]), hn::ConcatUpperUpper(df, d.r[0], c.r[0]));
+  const VF even{_mm512_shuffle_f32x4(ab.raw, cd.raw, 0x88)};
+  const VF odd{_mm512_shuffle_f32x4(ab.raw, cd.raw, 0xDD)};
+  out.r[0] = hn::Add(even, odd);
+#else
+  static_assert(kLanes == 8 || kLanes == 4);
+  if constexpr (kLanes == 8) {
     const DF df;
     const VF a8 = hn::Add(a.r[0], a.r[1]);
     const VF b8 = hn::Add(b.r[0], b.r[1]);
@@ -171,13 +171,13 @@ HWY_INLINE V16 Fold4(const V16& a, const V16& b, const V16& c, const V16& d) {
     out.r[0] = hn::Add(hn::ConcatLowerLower(df, b8, a8), hn::ConcatUpperUpper(df, b8, a8));
     out.r[1] = hn::Add(hn::ConcatLowerLower(df, d8, c8), hn::ConcatUpperUpper(df, d8, c8));
   } else {
-    static_assert(kLanes == 16 || kLanes == 8 || kLanes == 4);
     const V16* in[4] = {&a, &b, &c, &d};
     for (size_t j = 0; j < 4; ++j) {
       out.r[j % kRegs] = hn::Add(hn::Add(in[j]->r[0], in[j]->r[2 % kRegs]),
-                                 hn::Add(in[j]->r[1 % kRegs], in[j]->r[3 % kRegs]));
+                                 hn::Add(in[j]->r[1], in[j]->r[3 % kRegs]));
     }
   }
+#endif
   return out;
 }
 
