@@ -63,8 +63,9 @@ std::vector<std::string> Warn(const Analysis& a, const RunInfo& run) {
   for (const Regime& regime : a.regimes) {
     const MetricSummary* s = a.Summary(run.reference, regime, "decode_tps");
     if (s != nullptr && s->n < 5) {
-      warnings.push_back(regime.model + ": only " + std::to_string(s->n) +
-                         " rounds; an interval needs at least 5");
+      warnings.push_back(regime.model + ": only " + std::to_string(s->n) + " rounds" +
+                         (s->n < 2 ? ", which is no interval" : ", so the intervals are wide") +
+                         "; more rounds (--rounds)");
     }
   }
   return warnings;
@@ -128,7 +129,6 @@ Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
   a.roofline = PlaceOnRoofline(run, series, a.summaries);
   a.waterfall = DrawWaterfalls(run, series, options);
   a.footprint = MeasureFootprints(run, symbols, a.comparisons);
-  a.pareto = FindParetoFront(run, series, a.summaries, a.outputs);
   a.layouts = MeasureLayouts(run, series, options);
   for (const LayoutSpread& l : a.layouts) {
     for (Comparison& c : a.comparisons) {
@@ -138,6 +138,8 @@ Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
       if (c.within_layout_luck) c.verdict = Verdict::kUnclear;
     }
   }
+  // After the layouts: what lies within their luck is no verdict here either.
+  a.pareto = FindParetoFront(run, series, a.comparisons, a.outputs, options);
   a.pgo = MeasurePgoGap(run, series, training, options);
   a.recommendations = Recommend(run, series, a.summaries, a.outputs, options);
   a.warnings = Warn(a, run);

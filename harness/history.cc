@@ -3,6 +3,7 @@
 #include "harness/history.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <tuple>
@@ -13,7 +14,8 @@
 namespace smallmind::harness {
 namespace {
 
-constexpr double kAlpha = 0.01;
+constexpr double kAlpha = 0.01;  // of all series together
+constexpr size_t kMinSegment = 5;
 
 std::string Text(const Json& json, const char* name) { return json.value(name, std::string()); }
 
@@ -133,10 +135,16 @@ std::vector<HistoryChange> FindHistoryChanges(const std::vector<HistoryEntry>& e
     }
     ++index;
   }
+  size_t tested = 0;
+  for (const auto& [key, data] : series) tested += data.first.size() >= 2 * kMinSegment ? 1 : 0;
+  // Bonferroni, with permutations enough to reach its level.
+  const double alpha = kAlpha / static_cast<double>(std::max<size_t>(tested, 1));
+  const size_t permutations = std::max<size_t>(499, static_cast<size_t>(std::ceil(1.0 / alpha)));
   std::vector<HistoryChange> changes;
   for (const auto& [key, data] : series) {
     const auto& [values, indices] = data;
-    for (const stats::ChangePoint& point : stats::FindChangePoints(values, {kAlpha, 499, 5, 1})) {
+    for (const stats::ChangePoint& point :
+         stats::FindChangePoints(values, {alpha, permutations, kMinSegment, 1})) {
       changes.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key),
                          indices[point.index], point.p_value, point.before, point.after});
     }

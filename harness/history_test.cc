@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "harness/error.h"
+#include "harness/stats/rng.h"
 #include "harness/testing/paths.h"
 #include "harness/testing/synthetic_run.h"
 
@@ -39,6 +40,25 @@ TEST(History, FindsThePlantedSlowDownOnItsOwnMachine) {
   EXPECT_EQ(changes[0].index, 12u);
   EXPECT_NEAR(changes[0].before, 170.0, 1.0);
   EXPECT_NEAR(changes[0].after, 160.0, 1.0);
+}
+
+TEST(History, ManySeriesWithoutAChangeHaveNone) {
+  constexpr int kSeries = 200;
+  stats::Rng rng(3);
+  std::vector<HistoryEntry> entries;
+  for (int i = 0; i < 24; ++i) {
+    HistoryEntry e = Entry(i, i < 12 ? 170.0 + rng.Normal() : 150.0 + rng.Normal(), "here");
+    e.points.resize(1);
+    for (int s = 0; s < kSeries; ++s) {
+      const double value = 100.0 + rng.Normal();
+      e.points.push_back({"v" + std::to_string(s), "m", "w", "decode_tps", value, value, value});
+    }
+    entries.push_back(e);
+  }
+  const auto changes = FindHistoryChanges(entries, entries.back());
+  ASSERT_EQ(changes.size(), 1u);  // the planted one
+  EXPECT_EQ(changes[0].variant, "o2");
+  EXPECT_EQ(changes[0].index, 12u);
 }
 
 TEST(History, AppendsOnceAndSurvivesATornLine) {

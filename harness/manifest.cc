@@ -59,11 +59,6 @@ VariantInfo ReadRow(const Json& row, const Manifest& manifest, const fs::path& b
   variant.dispatch = Text(row, "dispatch");
   variant.group = Text(row, "group");
   variant.guide_row = Text(row, "guide_row");
-  if (const auto it = row.find("claims"); it != row.end() && it->is_array()) {
-    for (const Json& claim : *it) {
-      variant.claims.push_back(claim.is_string() ? claim.get<std::string>() : claim.dump());
-    }
-  }
   variant.expected_target = Text(row, "expected_target");
   variant.git = manifest.git;
   if (const auto it = row.find("build_seconds"); it != row.end() && it->is_number()) {

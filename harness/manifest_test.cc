@@ -22,7 +22,7 @@ fs::path WriteManifest(const std::string& text) {
 const char* kManifest =
     R"({"schema":1,"toolchain":"gcc","compiler":"GCC 12.2.0","git":"abc","dirty":true,
  "variants":[
-  {"name":"o2","title":"Reference","binary":"variants/o2/smallmind","flags":"-O2","lto":false,"pgo":"none","group":"core","status":"built","build_seconds":12.5,"claims":["size"],"pgo_coverage":null},
+  {"name":"o2","title":"Reference","binary":"variants/o2/smallmind","flags":"-O2","lto":false,"pgo":"none","group":"core","status":"built","build_seconds":12.5,"pgo_coverage":null},
   {"name":"lto","binary":"variants/lto/smallmind","lto":true,"group":"core","status":"built"},
   {"name":"bolt","group":"extra","status":"skipped","reason":"needs package bolt-19"}]})";
 
@@ -45,7 +45,6 @@ TEST(Manifest, RowsBecomeVariants) {
   EXPECT_EQ(manifest.variants[1].lto, "on");
   EXPECT_EQ(manifest.variants[1].title, "lto");
   EXPECT_EQ(o2.compiler, "GCC 12.2.0");
-  EXPECT_EQ(o2.claims, std::vector<std::string>{"size"});
   EXPECT_EQ(o2.pgo_coverage, -1);
   EXPECT_TRUE(manifest.dirty);
 }

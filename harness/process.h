@@ -65,14 +65,12 @@ class Clock {
   virtual ~Clock() = default;
   virtual int64_t NowNs() = 0;  // monotonic
   virtual double UnixSeconds() = 0;
-  virtual void SleepNs(int64_t ns) = 0;
 };
 
 class RealClock : public Clock {
  public:
   int64_t NowNs() override;
   double UnixSeconds() override;
-  void SleepNs(int64_t ns) override;
 };
 
 class RealProcessRunner : public ProcessRunner {

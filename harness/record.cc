@@ -145,7 +145,6 @@ void VisitFields(S& s, F&& f) {
   f("dispatch", s.dispatch);
   f("group", s.group);
   f("guide_row", s.guide_row);
-  f("claims", s.claims);
   f("expected_target", s.expected_target);
   f("target", s.target);
   f("git", s.git);

@@ -97,7 +97,6 @@ struct VariantInfo {
   std::string dispatch;
   std::string group;
   std::string guide_row;
-  std::vector<std::string> claims;
   std::string expected_target;
   std::string target;  // what the binary reported
   std::string git;

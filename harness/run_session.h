@@ -28,8 +28,8 @@ struct RunOutcome {
 RunOutcome ExecuteRun(const RunOptions& options, const std::vector<std::string>& command_line,
                       const std::atomic<bool>& interrupt);
 
-// The competitors with their sizes read; `extra` are appended as they are. For callers that bring
-// binaries of their own (the gate's other commit).
+// Of `competitors`, whose sizes are read here: for callers that bring binaries of their own (the
+// gate's other commit).
 RunOutcome ExecuteRunWith(const RunOptions& options, const std::vector<std::string>& command_line,
                           std::vector<VariantInfo> competitors, const std::atomic<bool>& interrupt);
 

@@ -21,7 +21,6 @@ class FakeClock : public Clock {
   int64_t now = 5 * kSecond;
   int64_t NowNs() override { return now; }
   double UnixSeconds() override { return static_cast<double>(now) / kSecond; }
-  void SleepNs(int64_t ns) override { now += ns; }
 };
 
 class FakeProbe : public SystemProbe {

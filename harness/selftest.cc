@@ -155,7 +155,15 @@ const CurvePoint* SelftestResult::WithinBudget() const {
   return best;
 }
 
+bool SelftestResult::Biased() const {
+  const Verdict verdict =
+      Judge(as_measured, as_measured.p_value, FindMetric(metric)->direction, ReportOptions());
+  const double margin = std::log1p(ReportOptions().equal_within);
+  return Differs(verdict) && (as_measured.log.low > margin || as_measured.log.high < -margin);
+}
+
 int SelftestResult::ExitCode() const {
+  if (Biased()) return kExitRegression;
   for (const CurvePoint& point : curve) {
     if (point.fp_low > alpha) return kExitRegression;
   }
@@ -223,7 +231,9 @@ std::string SelftestMarkdown(const SelftestResult& result) {
        << std::size(kHeadlineMetrics) << " metrics called different.\n";
   const int code = result.ExitCode();
   text << "\n"
-       << (code == kExitOk           ? "false positives keep to alpha; "
+       << (result.Biased()           ? "the two equal names differ: do not trust this machine's "
+                                       "verdicts; "
+           : code == kExitOk         ? "false positives keep to alpha; "
            : code == kExitRegression ? "false positives exceed alpha: do not trust this machine's "
                                        "verdicts; "
                                      : "too blind: more rounds (--rounds), or a quieter machine; ")

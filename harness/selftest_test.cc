@@ -60,6 +60,17 @@ TEST(Selftest, NoisyMachineSaysThatItCannotSee) {
   EXPECT_EQ(Curve(Rounds(0, 0.3, 1), {{5, Rounds(0.05, 0.3, 3)}}).ExitCode(), kExitInconclusive);
 }
 
+// Exchanging the names makes the drawn comparisons blind to it; the measured rounds are not.
+TEST(Selftest, ABiasBetweenTheEqualNamesIsARegression) {
+  const std::map<double, std::vector<HeadlineRow>> slowed = {{5, Rounds(0.05, 0.02, 3)}};
+  const SelftestResult biased = Curve(Rounds(0.03, 0.02, 1), slowed);
+  for (const CurvePoint& point : biased.curve) EXPECT_LE(point.fp_low, 0.05);
+  EXPECT_EQ(biased.ExitCode(), kExitRegression) << SelftestMarkdown(biased);
+  EXPECT_NE(SelftestMarkdown(biased).find("the two equal names differ"), std::string::npos);
+  // Certain, but within what the report calls equal.
+  EXPECT_FALSE(Curve(Rounds(0.005, 0.002, 1), slowed).Biased());
+}
+
 TEST(Selftest, PowerIsJudgedWithinTheBudget) {
   const std::map<double, std::vector<HeadlineRow>> slowed = {{5, Rounds(0.05, 0.04, 3)}};
   EXPECT_EQ(Curve(Rounds(0, 0.04, 1), slowed, 40).ExitCode(), kExitOk);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "harness/stats/binomial.h"
-#include "harness/stats/bootstrap.h"
 #include "harness/stats/change_point.h"
 #include "harness/stats/hierarchy.h"
 #include "harness/stats/interval.h"
@@ -12,5 +11,6 @@
 #include "harness/stats/rank_tests.h"
 #include "harness/stats/rng.h"
 #include "harness/stats/special.h"
+#include "harness/stats/student.h"
 #include "harness/stats/summary.h"
 #include "harness/stats/welch.h"

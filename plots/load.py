@@ -55,6 +55,11 @@ class Run:
                 return c["ratio"]
         return None
 
+    def front(self, regime):
+        """Names of the variants that no other beats, by the harness's judgement."""
+        return {p["variant"] for p in self.analysis.get("pareto", [])
+                if (p["model"], p["workload"]) == tuple(regime) and p["on_front"]}
+
     def usable(self, variant=None, regime=None):
         for s in self.samples:
             if s.get("status") != "ok" or s.get("warmup"):

@@ -1,17 +1,10 @@
-"""Speed against size; the line joins the variants that no other beats in both."""
+"""Speed against size; in bold what no other variant beats, which the harness judged."""
 import textwrap
 
 import load
 import style
 
 NAME = "pareto"
-
-
-def front(points):
-    """Names of [(name, size, speed)] that no other point beats in one and matches in the other."""
-    def beaten(p):
-        return any(q[1] <= p[1] and q[2] >= p[2] and (q[1] < p[1] or q[2] > p[2]) for q in points)
-    return [p[0] for p in points if not beaten(p)]
 
 
 def spread_labels(ys, gap):
@@ -42,12 +35,10 @@ def draw(run):
         if not points:
             continue
         drawn = True
-        best = front(points)
+        best = run.front(regime)
         fastest = max(p[2] for p in points)
         far = [p for p in points if p[2] < 0.4 * fastest]
         points = [p for p in points if p not in far]
-        line = sorted((p for p in points if p[0] in best), key=lambda p: p[1])
-        axis.plot([p[1] for p in line], [p[2] for p in line], color=style.DIM, linewidth=1, linestyle="--", zorder=1)
         for v, size, speed, ratio in points:
             arms = style.interval(speed, ratio["low"], ratio["high"])
             axis.errorbar(size, speed, yerr=[[arms[0]], [arms[1]]], fmt=style.marker(v), color=style.colour(v),
@@ -73,6 +64,6 @@ def draw(run):
         axis.set_ylabel(f"decode, × {run.reference}")
     if not drawn:
         return None
-    style.figure_text(fig, "Speed against size", "Up and left is better. Bold and dashed: no other variant is both "
-                      "faster and smaller. Bars: 95 % intervals.")
+    style.figure_text(fig, "Speed against size", "Up and left is better. Bold: no other variant is better in "
+                      "speed, size, RSS or startup without being worse in one. Bars: 95 % intervals.")
     return fig

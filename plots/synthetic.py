@@ -41,6 +41,8 @@ def make(directory, speeds, rounds=6, seed=1):
         "ceilings": [{"name": "read_gbps", "threads": 4, "value": 33.0, "round": -1}],
         "analysis": {"regimes": [{"model": m, "workload": w} for m, w in REGIMES], "variants": names,
                      "summaries": summaries, "comparisons": comparisons,
+                     "pareto": [{"variant": n, "model": m, "workload": w, "on_front": n in names[:2]}
+                                for m, w in REGIMES for n in names],
                      "outputs": [{"variant": names[-1], "model": REGIMES[0][0], "status": "different"}]}}
     os.makedirs(directory, exist_ok=True)
     with open(os.path.join(directory, "run.json"), "w", encoding="utf-8") as f:

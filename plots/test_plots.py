@@ -75,6 +75,14 @@ class Figures(unittest.TestCase):
                 with self.subTest(name):
                     self.check_figure(name, run)
 
+    def test_the_front_is_the_harnesses(self):
+        self.assertEqual(self.run_data.front(self.run_data.regimes[0]), {"o2", "native"})
+        figure = pareto.draw(self.run_data)
+        for axis in figure.axes:
+            bold = {t.get_text() for t in axis.texts if t.get_fontweight() == "bold"}
+            self.assertEqual(bold, {"o2", "native"})
+        style.plt.close(figure)
+
     def test_writes_png_and_svg(self):
         drawn, left_out = all_figures.draw_all(self.folder.name, figures=["throughput"])
         self.assertEqual((drawn, left_out), (["throughput"], []))
@@ -96,10 +104,6 @@ class Figures(unittest.TestCase):
 
 
 class Parts(unittest.TestCase):
-    def test_front_keeps_what_nothing_beats(self):
-        points = [("a", 1.0, 1.0), ("b", 2.0, 2.0), ("c", 2.0, 1.5), ("d", 3.0, 2.0), ("e", 0.5, 0.2)]
-        self.assertEqual(pareto.front(points), ["a", "b", "e"])
-
     def test_labels_keep_their_distance(self):
         placed = sorted(pareto.spread_labels([1.0, 1.1, 1.2, 9.0], 2.0))
         self.assertTrue(all(b - a >= 2.0 - 1e-9 for a, b in zip(placed, placed[1:])))

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 COLUMNS = ("name", "title", "flags", "isa", "lto", "pgo", "dispatch", "link", "strip", "post", "group",
-           "guide_row", "claims", "trained_by", "expected_target", "opt", "defines")
+           "guide_row", "trained_by", "expected_target", "opt", "defines")
 
 
 def newest_source(source_dir):

@@ -17,7 +17,6 @@ FACTORS = ("isa", "dispatch", "lto", "pgo", "link", "strip", "post")
 COLUMNS = {
     "name": str, "title": str, "guide_row": str, "opt": list, "isa": str, "dispatch": str, "lto": str,
     "pgo": str, "strip": bool, "link": str, "toolchains": list, "expected_target": str, "group": str,
-    "claims": list,
 }
 OPTIONAL = {"post": str, "link_flags": list, "trained_by": str}
 GROUPS = ("core", "guide", "factorial", "extra", "helper")
@@ -122,7 +121,7 @@ def _check_row(row, index, names, factors, faults):
             faults.append(f"{where}: unknown column '{column}'")
         elif isinstance(value, str) and not value.isprintable():
             faults.append(f"{where}: column '{column}' is no text of one line: {value!r}")
-    for column in ("opt", "toolchains", "claims", "link_flags"):
+    for column in ("opt", "toolchains", "link_flags"):
         if isinstance(row.get(column), list):
             _check_texts(row[column], f"{where}: column '{column}'", faults, flags=column == "opt")
     for factor in FACTORS:

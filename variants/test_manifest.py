@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import manifest
 
 ROW = {"title": "", "flags": "", "isa": "baseline", "lto": "none", "pgo": "none", "dispatch": "dynamic",
-       "link": "dynamic", "strip": False, "post": "none", "group": "core", "guide_row": "JIT", "claims": ["size"],
+       "link": "dynamic", "strip": False, "post": "none", "group": "core", "guide_row": "JIT",
        "trained_by": "", "objects_of": "", "expected_target": "AVX2", "opt": ["-O2"], "defines": [], "buildable": True, "reason": ""}
 
 

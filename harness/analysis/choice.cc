@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "harness/profile_base.h"
 #include "harness/report/text.h"
@@ -29,14 +30,69 @@ bool Shippable(const RunInfo& run, const std::vector<OutputCheck>& outputs,
   });
 }
 
-bool AtLeastAsGood(const ParetoPoint& a, const ParetoPoint& b) {
-  return a.speed >= b.speed && a.size <= b.size && a.rss <= b.rss && a.startup <= b.startup;
-}
+constexpr const char* kObjectives[] = {"decode_tps", "startup_ms", "peak_rss_mib"};
 
-bool Better(const ParetoPoint& a, const ParetoPoint& b) {
-  return AtLeastAsGood(a, b) &&
-         (a.speed > b.speed || a.size < b.size || a.rss < b.rss || a.startup < b.startup);
-}
+// Whether one variant beats another in a regime.
+class Contest {
+ public:
+  // `pairs`: how many pairs without the reference are looked at.
+  Contest(const RunInfo& run, const Series& series, const std::vector<Comparison>& comparisons,
+          const AnalysisOptions& options, size_t pairs)
+      : run_(run),
+        series_(series),
+        comparisons_(comparisons),
+        options_(options),
+        tests_(static_cast<double>(pairs * std::size(kObjectives))) {}
+
+  // nullptr where the table has no such row.
+  const Comparison* Table(const std::string& variant, const Regime& regime,
+                          const std::string& metric) const {
+    for (const Comparison& c : comparisons_) {
+      if (c.variant == variant && c.regime == regime && c.metric == metric) return &c;
+    }
+    return nullptr;
+  }
+
+  bool Beats(const VariantInfo& a, const VariantInfo& b, const Regime& regime) const {
+    const double size = std::log(static_cast<double>(a.size.stripped_bytes) /
+                                 static_cast<double>(b.size.stripped_bytes));
+    const Verdict by_size =
+        Judge({{size, size, size, 1.0}, 0.0, 1}, 0.0, Direction::kLowerIsBetter, options_);
+    if (by_size == Verdict::kWorse) return false;
+    bool better = by_size == Verdict::kBetter;
+    for (const char* metric : kObjectives) {
+      const bool turned = a.name == run_.reference;  // the table has the other one's ratio
+      const auto c = turned ? Against(b.name, a.name, regime, metric)
+                            : Against(a.name, b.name, regime, metric);
+      if (!c || !std::isfinite(c->ratio().log.low) || !std::isfinite(c->ratio().log.high))
+        return false;
+      const Verdict good = turned ? Verdict::kWorse : Verdict::kBetter;
+      const Verdict bad = turned ? Verdict::kBetter : Verdict::kWorse;
+      if (Judge(c->ratio(), 0.0, FindMetric(metric)->direction, options_) == bad) return false;
+      better = better || c->verdict == good;
+    }
+    return better;
+  }
+
+ private:
+  std::optional<Comparison> Against(const std::string& a, const std::string& b,
+                                    const Regime& regime, const char* metric) const {
+    if (b == run_.reference) {
+      const Comparison* c = Table(a, regime, metric);
+      return c == nullptr ? std::nullopt : std::optional(*c);
+    }
+    Comparison c = ComparePair(series_, a, b, regime, metric, options_);
+    c.p_adjusted = std::min(1.0, tests_ * c.ratio().p_value);
+    c.verdict = Judge(c.ratio(), c.p_adjusted, FindMetric(metric)->direction, options_);
+    return c;
+  }
+
+  const RunInfo& run_;
+  const Series& series_;
+  const std::vector<Comparison>& comparisons_;
+  const AnalysisOptions& options_;
+  const double tests_;
+};
 
 // Fewer special things are better where the numbers do not differ: portable before native, no
 // profile to train, no LTO.
@@ -50,38 +106,46 @@ int Complexity(const RunInfo& run, const std::string& name) {
 }  // namespace
 
 std::vector<ParetoPoint> FindParetoFront(const RunInfo& run, const Series& series,
-                                         const std::vector<MetricSummary>& summaries,
-                                         const std::vector<OutputCheck>& outputs) {
+                                         const std::vector<Comparison>& comparisons,
+                                         const std::vector<OutputCheck>& outputs,
+                                         const AnalysisOptions& options) {
   std::vector<ParetoPoint> all;
   const VariantInfo* reference = FindVariant(run, run.reference);
   if (reference == nullptr || reference->size.stripped_bytes <= 0) return all;
+  std::vector<const VariantInfo*> shipped;
+  for (const std::string& name : series.variants()) {
+    const VariantInfo* v = FindVariant(run, name);
+    if (Shippable(run, outputs, name) && v->size.stripped_bytes > 0) shipped.push_back(v);
+  }
+  const size_t others = shipped.size() - (std::ranges::count(shipped, reference) > 0 ? 1 : 0);
+  const Contest contest(run, series, comparisons, options, others * (others - 1) / 2);
   for (const Regime& regime : series.regimes()) {
-    std::vector<ParetoPoint> points;
-    for (const std::string& name : series.variants()) {
-      const VariantInfo* v = FindVariant(run, name);
-      if (!Shippable(run, outputs, name) || v->size.stripped_bytes <= 0) continue;
-      const auto relative = [&](const char* metric) {
-        return MedianOf(summaries, name, regime, metric) /
-               MedianOf(summaries, run.reference, regime, metric);
-      };
+    for (const VariantInfo* v : shipped) {
       ParetoPoint p;
-      p.variant = name;
+      p.variant = v->name;
       p.regime = regime;
-      p.speed = relative("decode_tps");
       p.size = static_cast<double>(v->size.stripped_bytes) /
                static_cast<double>(reference->size.stripped_bytes);
-      p.rss = relative("peak_rss_mib");
-      p.startup = relative("startup_ms");
-      if (std::isfinite(p.speed) && std::isfinite(p.rss) && std::isfinite(p.startup))
-        points.push_back(p);
-    }
-    for (ParetoPoint& p : points) {
-      for (const ParetoPoint& q : points) {
-        if (Better(q, p)) p.beaten_by = q.variant;
+      stats::LogRatio* ratios[] = {&p.speed, &p.startup, &p.rss};  // as kObjectives
+      bool whole = !series.Cell(v->name, regime).empty();
+      for (size_t i = 0; i < std::size(kObjectives); ++i) {
+        if (v == reference) {
+          ratios[i]->log = {0.0, 0.0, 0.0, options.level};
+          continue;
+        }
+        const Comparison* c = contest.Table(v->name, regime, kObjectives[i]);
+        whole = whole && c != nullptr && std::isfinite(c->ratio().log.estimate);
+        if (whole) *ratios[i] = c->ratio();
+      }
+      if (!whole) continue;
+      for (const VariantInfo* other : shipped) {
+        if (other == v || !contest.Beats(*other, *v, regime)) continue;
+        p.beaten_by = other->name;
+        break;
       }
       p.on_front = p.beaten_by.empty();
+      all.push_back(std::move(p));
     }
-    all.insert(all.end(), points.begin(), points.end());
   }
   return all;
 }
@@ -294,10 +358,15 @@ std::vector<Recommendation> Recommend(const RunInfo& run, const Series& series,
 }
 
 void to_json(Json& json, const ParetoPoint& p) {
-  json = {
-      {"variant", p.variant},         {"model", p.regime.model}, {"workload", p.regime.workload},
-      {"speed", Number(p.speed)},     {"size", Number(p.size)},  {"rss", Number(p.rss)},
-      {"startup", Number(p.startup)}, {"on_front", p.on_front},  {"beaten_by", p.beaten_by}};
+  json = {{"variant", p.variant},
+          {"model", p.regime.model},
+          {"workload", p.regime.workload},
+          {"speed", Number(p.speed.Ratio())},
+          {"size", Number(p.size)},
+          {"rss", Number(p.rss.Ratio())},
+          {"startup", Number(p.startup.Ratio())},
+          {"on_front", p.on_front},
+          {"beaten_by", p.beaten_by}};
 }
 
 void to_json(Json& json, const LayoutSpread& l) {

@@ -14,9 +14,10 @@ namespace smallmind::harness {
 struct ParetoPoint {
   std::string variant;
   Regime regime;
-  double speed = 0.0, size = 0.0, rss = 0.0, startup = 0.0;
+  stats::LogRatio speed, rss, startup;  // the main table's
+  double size = 0.0;
   bool on_front = false;
-  std::string beaten_by;  // a variant at least as good everywhere and better somewhere
+  std::string beaten_by;  // a variant that is better somewhere beyond doubt and worse nowhere
 };
 
 struct LayoutSpread {
@@ -49,9 +50,13 @@ struct Recommendation {
       as_good;  // not distinguishable from the best; the simplest of them is chosen
 };
 
+// A row is beaten by another whose verdict is "better" in one objective at least (the table's own
+// against the reference, else adjusted over all other pairs), and whose interval lies on the worse
+// side in none. Where the run tells nothing, nobody is beaten.
 std::vector<ParetoPoint> FindParetoFront(const RunInfo& run, const Series& series,
-                                         const std::vector<MetricSummary>& summaries,
-                                         const std::vector<OutputCheck>& outputs);
+                                         const std::vector<Comparison>& comparisons,
+                                         const std::vector<OutputCheck>& outputs,
+                                         const AnalysisOptions& options);
 std::vector<LayoutSpread> MeasureLayouts(const RunInfo& run, const Series& series,
                                          const AnalysisOptions& options);
 // `training`: the same run's samples on training prompts.

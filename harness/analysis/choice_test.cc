@@ -50,6 +50,58 @@ TEST(Pareto, FrontOfFourObjectives) {
   EXPECT_FALSE(front.at("useless"));
 }
 
+TEST(Pareto, EqualVariantsBeatNobody) {
+  SyntheticPlan plan;
+  plan.noise = 0.02;
+  for (const char* name : {"o2", "a", "b", "c", "d", "e"}) {
+    plan.variants.emplace_back();
+    plan.variants.back().name = name;
+  }
+  plan.variants[3].stripped_bytes -= 1'000;  // within what is called equal
+  const auto run = MakeSyntheticRun(plan);
+  const Analysis a = Analyze(run.info, run.samples);
+  EXPECT_EQ(a.pareto.size(), 12u);
+  for (const ParetoPoint& p : a.pareto) EXPECT_TRUE(p.on_front) << p.variant << " " << p.beaten_by;
+}
+
+TEST(Pareto, RatiosAreTheTables) {
+  SyntheticPlan plan;
+  plan.drift = 0.5;
+  for (const char* name : {"o2", "slow"}) {
+    plan.variants.emplace_back();
+    plan.variants.back().name = name;
+  }
+  plan.variants[1].speed = 0.9;
+  auto run = MakeSyntheticRun(plan);
+  // In half of the rounds alone: medians of what is left would compare other minutes.
+  std::erase_if(run.samples, [](const Sample& s) { return s.variant == "slow" && s.round < 5; });
+  const Analysis a = Analyze(run.info, run.samples);
+  for (const ParetoPoint& p : a.pareto) {
+    if (p.variant != "slow") continue;
+    EXPECT_EQ(p.speed.log.estimate,
+              a.Against("slow", p.regime, "decode_tps")->ratio().log.estimate);
+    EXPECT_NEAR(p.speed.Ratio(), 0.9, 0.02);
+    EXPECT_EQ(p.beaten_by, "o2");
+  }
+}
+
+TEST(Pareto, ASmallerBinaryBeatsOnlyWithoutBeingSlower) {
+  SyntheticPlan plan;
+  plan.noise = 0.002;  // intervals within what is called equal
+  for (const char* name : {"o2", "equal", "slower"}) {
+    plan.variants.emplace_back();
+    plan.variants.back().name = name;
+  }
+  plan.variants[1].stripped_bytes = 1'900'000;
+  plan.variants[2].stripped_bytes = 1'500'000;
+  plan.variants[2].speed = 0.9;
+  const auto run = MakeSyntheticRun(plan);
+  const Analysis a = Analyze(run.info, run.samples);
+  for (const ParetoPoint& p : a.pareto) {
+    EXPECT_EQ(p.beaten_by, p.variant == "o2" ? "equal" : "") << p.variant;
+  }
+}
+
 TEST(Recommend, GoalsPickDifferentVariants) {
   SyntheticPlan plan;
   Planted o2, fast, small;

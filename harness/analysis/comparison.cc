@@ -134,7 +134,7 @@ Comparison ComparePair(const Series& series, const std::string& variant,
   c.cliffs_delta = stats::CliffsDelta(ours, theirs);
   c.mann_whitney_p = stats::MannWhitney(ours, theirs).p_value;
   c.wilcoxon_p = stats::WilcoxonSignedRank(used_logs).p_value;
-  c.mde = std::expm1(stats::MinimumDetectableEffect(used_logs, options.alpha));
+  c.mde = std::expm1(stats::MinimumDetectableEffect(c.ratio().log, c.ratio().units, options.alpha));
   c.p_adjusted = c.ratio().p_value;
   const Direction direction = DirectionOf(metric);
   c.verdict = Judge(c.ratio(), c.p_adjusted, direction, options);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "harness/report/text.h"
 
@@ -55,22 +56,37 @@ double TripleInteraction(const Cells& y) {
   return sum;
 }
 
-std::vector<Cells> Rounds(const std::array<std::string, 8>& variants, const Series& series,
-                          const Regime& regime, const std::string& metric, Cleanliness clean) {
-  std::array<std::map<int, double>, 8> logs;
-  for (size_t i = 0; i < 8; ++i) logs[i] = series.RoundLogs(variants[i], regime, metric, clean);
-  std::vector<Cells> rounds;
-  for (const auto& [round, first] : logs[0]) {
+// A list a link layout, in it what all eight finished, a round each. A row that lacks a layout
+// plays with its own binary, as in Series::Pairs.
+std::vector<std::vector<Cells>> Rounds(const std::array<std::string, 8>& variants,
+                                       const Series& series, const Regime& regime,
+                                       const std::string& metric) {
+  using Slot = std::pair<int, int>;  // layout, round
+  std::array<std::map<Slot, double>, 8> logs;
+  std::set<Slot> slots;
+  for (size_t i = 0; i < 8; ++i) {
+    for (const Sample* sample : series.Cell(variants[i], regime)) {
+      const auto value = sample->metrics.find(metric);
+      if (value == sample->metrics.end() || value->second <= 0.0) continue;
+      logs[i][{sample->layout, sample->round}] = std::log(value->second);
+      slots.insert({sample->layout, sample->round});
+    }
+  }
+  std::map<int, std::vector<Cells>> by_layout;
+  for (const Slot& slot : slots) {
     Cells cells{};
     bool whole = true;
     for (size_t i = 0; i < 8; ++i) {
-      const auto found = logs[i].find(round);
+      auto found = logs[i].find(slot);
+      if (found == logs[i].end()) found = logs[i].find({0, slot.second});
       whole = whole && found != logs[i].end();
       if (whole) cells[i] = found->second;
     }
-    if (whole) rounds.push_back(cells);
+    if (whole) by_layout[slot.first].push_back(cells);
   }
-  return rounds;
+  std::vector<std::vector<Cells>> layouts;
+  for (auto& [layout, rounds] : by_layout) layouts.push_back(std::move(rounds));
+  return layouts;
 }
 
 // `with`: which toolchain, where there are several.
@@ -119,17 +135,20 @@ std::optional<Factorial> AnalyzeOne(const std::array<std::string, 8>& variants,
                                     const std::string& metric, const AnalysisOptions& options) {
   // Contaminated samples too: a round counts with all eight rows or not at all, and one sample in
   // eight marked would leave a third of the rounds, selected by what disturbed them.
-  const std::vector<Cells> rounds = Rounds(variants, series, regime, metric, Cleanliness::kAll);
-  if (rounds.size() < 2) return std::nullopt;
+  const std::vector<std::vector<Cells>> layouts = Rounds(variants, series, regime, metric);
   Factorial f;
+  for (const std::vector<Cells>& rounds : layouts) f.rounds = std::max(f.rounds, rounds.size());
+  if (f.rounds < 2) return std::nullopt;
   f.regime = regime;
   f.metric = metric;
   f.variants = variants;
-  f.rounds = rounds.size();
   const auto centre = [&](const std::function<double(const Cells&)>& contrast) {
-    std::vector<double> values;
-    for (const Cells& y : rounds) values.push_back(contrast(y));
-    return stats::Location(values, {options.level, options.resamples, options.seed});
+    std::vector<std::vector<double>> values;
+    for (const std::vector<Cells>& rounds : layouts) {
+      values.emplace_back();
+      for (const Cells& y : rounds) values.back().push_back(contrast(y));
+    }
+    return stats::HierarchicalLocation(values, {options.level, options.resamples, options.seed});
   };
   const auto add = [&](std::vector<FactorialEffect>& list, std::string name, bool interaction,
                        const std::function<double(const Cells&)>& contrast) {

@@ -1,7 +1,8 @@
 // The 2x2x2 of native x LTO x PGO: what each flag does, alone and beside the others.
 //
 // Contrasts are taken inside a round from the logs of all eight variants, so drift cancels; an
-// effect is the centre of its contrasts over the rounds, as a factor.
+// effect is the centre of its contrasts over the rounds, as a factor. Where there are several link
+// layouts, they are the units (stats/hierarchy.h).
 #pragma once
 
 #include <array>

@@ -107,6 +107,24 @@ TEST(Factorial, EachToolchainHasItsOwn) {
   }
 }
 
+TEST(Factorial, LayoutsAreTheUnitsWhereThereAreSeveral) {
+  SyntheticPlan plan;
+  plan.variants = FactorialVariants(1.0, 1.0, 1.0);
+  for (Planted& p : plan.variants) p.layout_sigma = 0.03;
+  plan.models = {"smollm2-135m-q8_0"};
+  plan.layouts = 4;
+  plan.rounds = 20;
+  plan.noise = 0.002;
+  const auto run = MakeSyntheticRun(plan);
+  for (const Factorial& f : AnalyzeFactorial(run.info, Series(run.samples), {})) {
+    EXPECT_EQ(f.rounds, 20u);
+    for (const FactorialEffect& e : f.effects) {
+      EXPECT_EQ(e.effect.units, 4u);
+      EXPECT_EQ(e.verdict, Verdict::kUnclear) << e.name;  // the luck of a layout is no effect
+    }
+  }
+}
+
 TEST(Factorial, NeedsAllEight) {
   SyntheticPlan plan;
   plan.variants = FactorialVariants();

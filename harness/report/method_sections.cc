@@ -119,10 +119,11 @@ DocSection MethodSection(const RunInfo& run, const Analysis& a) {
       "headline metrics of "
       "one table. Equal within " +
           PercentText(a.options.equal_within) + " is called equal, however sharp the interval.",
-      "Contaminated samples are marked, never removed. A result rests on clean rounds where at "
+      "Contaminated samples are marked, never removed. A ratio rests on clean rounds where at "
       "least " +
           std::to_string(a.options.min_clean_rounds) +
-          " remain, and both results are shown where they differ.",
+          " remain, and both results are shown where they differ. Medians, the flags' effects, the "
+          "profile's gap and the spread of layouts use all rounds.",
       "Resampling: " + std::to_string(a.options.resamples) + " resamples, seed " +
           std::to_string(a.options.seed) +
           "; the same record always gives the same report. Hover or long-press a number for its "

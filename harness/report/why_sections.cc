@@ -49,12 +49,18 @@ DocSection RecommendationSection(const Analysis& a) {
   DocTable front;
   front.folded = true;
   front.caption =
-      "Pareto front over decode speed, size, RSS and startup, relative to the reference";
+      "Pareto front over decode speed, size, RSS and startup, relative to the reference. Beaten: "
+      "another variant is better in one of them beyond doubt and, as far as the intervals tell, "
+      "worse in none";
   front.columns = {{"variant"},     {"model"},           {"speed ×", true}, {"size ×", true},
                    {"RSS ×", true}, {"startup ×", true}, {"on the front"}};
+  const auto ratio = [&](const ParetoPoint& p, const stats::LogRatio& r) {
+    return p.variant == a.reference ? DocCell::Number(1.0, "1") : RatioCell(r);
+  };
   for (const ParetoPoint& p : a.pareto) {
     front.rows.push_back(
-        {p.variant, p.regime.model, Value(p.speed), Value(p.size), Value(p.rss), Value(p.startup),
+        {p.variant, p.regime.model, ratio(p, p.speed), Value(p.size), ratio(p, p.rss),
+         ratio(p, p.startup),
          p.on_front ? DocCell("yes", Tone::kGood) : DocCell("beaten by " + p.beaten_by)});
   }
   section.blocks.push_back(std::move(front));
@@ -69,12 +75,15 @@ DocSection FactorialSection(const Analysis& a) {
     said.items.insert(said.items.end(), f.sentences.begin(), f.sentences.end());
   if (!said.items.empty()) section.blocks.push_back(std::move(said));
   section.blocks.push_back(DocFigure{"factorial", "Factorial effects"});
+  const size_t units = a.factorial.front().effects.front().effect.units;
+  const bool layouts = units != a.factorial.front().rounds;
   DocTable table;
   table.caption =
       "Main effects are means over the other two flags; an interaction is the extra factor that "
       "both have together. " +
-      std::to_string(a.factorial.front().rounds) +
-      " rounds, contaminated ones included; verdicts are Holm-adjusted over all effects here.";
+      std::to_string(a.factorial.front().rounds) + " rounds" +
+      (layouts ? " of " + std::to_string(units) + " link layouts, which are the units" : "") +
+      ", contaminated ones included; verdicts are Holm-adjusted over all effects here.";
   table.columns = {{"effect"}};
   const bool several = a.factorial.front().toolchain != a.factorial.back().toolchain;
   for (const Factorial& f : a.factorial) {

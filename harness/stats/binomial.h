@@ -9,7 +9,5 @@ namespace smallmind::harness::stats {
 
 // Wilson's score interval; n = 0 gives [0, 1].
 Interval WilsonInterval(size_t successes, size_t n, double level = 0.95);
-// Clopper-Pearson; never covers less than its level.
-Interval ExactBinomialInterval(size_t successes, size_t n, double level = 0.95);
 
 }  // namespace smallmind::harness::stats

@@ -63,6 +63,9 @@ std::vector<ChangePoint> FindChangePoints(std::span<const double> series,
     }
     if (best.index == 0) break;
     size_t as_large = 0;
+    const auto p_value = [&] {
+      return static_cast<double>(as_large + 1) / static_cast<double>(options.permutations + 1);
+    };
     for (size_t p = 0; p < options.permutations; ++p) {
       double largest = 0.0;
       for (size_t s = 0; s + 1 < edges.size(); ++s) {
@@ -72,11 +75,11 @@ std::vector<ChangePoint> FindChangePoints(std::span<const double> series,
         largest = std::max(largest, BestSplit(shuffled, min_side).energy);
       }
       as_large += largest >= best.energy ? 1 : 0;
+      // No significance any more, whatever the rest gives: most series end here after a few.
+      if (p_value() > options.alpha) break;
     }
-    const double p_value =
-        static_cast<double>(as_large + 1) / static_cast<double>(options.permutations + 1);
-    if (p_value > options.alpha) break;
-    found.push_back({best.index, p_value, 0.0, 0.0});
+    if (p_value() > options.alpha) break;
+    found.push_back({best.index, p_value(), 0.0, 0.0});
     edges.insert(std::lower_bound(edges.begin(), edges.end(), best.index), best.index);
   }
   std::sort(found.begin(), found.end(),

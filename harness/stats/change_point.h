@@ -27,7 +27,8 @@ struct ChangePointOptions {
   uint64_t seed = 1;
 };
 
-// In ascending order of index. O(permutations * n^2) for each change found.
+// In ascending order of index. O(permutations * n^2) for each change found; where there is none,
+// the permutations end as soon as it is certain.
 std::vector<ChangePoint> FindChangePoints(std::span<const double> series,
                                           const ChangePointOptions& options = {});
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "harness/stats/bootstrap.h"
 #include "harness/stats/rank_tests.h"
 #include "harness/stats/special.h"
+#include "harness/stats/student.h"
 #include "harness/stats/summary.h"
 
 namespace smallmind::harness::stats {
@@ -56,17 +56,22 @@ LogRatio Location(std::span<const double> values, const RatioOptions& options) {
   return result;
 }
 
+LogRatio HierarchicalLocation(const std::vector<std::vector<double>>& builds,
+                              const RatioOptions& options) {
+  std::vector<double> centres;
+  const std::vector<double>* only = nullptr;
+  for (const std::vector<double>& rounds : builds) {
+    if (rounds.empty()) continue;
+    centres.push_back(Centre(rounds));
+    only = &rounds;
+  }
+  return Location(centres.size() == 1 ? *only : centres, options);
+}
+
 LogRatio HierarchicalRatio(std::span<const PairedBuild> builds, const RatioOptions& options) {
   std::vector<std::vector<double>> ratios;
-  for (const PairedBuild& build : builds) {
-    std::vector<double> rounds = RoundLogRatios(build);
-    if (!rounds.empty()) ratios.push_back(std::move(rounds));
-  }
-  if (ratios.empty()) return Location({}, options);
-  if (ratios.size() == 1) return Location(ratios.front(), options);
-  std::vector<double> centres;
-  for (const auto& rounds : ratios) centres.push_back(Centre(rounds));
-  return Location(centres, options);
+  for (const PairedBuild& build : builds) ratios.push_back(RoundLogRatios(build));
+  return HierarchicalLocation(ratios, options);
 }
 
 }  // namespace smallmind::harness::stats

@@ -50,10 +50,14 @@ std::vector<double> RoundLogRatios(const PairedBuild& build);
 inline constexpr size_t kRobustFrom = 8;
 LogRatio Location(std::span<const double> values, const RatioOptions& options = {});
 
-// One build: Location of its rounds' log-ratios. Several: Location of the builds' centres, so that
-// the interval answers for layouts that were not built. Only the highest replicated level is
-// resampled: each unit carries the scatter of the levels below it, and resampling those again would
-// count it twice (Davison & Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8).
+// One build: Location of its rounds' values. Several: Location of the builds' centres, so that the
+// interval answers for layouts that were not built. Builds without values do not count. Only the
+// highest replicated level is resampled: each unit carries the scatter of the levels below it, and
+// resampling those again would count it twice (Davison & Hinkley, "Bootstrap Methods and their
+// Application", 1997, section 3.8).
+LogRatio HierarchicalLocation(const std::vector<std::vector<double>>& builds,
+                              const RatioOptions& options = {});
+// Of the rounds' log-ratios.
 LogRatio HierarchicalRatio(std::span<const PairedBuild> builds, const RatioOptions& options = {});
 
 }  // namespace smallmind::harness::stats

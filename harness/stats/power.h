@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 
 #include "harness/stats/interval.h"
 
@@ -13,15 +12,8 @@ namespace smallmind::harness::stats {
 // sqrt(n). Infinity for n < 2.
 double MinimumDetectableEffect(double standard_deviation, size_t n, double alpha = 0.05,
                                double power = 0.8);
-// The standard deviation is estimated robustly, as 1.4826 MAD or the sample's own, whichever is
-// larger.
-double MinimumDetectableEffect(std::span<const double> differences, double alpha = 0.05,
-                               double power = 0.8);
 // From the interval of a centre of `n` units, whatever its estimator: what it could have excluded.
 double MinimumDetectableEffect(const Interval& interval, size_t n, double alpha = 0.05,
                                double power = 0.8);
-// Rounds for which the effect becomes detectable; at most `limit`.
-size_t RoundsToDetect(double effect, double standard_deviation, double alpha = 0.05,
-                      double power = 0.8, size_t limit = 100000);
 
 }  // namespace smallmind::harness::stats

@@ -248,10 +248,4 @@ Interval HodgesLehmannInterval(std::span<const double> values, double level) {
   return interval;
 }
 
-double SignTest(size_t positive, size_t n) {
-  if (n == 0) return 1.0;
-  const long k = static_cast<long>(std::min(positive, n - positive));
-  return std::min(1.0, 2.0 * BinomialCdf(k, static_cast<long>(n), 0.5));
-}
-
 }  // namespace smallmind::harness::stats

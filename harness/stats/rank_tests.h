@@ -38,15 +38,12 @@ const char* CliffsDeltaWord(double delta);
 // Median of the n(n+1)/2 Walsh averages.
 double HodgesLehmann(std::span<const double> values);
 // The estimate of `resamples` samples drawn from `values` with replacement, ascending: what
-// BootstrapReplicates gives with HodgesLehmann, draw for draw, in O(n^2) cheap steps a resample
-// instead of building and selecting from n(n+1)/2 averages anew.
+// HodgesLehmann gives, draw for draw, in O(n^2) cheap steps a resample instead of building and
+// selecting from n(n+1)/2 averages anew.
 std::vector<double> HodgesLehmannReplicates(std::span<const double> values, size_t resamples,
                                             uint64_t seed);
 // The Walsh averages that Wilcoxon's test at 1 - level does not reject. For fewer than 6 values no
 // such pair reaches 95 %: `level` in the answer says what the widest interval really has.
 Interval HodgesLehmannInterval(std::span<const double> values, double level);
-
-// Two-sided exact sign test of `positive` successes among `n` fair coins.
-double SignTest(size_t positive, size_t n);
 
 }  // namespace smallmind::harness::stats

@@ -89,11 +89,4 @@ double StudentQuantile(double p, double df) {
   return 0.5 * (low + high);
 }
 
-double BinomialCdf(long k, long n, double p) {
-  if (n < 0 || !(p >= 0.0 && p <= 1.0)) return kNan;
-  if (k < 0) return 0.0;
-  if (k >= n) return 1.0;
-  return IncompleteBeta(static_cast<double>(n - k), static_cast<double>(k) + 1.0, 1.0 - p);
-}
-
 }  // namespace smallmind::harness::stats

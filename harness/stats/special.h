@@ -1,4 +1,4 @@
-// Distribution functions that the intervals and tests need: normal, Student t, binomial.
+// Distribution functions that the intervals and tests need: normal, Student t.
 //
 // Absolute error below 1e-10 in the tested range. Arguments outside a function's domain give NaN.
 #pragma once
@@ -15,8 +15,5 @@ double IncompleteBeta(double a, double b, double x);
 // df > 0, not necessarily an integer.
 double StudentCdf(double t, double df);
 double StudentQuantile(double p, double df);
-
-// P(X <= k) for X ~ Binomial(n, p).
-double BinomialCdf(long k, long n, double p);
 
 }  // namespace smallmind::harness::stats

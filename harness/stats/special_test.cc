@@ -36,18 +36,5 @@ TEST(Special, QuantileInvertsCdf) {
   }
 }
 
-TEST(Special, BinomialAgainstTheSum) {
-  for (long k = 0; k <= 9; ++k) {
-    double sum = 0.0, term = std::pow(0.7, 10.0);
-    for (long i = 0; i <= k; ++i) {
-      sum += term;
-      term *= static_cast<double>(10 - i) / static_cast<double>(i + 1) * 0.3 / 0.7;
-    }
-    EXPECT_NEAR(BinomialCdf(k, 10, 0.3), sum, 1e-12) << k;
-  }
-  EXPECT_EQ(BinomialCdf(-1, 10, 0.3), 0.0);
-  EXPECT_EQ(BinomialCdf(10, 10, 0.3), 1.0);
-}
-
 }  // namespace
 }  // namespace smallmind::harness::stats

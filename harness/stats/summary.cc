@@ -33,30 +33,18 @@ std::vector<double> Sorted(std::span<const double> values) {
   return copy;
 }
 
-double QuantileSorted(std::span<const double> ascending, double p, QuantileType type) {
+double QuantileSorted(std::span<const double> ascending, double p) {
   if (ascending.empty() || !(p >= 0.0 && p <= 1.0)) return kNan;
   const double n = static_cast<double>(ascending.size());
-  double position = 0.0;  // 1-based
-  switch (type) {
-    case QuantileType::kType6:
-      position = (n + 1.0) * p;
-      break;
-    case QuantileType::kType7:
-      position = (n - 1.0) * p + 1.0;
-      break;
-    case QuantileType::kType8:
-      position = (n + 1.0 / 3.0) * p + 1.0 / 3.0;
-      break;
-  }
-  position = std::clamp(position, 1.0, n);
+  const double position = std::clamp((n - 1.0) * p + 1.0, 1.0, n);  // 1-based
   const double floor = std::floor(position);
   const size_t low = static_cast<size_t>(floor) - 1;
   const size_t high = std::min(low + 1, ascending.size() - 1);
   return ascending[low] + (position - floor) * (ascending[high] - ascending[low]);
 }
 
-double Quantile(std::span<const double> values, double p, QuantileType type) {
-  return QuantileSorted(Sorted(values), p, type);
+double Quantile(std::span<const double> values, double p) {
+  return QuantileSorted(Sorted(values), p);
 }
 
 double Median(std::span<const double> values) {
@@ -75,13 +63,6 @@ double MedianAbsoluteDeviation(std::span<const double> values) {
   deviations.reserve(values.size());
   for (double v : values) deviations.push_back(std::fabs(v - median));
   return Median(deviations);
-}
-
-double TrimmedMean(std::span<const double> values, double trim) {
-  if (values.empty() || !(trim >= 0.0 && trim < 0.5)) return kNan;
-  const std::vector<double> ascending = Sorted(values);
-  const size_t cut = static_cast<size_t>(trim * static_cast<double>(ascending.size()));
-  return Mean(std::span(ascending).subspan(cut, ascending.size() - 2 * cut));
 }
 
 }  // namespace smallmind::harness::stats

@@ -217,6 +217,7 @@ inline std::vector<Planted> FactorialVariants(double native = 1.25, double lto =
   rows[0].guide_row = "JIT";
   rows[4].guide_row = "NativeAOT";
   rows[5].guide_row = "NativeAOT + PGO";
+  rows[7].guide_row = "production";
   rows[5].group = rows[7].group = "guide";
   Planted tier0;
   tier0.name = "tier0";
