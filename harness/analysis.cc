@@ -83,10 +83,7 @@ const MetricSummary* Analysis::Summary(const std::string& variant, const Regime&
 
 const Comparison* Analysis::Against(const std::string& variant, const Regime& regime,
                                     const std::string& metric) const {
-  for (const Comparison& c : comparisons) {
-    if (c.variant == variant && c.regime == regime && c.metric == metric) return &c;
-  }
-  return nullptr;
+  return FindComparison(comparisons, variant, regime, metric);
 }
 
 size_t Analysis::Rounds(const std::string& variant, const Regime& regime) const {

@@ -1,5 +1,5 @@
 // harness: measures build variants against each other and says what the difference is worth.
-// A table of contents: every subcommand lives in a file of its own under commands/.
+// Every subcommand lives in a file of its own under commands/; command.h lists them.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -31,14 +31,7 @@ int main(int argc, char** argv) {
   CommandLine line;
   line.arguments.assign(argv, argv + argc);
   app.footer(kFooter);
-  app.require_subcommand(0, 1);
-  AddRun(app, line);
-  AddReport(app, line);
-  AddGate(app, line);
-  AddSelftest(app, line);
-  AddVerify(app, line);
-  AddList(app, line);
-  AddExport(app, line);
+  AddCommands(app, line);
   try {
     app.parse(argc, argv);
     return line.action();

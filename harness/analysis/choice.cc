@@ -44,15 +44,6 @@ class Contest {
         options_(options),
         tests_(static_cast<double>(pairs * std::size(kObjectives))) {}
 
-  // nullptr where the table has no such row.
-  const Comparison* Table(const std::string& variant, const Regime& regime,
-                          const std::string& metric) const {
-    for (const Comparison& c : comparisons_) {
-      if (c.variant == variant && c.regime == regime && c.metric == metric) return &c;
-    }
-    return nullptr;
-  }
-
   bool Beats(const VariantInfo& a, const VariantInfo& b, const Regime& regime) const {
     const double size = std::log(static_cast<double>(a.size.stripped_bytes) /
                                  static_cast<double>(b.size.stripped_bytes));
@@ -78,7 +69,7 @@ class Contest {
   std::optional<Comparison> Against(const std::string& a, const std::string& b,
                                     const Regime& regime, const char* metric) const {
     if (b == run_.reference) {
-      const Comparison* c = Table(a, regime, metric);
+      const Comparison* c = FindComparison(comparisons_, a, regime, metric);
       return c == nullptr ? std::nullopt : std::optional(*c);
     }
     Comparison c = ComparePair(series_, a, b, regime, metric, options_);
@@ -133,7 +124,7 @@ std::vector<ParetoPoint> FindParetoFront(const RunInfo& run, const Series& serie
           ratios[i]->log = {0.0, 0.0, 0.0, options.level};
           continue;
         }
-        const Comparison* c = contest.Table(v->name, regime, kObjectives[i]);
+        const Comparison* c = FindComparison(comparisons, v->name, regime, kObjectives[i]);
         whole = whole && c != nullptr && std::isfinite(c->ratio().log.estimate);
         if (whole) *ratios[i] = c->ratio();
       }

@@ -59,6 +59,15 @@ std::string ToString(Verdict verdict) {
   return "unclear";
 }
 
+const Comparison* FindComparison(const std::vector<Comparison>& comparisons,
+                                 const std::string& variant, const Regime& regime,
+                                 const std::string& metric) {
+  for (const Comparison& c : comparisons) {
+    if (c.variant == variant && c.regime == regime && c.metric == metric) return &c;
+  }
+  return nullptr;
+}
+
 Verdict Judge(const stats::LogRatio& ratio, double p, Direction direction,
               const AnalysisOptions& options) {
   const double low = ratio.log.low, high = ratio.log.high;

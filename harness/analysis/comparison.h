@@ -76,6 +76,11 @@ Comparison ComparePair(const Series& series, const std::string& variant,
                        const std::string& reference, const Regime& regime,
                        const std::string& metric, const AnalysisOptions& options);
 
+// nullptr where there is no such row.
+const Comparison* FindComparison(const std::vector<Comparison>& comparisons,
+                                 const std::string& variant, const Regime& regime,
+                                 const std::string& metric);
+
 Verdict Judge(const stats::LogRatio& ratio, double p, Direction direction,
               const AnalysisOptions& options);
 

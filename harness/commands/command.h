@@ -22,4 +22,16 @@ void AddVerify(CLI::App& app, CommandLine& line);
 void AddList(CLI::App& app, CommandLine& line);
 void AddExport(CLI::App& app, CommandLine& line);
 
+// All of them, of which one at most is named.
+inline void AddCommands(CLI::App& app, CommandLine& line) {
+  app.require_subcommand(0, 1);
+  AddRun(app, line);
+  AddReport(app, line);
+  AddGate(app, line);
+  AddSelftest(app, line);
+  AddVerify(app, line);
+  AddList(app, line);
+  AddExport(app, line);
+}
+
 }  // namespace smallmind::harness

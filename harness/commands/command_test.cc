@@ -13,14 +13,7 @@ namespace {
 std::string ErrorOf(const std::string& words) {
   CLI::App app;
   CommandLine line;
-  app.require_subcommand(0, 1);
-  AddRun(app, line);
-  AddReport(app, line);
-  AddGate(app, line);
-  AddSelftest(app, line);
-  AddVerify(app, line);
-  AddList(app, line);
-  AddExport(app, line);
+  AddCommands(app, line);
   try {
     app.parse(words, false);
   } catch (const CLI::ParseError& error) {
