@@ -1,7 +1,9 @@
-// Arithmetic on sizes read from files: false where the true result does not fit, instead of a wrap.
+// Numbers read from files. Arithmetic on sizes is false where the true result does not fit, instead
+// of a wrap.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace smallmind {
 
@@ -11,6 +13,12 @@ namespace smallmind {
 
 [[nodiscard]] inline bool CheckedAdd(uint64_t a, uint64_t b, uint64_t* out) {
   return !__builtin_add_overflow(a, b, out);
+}
+
+// Whether a positive number is one as float32 too: neither 0, subnormal nor infinite. NaN is not.
+[[nodiscard]] inline bool FitsFloat32(double value) {
+  using Limits = std::numeric_limits<float>;
+  return value >= double{Limits::min()} && value <= double{Limits::max()};
 }
 
 // Smallest multiple of `alignment` (a power of two) that is >= value.

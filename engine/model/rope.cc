@@ -10,9 +10,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
+#include "engine/base/checked.h"
 #include "engine/base/error.h"
 #include "engine/base/quote.h"
 
@@ -83,11 +83,10 @@ double ReadBase(const GgufFile& file, const std::string& key, double fallback) {
   return base;
 }
 
-// What later becomes a float: neither 0 nor infinite there.
+// What later becomes a float.
 double ReadPositive(const GgufFile& file, const std::string& key, double fallback) {
   const double value = file.Float(key, fallback);
-  using Limits = std::numeric_limits<float>;
-  if (!(value >= double{Limits::min()} && value <= double{Limits::max()})) {
+  if (!FitsFloat32(value)) {
     throw InputError(file.path() + ": " + key + " must be positive and finite");
   }
   return value;

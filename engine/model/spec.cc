@@ -7,8 +7,8 @@
 #include "engine/model/spec.h"
 
 #include <cmath>
-#include <limits>
 
+#include "engine/base/checked.h"
 #include "engine/base/error.h"
 #include "engine/model/rope.h"
 
@@ -28,10 +28,7 @@ class Reader {
   }
   float Positive(const std::string& key, double fallback) const {
     const double value = file_.Float(prefix_ + key, fallback);
-    using Limits = std::numeric_limits<float>;
-    if (value == 0 || (value >= Limits::min() && value <= Limits::max())) {
-      return static_cast<float>(value);
-    }
+    if (value == 0 || FitsFloat32(value)) return static_cast<float>(value);
     throw InputError(file_.path() + ": " + prefix_ + key +
                      " must be 0 or a positive number that a float32 holds");
   }

@@ -33,6 +33,7 @@ int64_t Ulps(float a, float b) {
 // 8 rows × 256 columns of every type, as bytes and as what they decode to.
 TEST(Decode, MatchesReferenceBytes) {
   constexpr size_t kRows = 8, kCols = 256;
+  int types = 0;
   for (const DTypeInfo& info : AllDTypes()) {
     if (info.type == DType::kF32) continue;
     const auto dir = TestdataDir() / "blocks";
@@ -51,7 +52,9 @@ TEST(Decode, MatchesReferenceBytes) {
             << expected[r * kCols + c];
       }
     }
+    ++types;
   }
+  EXPECT_EQ(types, 14);
 }
 
 // Every f16 survives a round trip; every float between two f16 goes to the nearer one, ties to
