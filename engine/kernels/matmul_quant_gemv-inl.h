@@ -85,6 +85,7 @@ HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBl
 // token (two of a type with two scales) instead of eight of bytes.
 template <QuantForm kForm, bool kWide, size_t T>
 struct Dots : Factors {
+  static constexpr bool kStoresBytes = false;
   static constexpr bool kHalves = kForm == QuantForm::kTwoScale;
   HWY_ALIGN int32_t sums[T][kMaxChunk][kHalves ? 2 : 1][kGroup];
   const uint8_t* x;  // the first token's blocks

@@ -12,13 +12,16 @@
 //           float factors of the order contract by Store…. Calls ahead.Fetch() n times, spread over
 //           its work.
 // A sink is what the product needs: Dots (matmul_quant_gemv-inl.h) multiplies the bytes where they
-// are, in registers; Panel (matmul_quant_panel-inl.h) transposes them for many tokens.
+// are, in registers; Panel (matmul_quant_panel-inl.h) transposes and stores them (kStoresBytes) for
+// many tokens.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
 #else
 #define SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TYPES_INL_H_
 #endif
+
+#include <type_traits>
 
 #include "engine/kernels/matmul_quant.h"
 #include "engine/kernels/matmul_quant_dot-inl.h"
@@ -37,23 +40,24 @@ HWY_INLINE VU8 HighNibbles(VU8 v) {
   return LowNibbles(hn::BitCast(DU8(), hn::ShiftRight<4>(hn::BitCast(DU16(), v))));
 }
 
-// Collects the u16 at `offset` + b·step of every row for b < n. Apart from Promote, so that other
+// Collects the Bits (u16 or u32) at `offset` of every row. kScalar: by general registers, also
+// where GCC would rather insert into vectors. Apart from what reads them as vectors, so that other
 // work is between: a vector load has to wait until narrower stores before it have left for the
 // cache.
-HWY_INLINE void GatherF16(const RowGroup& rows, size_t offset, size_t step, size_t n,
-                          uint16_t* HWY_RESTRICT bits) {
-  for (size_t b = 0; b < n; ++b, offset += step, bits += kGroup) {
-    Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
-      std::memcpy(&bits[r], rows.Row(r % 4, r / 4) + offset, 2);
-    });
-  }
+template <bool kScalar, class Bits>
+HWY_INLINE void Gather(const RowGroup& rows, size_t offset, Bits* HWY_RESTRICT bits) {
+  Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
+    Bits one;
+    std::memcpy(&one, rows.Row(r % 4, r / 4) + offset, sizeof(one));
+    if constexpr (kScalar) asm("" : "+r"(one));
+    bits[r] = one;
+  });
 }
 
 // f16 to float32 is exact.
-HWY_INLINE VF Promote(const uint16_t* bits) {
-  const hn::Rebind<uint16_t, DF> du;
+HWY_INLINE VF Promote(hn::Vec<hn::Rebind<uint16_t, DF>> bits) {
   const hn::Rebind<hwy::float16_t, DF> dh;
-  return hn::PromoteTo(DF(), hn::BitCast(dh, hn::Load(du, bits)));
+  return hn::PromoteTo(DF(), hn::BitCast(dh, bits));
 }
 
 template <DType kType>
@@ -67,15 +71,27 @@ struct SimpleWeights {
   static constexpr size_t kColumns = 32;  // of one storage block
   static constexpr size_t kBytes = sizeof(Block);
 
+  static constexpr bool kHasMin = kForm == QuantForm::kMin;
+
+  // Factors are gathered as d and what follows it, m or quants: beside dots by general registers,
+  // which leaves the one port of vector shuffles to them (one token of Q4_0 1.2, of Q4_1 1.4 times
+  // as fast in cache as by inserts); a sink that stores bytes has no room for more stores, and gets
+  // them inserted, before its own.
   template <class Sink>
   static void Decode(const RowGroup& rows, size_t b0, size_t n, Ahead ahead, Sink& to) {
-    HWY_ALIGN uint16_t scales[kMaxChunk * kGroup];
-    HWY_ALIGN uint16_t mins[kForm == QuantForm::kMin ? kMaxChunk * kGroup : 1];
+    constexpr bool kScalar = !Sink::kStoresBytes;
+    using Bits = std::conditional_t<kScalar || kHasMin, uint32_t, uint16_t>;
+    HWY_ALIGN Bits factors[kMaxChunk][kGroup];
     const size_t first = b0 * kBytes;
+    const auto gather = [&](size_t b) SMALLMIND_LAMBDA {
+      Gather<kScalar>(rows, first + b * kBytes, factors[b]);
+    };
     n = HWY_MIN(n, kMaxChunk);  // known to the caller, but not to GCC's overflow warnings
-    GatherF16(rows, first, kBytes, n, scales);
-    if constexpr (kForm == QuantForm::kMin) GatherF16(rows, first + 2, kBytes, n, mins);
+    if constexpr (!kScalar) {
+      for (size_t b = 0; b < n; ++b) gather(b);
+    }
     for (size_t b = 0; b < n; ++b) {
+      if constexpr (kScalar) gather(b);
       ahead.Fetch();
       VU8 bytes[2][4];
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
@@ -83,11 +99,18 @@ struct SimpleWeights {
       });
       to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA { return bytes[half][i]; });
     }
+    const hn::Rebind<Bits, DF> d;
+    const hn::Rebind<uint16_t, DF> d16;
     for (size_t b = 0; b < n; ++b) {
-      to.StoreScale(b, Promote(scales + b * kGroup));
+      const auto bits = hn::Load(d, factors[b]);
+      if constexpr (sizeof(Bits) == 2) {
+        to.StoreScale(b, Promote(bits));
+      } else {
+        to.StoreScale(b, Promote(hn::TruncateTo(d16, bits)));
+      }
       // x = d·q + m: the minimum is −m.
-      if constexpr (kForm == QuantForm::kMin) {
-        to.StoreSecond(b, hn::Neg(Promote(mins + b * kGroup)));
+      if constexpr (kHasMin) {
+        to.StoreSecond(b, hn::Neg(Promote(hn::TruncateTo(d16, hn::ShiftRight<16>(bits)))));
       }
     }
   }
