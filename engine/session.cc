@@ -56,7 +56,7 @@ void CheckFits(size_t tokens, size_t position, size_t context) {
   if (position <= context && tokens <= context - position) return;
   throw InputError(std::to_string(tokens) + " tokens at position " + std::to_string(position) +
                    " do not fit the context of " + std::to_string(context) +
-                   "; a larger one is set with --ctx");
+                   "; they need a larger one");
 }
 
 Session::Session(const Engine& engine, const SessionOptions& options)

@@ -137,7 +137,7 @@ TEST(RunProgram, CodesAndErrorLines) {
       {{"verify", nans, floats, "--vocab", "2"}, 2, "the first is row 1"},
       {{"perplexity", "-m", m, "-f", text}, 0, ""},
       {{"profile", "-m", m, "--n-prompt", "8", "--n-gen", "3", "-t", "1"}, 0, "profile: "},
-      {{"profile", "-m", m, "--n-prompt", "8", "--n-gen", "3", "--ctx", "4"}, 2, "--ctx"},
+      {{"profile", "-m", m, "--n-prompt", "8", "--n-gen", "3", "--ctx", "4"}, 2, "a larger one"},
       {{"info", "-m", m}, 0, ""},
   };
   for (const Case& c : cases) {

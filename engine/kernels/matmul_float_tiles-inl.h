@@ -106,10 +106,11 @@ HWY_INLINE void FinishTile(const V16* HWY_RESTRICT acc, const TileOut& to) {
 }
 
 // kTileRows × kTileTokens over n columns more. `lanes`: the accumulators between blocks of columns,
-// read unless this is the first and written unless it is the last, which goes to `to`.
-template <class W, class X>
+// read unless this is the first and written unless it is the last, which goes to `to`. kFetches:
+// with a step of `ahead` each.
+template <bool kFetches, class W, class X>
 HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* const* HWY_RESTRICT x,
-                            size_t n, bool first, bool last, float* HWY_RESTRICT lanes,
+                            size_t n, bool first, bool last, Ahead ahead, float* HWY_RESTRICT lanes,
                             const TileOut& to) {
   V16 acc[kTileRows * kTileTokens];
   if (first) {
@@ -121,6 +122,7 @@ HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* const* HWY_
   }
   size_t k = 0;
   for (; k + kStep<W> <= n; k += kStep<W>) {
+    if constexpr (kFetches) ahead.Fetch();
     V16 act[kTileTokens];
     HWY_UNROLL(6)
     for (size_t t = 0; t < kTileTokens; ++t) act[t] = InRegisters(LoadStep(x[t] + k));
@@ -188,9 +190,13 @@ struct Panel {
   }
 };
 
-template <class W, class T>
+// What a panel of W's rows holds.
+template <class W, bool kCopied>
+using PanelOf = std::conditional_t<kCopied, float, W>;
+
+template <class W, bool kCopied, class T = PanelOf<W, kCopied>>
 HWY_NOINLINE void RunPanel(const Panel<T>& panel, const FloatRows& x, const FloatScratch& scratch,
-                           Prefetcher weights, float* out, size_t out_stride) {
+                           Prefetcher weights, FetchStream* fetch, float* out, size_t out_stride) {
   using X = std::conditional_t<std::is_same_v<T, Bf16>, Bf16, float>;
   constexpr bool kWidened = std::is_same_v<W, Bf16> && std::is_same_v<T, float>;
   for (size_t t = 0; t < x.n_tokens; t += kTileTokens) {
@@ -215,8 +221,10 @@ HWY_NOINLINE void RunPanel(const Panel<T>& panel, const FloatRows& x, const Floa
         const T* w[kTileRows];
         for (size_t i = 0; i < kTileRows; ++i) w[i] = panel.Row(r + std::min(i, rows - 1), column);
         weights.Some();
-        TileProduct(w, acts, n, column == 0, last, lanes,
-                    {out + t * out_stride + r, out_stride, rows, tokens});
+        const Ahead ahead = FetchStream::Beside(t == 0 ? fetch : nullptr, rows * n * sizeof(W),
+                                                std::max<size_t>(1, n / kStep<W>));
+        TileProduct<!kCopied>(w, acts, n, column == 0, last, ahead, lanes,
+                              {out + t * out_stride + r, out_stride, rows, tokens});
       }
     }
   }
@@ -225,7 +233,7 @@ HWY_NOINLINE void RunPanel(const Panel<T>& panel, const FloatRows& x, const Floa
 // Rows [begin, end) × all tokens, from panels of floats or (kCopied false) as they lie.
 template <class W, bool kCopied>
 HWY_NOINLINE void RunPanels(const FloatJob& job, const FloatScratch& scratch) {
-  using T = std::conditional_t<kCopied, float, W>;
+  using T = PanelOf<W, kCopied>;
   const WeightView& w = job.w;
   const size_t cols = kCopied && std::is_same_v<W, Bf16> ? Bf16Cols(w.cols) : w.cols;
   const size_t row_bytes = kCopied ? FloatPanelRowBytes(w.cols) : w.row_bytes;
@@ -244,12 +252,14 @@ HWY_NOINLINE void RunPanels(const FloatJob& job, const FloatScratch& scratch) {
       }
       first = reinterpret_cast<const uint8_t*>(scratch.panel);
     }
-    // With one or two tiles, the rows stream through by themselves.
+    // With one or two tiles memory is waited for, and asked in the order of the plan; with more it
+    // has time for the next panel.
+    FetchStream* fetch = kCopied || tiles > 2 ? nullptr : job.fetch;
     const size_t ahead = tiles > 2 ? std::min(most, w.rows - (r + rows)) : 0;
     const size_t calls = tiles * cuts * ((rows + kTileRows - 1) / kTileRows);
-    RunPanel<W, T>({first, row_bytes, rows, cols, cut}, job.x, scratch,
-                   Prefetcher(w.Row(r + rows), w.row_bytes, ahead, calls),
-                   job.out + r - job.row_begin, job.out_stride);
+    RunPanel<W, kCopied>({first, row_bytes, rows, cols, cut}, job.x, scratch,
+                         Prefetcher(w.Row(r + rows), w.row_bytes, ahead, calls), fetch,
+                         job.out + r - job.row_begin, job.out_stride);
   }
 }
 

@@ -133,18 +133,6 @@ HWY_INLINE VI8 Broadcast4(const int8_t* q) {
   return hn::BitCast(DI8(), hn::Set(DI(), four));
 }
 
-// Memory to fetch while something else is worked on, `step` bytes at a time: into L2 and no nearer,
-// because prefetches into L1 are bounded by its two dozen miss buffers (measured: 11 GB/s one
-// thread against 17). A step of 0 fetches nothing.
-struct Ahead {
-  const uint8_t* at = nullptr;
-  size_t step = 0;
-  HWY_INLINE void Fetch() {
-    for (size_t i = 0; i < step; i += 64) __builtin_prefetch(at + i, 0, 2);
-    at += step;
-  }
-};
-
 }  // namespace quant
 }  // namespace HWY_NAMESPACE
 }  // namespace smallmind

@@ -69,12 +69,6 @@ Kernels KernelsOf() {
           .pairs = PairTilesOf<W::kForm, kWideTile>()};
 }
 
-// What to fetch while `bytes` are read, in `steps` pieces.
-HWY_INLINE Ahead Fetching(const QuantJob& job, size_t bytes, size_t steps) {
-  const ByteRange piece = job.fetch == nullptr ? ByteRange{} : job.fetch->Read(bytes);
-  return {piece.data, (piece.bytes + steps - 1) / steps};
-}
-
 // Fewer than kGemmTokens tokens.
 inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
@@ -87,7 +81,7 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
     for (size_t b = 0; b < blocks; b += kMaxChunk) {
       const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b);
       kernels.rows[n - 1]({rows, b, in_chunk, job.x.Row(0) + b * sizeof(ActBlock), job.x.stride,
-                           Fetching(job, in_chunk * step, in_chunk), acc});
+                           FetchStream::Beside(job.fetch, in_chunk * step, in_chunk), acc});
     }
     for (size_t t = 0; t < n; ++t) {
       std::memcpy(job.out + t * job.out_stride + window.to, acc + t * kGroup + window.lane,
@@ -155,7 +149,7 @@ inline HWY_NOINLINE void RunPanels(const QuantJob& job, const Panels& panels,
     steps += TileRounds(kernels.pairs, job.x.n_tokens) * paired / 2;
   }
   steps += TileRounds(kernels.tiles, job.x.n_tokens) * (panels.count - paired);
-  Ahead ahead = Fetching(job, fetch, steps * (job.x.cols / 32));
+  Ahead ahead = FetchStream::Beside(job.fetch, fetch, steps * (job.x.cols / 32));
   RunTiles(job, panels, 0, paired, kernels.pairs, 2, kernels.raw, ahead);
   RunTiles(job, panels, paired, panels.count, kernels.tiles, 1, kernels.raw, ahead);
 }
@@ -168,8 +162,8 @@ inline HWY_NOINLINE void Unpack(const QuantJob& job, const Kernels& kernels, siz
   const RowGroup rows(job.w.Row(WindowAt(job, row).first), job.w.row_bytes);
   for (size_t b = 0; b < blocks; b += kMaxChunk) {
     const size_t n = HWY_MIN(kMaxChunk, blocks - b);
-    kernels.unpack(
-        {rows, b, n, Fetching(job, n * step / share, n), panel + b * PanelStep(kernels.form)});
+    kernels.unpack({rows, b, n, FetchStream::Beside(job.fetch, n * step / share, n),
+                    panel + b * PanelStep(kernels.form)});
   }
 }
 

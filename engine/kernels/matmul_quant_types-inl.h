@@ -49,7 +49,9 @@ HWY_INLINE void Gather(const RowGroup& rows, size_t offset, Bits* HWY_RESTRICT b
   Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
     Bits one;
     std::memcpy(&one, rows.Row(r % 4, r / 4) + offset, sizeof(one));
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
     if constexpr (kScalar) asm("" : "+r"(one));
+#endif
     bits[r] = one;
   });
 }

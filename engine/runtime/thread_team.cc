@@ -179,7 +179,7 @@ ThreadTeam::ThreadTeam(size_t n_threads)
   } catch (const std::system_error& error) {
     Stop();
     throw InputError("cannot start " + std::to_string(n_threads) +
-                     " threads: " + error.code().message() + "; take fewer (-t)");
+                     " threads: " + error.code().message() + "; take fewer");
   }
 }
 

@@ -15,6 +15,18 @@
 
 namespace smallmind {
 
+// Memory to fetch while something else is worked on, `step` bytes at a time: into L2 and no nearer,
+// because prefetches into L1 are bounded by its two dozen miss buffers (measured: 11 GB/s one
+// thread against 17). A step of 0 fetches nothing.
+struct Ahead {
+  const uint8_t* at = nullptr;
+  size_t step = 0;
+  [[gnu::always_inline]] void Fetch() {
+    for (size_t i = 0; i < step; i += 64) __builtin_prefetch(at + i, 0, 2);
+    at += step;
+  }
+};
+
 class FetchStream {
  public:
   // lead: bytes between what is read and what is fetched. Kernels read up to 16 rows abreast, so it
@@ -41,6 +53,12 @@ class FetchStream {
   ByteRange Read(size_t bytes) {
     read_ += bytes;
     return Take(2 * bytes, lead_);
+  }
+
+  // The same in `steps` ≥ 1 pieces. `stream` may be null.
+  static Ahead Beside(FetchStream* stream, size_t bytes, size_t steps) {
+    const ByteRange piece = stream == nullptr ? ByteRange{} : stream->Read(bytes);
+    return {piece.data, (piece.bytes + steps - 1) / steps};
   }
 
   // Nothing is read now: up to `bytes` more to fetch, as long as no more than four leads are ahead.
