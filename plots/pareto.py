@@ -7,14 +7,17 @@ import style
 NAME = "pareto"
 
 
-def spread_labels(ys, gap):
-    """Label positions near `ys` that keep `gap` between neighbours: one pass up from the lowest."""
+def spread_labels(ys, gap, low=float("-inf"), high=float("inf")):
+    """Label positions near `ys` that keep `gap` between neighbours: one pass up from the lowest, then all
+    of them moved into [low, high], as far as they fit."""
     order = sorted(range(len(ys)), key=lambda i: ys[i])
     placed = list(ys)
     for a, b in zip(order, order[1:]):
         placed[b] = max(placed[b], placed[a] + gap)
     shift = sum(placed[i] - ys[i] for i in order) / max(1, len(order))
-    return [p - shift for p in placed]
+    placed = [p - shift for p in placed]
+    into = max(0, low - min(placed, default=low)) or min(0, high - max(placed, default=high))
+    return [p + into for p in placed]
 
 
 def draw(run):
@@ -39,18 +42,21 @@ def draw(run):
         fastest = max(p[2] for p in points)
         far = [p for p in points if p[2] < 0.4 * fastest]
         points = [p for p in points if p not in far]
+        ends = []
         for v, size, speed, ratio in points:
             arms = style.interval(speed, ratio["low"], ratio["high"])
+            ends += [end for end in (speed - arms[0], speed + arms[1]) if load.finite(end)]
             axis.errorbar(size, speed, yerr=[[arms[0]], [arms[1]]], fmt=style.marker(v), color=style.colour(v),
                           markersize=8, elinewidth=1.2, zorder=2)
-        sizes, speeds = [p[1] for p in points], [p[2] for p in points]
+        sizes = [p[1] for p in points]
         wide = max(sizes) - min(sizes) or 0.1 * max(sizes)
         axis.set_xlim(min(sizes) - 0.08 * wide, max(sizes) + 0.55 * wide)
-        tall = max(speeds) - min(speeds) or 0.1
-        axis.set_ylim(min(speeds) - 0.15 * tall, max(speeds) + 0.15 * tall)
+        tall = max(ends) - min(ends) or 0.1
+        axis.set_ylim(min(ends) - 0.05 * tall, max(ends) + 0.05 * tall)
         to_screen, to_data = axis.transData.transform, axis.transData.inverted().transform
         screen = [to_screen((size, speed)) for _, size, speed, _ in points]
-        placed = spread_labels([p[1] for p in screen], 12.5 * fig.dpi / 72)
+        bottom, top = (axis.transAxes.transform((0, y))[1] for y in (0.03, 0.97))
+        placed = spread_labels([p[1] for p in screen], 12.5 * fig.dpi / 72, bottom, top)
         right = to_screen((max(sizes) + 0.1 * wide, 1.0))[0]
         for (v, size, speed, _), y in zip(points, placed):
             x_label, y_label = to_data((right, y))

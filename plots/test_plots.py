@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 try:
@@ -83,6 +84,26 @@ class Figures(unittest.TestCase):
             self.assertEqual(bold, {"o2", "native"})
         style.plt.close(figure)
 
+    def test_wide_intervals_and_labels_lie_within_the_axes(self):
+        exact = self.run_data.ratio
+
+        def wide(*asked):
+            ratio = exact(*asked)
+            return {**ratio, "low": ratio["estimate"] - 0.5, "high": ratio["estimate"] + 0.7}
+
+        with unittest.mock.patch.object(self.run_data, "ratio", wide):
+            figure = pareto.draw(self.run_data)
+        figure.canvas.draw()
+        for axis, regime in zip(figure.axes, self.run_data.regimes):
+            low, high = axis.get_ylim()
+            for variant in ("native", "lto", "size", "production"):
+                speed = exact(variant, regime, "decode_tps")["estimate"]
+                self.assertLess(low, speed - 0.5)
+                self.assertGreater(high, speed + 0.7)
+            for text in axis.texts:
+                self.assertTrue(low < text.xyann[1] < high, text.get_text())
+        style.plt.close(figure)
+
     def test_writes_png_and_svg(self):
         drawn, left_out = all_figures.draw_all(self.folder.name, figures=["throughput"])
         self.assertEqual((drawn, left_out), (["throughput"], []))
@@ -107,6 +128,8 @@ class Parts(unittest.TestCase):
     def test_labels_keep_their_distance(self):
         placed = sorted(pareto.spread_labels([1.0, 1.1, 1.2, 9.0], 2.0))
         self.assertTrue(all(b - a >= 2.0 - 1e-9 for a, b in zip(placed, placed[1:])))
+        self.assertEqual(pareto.spread_labels([8.0, 9.0], 2.0, 0.0, 9.0), [7.0, 9.0])
+        self.assertEqual(pareto.spread_labels([1.0, 1.0], 2.0, 1.0, 9.0), [1.0, 3.0])
 
     def test_sections_add_up_to_the_stripped_size(self):
         parts = size.parts({".text": 70, ".text.hot": 5, ".rodata": 20, ".symtab": 50, ".debug_info": 99, ".bss": 7},

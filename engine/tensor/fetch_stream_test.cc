@@ -42,6 +42,17 @@ TEST(FetchStream, FetchesAtMostTwiceWhatIsRead) {
   EXPECT_EQ(stream.Read(10).bytes, 20u);
 }
 
+TEST(FetchStream, StepsBesideWorkCoverThePiece) {
+  FetchStream stream(100);
+  stream.Push({kBase, 1000});
+  Ahead ahead = FetchStream::Beside(&stream, 25, 3);
+  EXPECT_EQ(ahead.at, kBase + 25);
+  EXPECT_EQ(ahead.step, 17u);  // of 50 bytes
+  ahead.Fetch();
+  EXPECT_EQ(ahead.at, kBase + 42);
+  EXPECT_EQ(FetchStream::Beside(nullptr, 25, 3).step, 0u);
+}
+
 TEST(FetchStream, WaitingFetchesFourLeadsAtMost) {
   FetchStream stream(50);
   stream.Push({kBase, 1000});
