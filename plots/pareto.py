@@ -8,16 +8,20 @@ NAME = "pareto"
 
 
 def spread_labels(ys, gap, low=float("-inf"), high=float("inf")):
-    """Label positions near `ys` that keep `gap` between neighbours: one pass up from the lowest, then all
-    of them moved into [low, high], as far as they fit."""
+    """Label positions near `ys` that keep `gap` between neighbours, none above `high`, nor below `low` if they fit."""
     order = sorted(range(len(ys)), key=lambda i: ys[i])
     placed = list(ys)
     for a, b in zip(order, order[1:]):
         placed[b] = max(placed[b], placed[a] + gap)
     shift = sum(placed[i] - ys[i] for i in order) / max(1, len(order))
     placed = [p - shift for p in placed]
-    into = max(0, low - min(placed, default=low)) or min(0, high - max(placed, default=high))
-    return [p + into for p in placed]
+    for i in order:
+        placed[i] = low = max(placed[i], low)
+        low += gap
+    for i in reversed(order):
+        placed[i] = high = min(placed[i], high)
+        high -= gap
+    return placed
 
 
 def draw(run):
