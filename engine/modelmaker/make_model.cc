@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 #include "engine/base/parallel.h"
@@ -41,6 +44,9 @@ void AddMetadata(const Preset& p, const Recipe& recipe, uint64_t seed, GgufWrite
   out->Add(arch + ".rope.dimension_count", p.head_dim);
   out->Add(arch + ".rope.freq_base", p.rope_base);
   out->Add(arch + ".vocab_size", p.vocab);
+  if (p.experts == 0) return;
+  out->Add(arch + ".expert_count", p.experts);
+  out->Add(arch + ".expert_used_count", p.experts_used);
 }
 
 struct PlannedTensor {
@@ -50,7 +56,8 @@ struct PlannedTensor {
 
 class Plan {
  public:
-  Plan(const Preset& p, const Recipe& recipe) : recipe_(recipe), model_{p.layers, 0, !p.tied} {
+  Plan(const Preset& p, const Recipe& recipe)
+      : recipe_(recipe), model_{p.layers, p.experts, !p.tied} {
     const uint64_t q = uint64_t{p.heads} * p.head_dim, kv = uint64_t{p.kv_heads} * p.head_dim;
     Matrix("token_embd.weight", p.vocab, p.dim);
     if (p.rope_factors) Vector(kRopeFactors, p.head_dim / 2, 1, 0);
@@ -67,9 +74,16 @@ class Plan {
       }
       Matrix(blk + "attn_output.weight", p.dim, q);
       Vector(blk + "ffn_norm.weight", p.dim, 1, 0.05f);
-      Matrix(blk + "ffn_gate.weight", p.hidden, p.dim);
-      Matrix(blk + "ffn_up.weight", p.hidden, p.dim);
-      Matrix(blk + "ffn_down.weight", p.dim, p.hidden);
+      if (p.experts == 0) {
+        Matrix(blk + "ffn_gate.weight", p.hidden, p.dim);
+        Matrix(blk + "ffn_up.weight", p.hidden, p.dim);
+        Matrix(blk + "ffn_down.weight", p.dim, p.hidden);
+      } else {
+        Add(blk + "ffn_gate_inp.weight", DType::kF32, {p.dim, p.experts});
+        Stack(blk + "ffn_gate_exps.weight", p.experts, p.hidden, p.dim);
+        Stack(blk + "ffn_up_exps.weight", p.experts, p.hidden, p.dim);
+        Stack(blk + "ffn_down_exps.weight", p.experts, p.dim, p.hidden);
+      }
     }
     Vector("output_norm.weight", p.dim, 1, 0.05f);
     if (!p.tied) Matrix("output.weight", p.vocab, p.dim);
@@ -78,9 +92,17 @@ class Plan {
 
  private:
   void Matrix(const std::string& name, uint64_t rows, uint64_t cols) {
-    const DType type = ChooseType(recipe_, model_, name, cols);
+    Add(name, ChooseType(recipe_, model_, name, cols), {cols, rows});
+  }
+  void Stack(const std::string& name, uint64_t count, uint64_t rows, uint64_t cols) {
+    Add(name, ChooseType(recipe_, model_, name, cols), {cols, rows, count});
+  }
+  void Add(const std::string& name, DType type, std::vector<uint64_t> dims) {
+    const uint64_t cols = dims[0];
+    const uint64_t rows =
+        std::accumulate(dims.begin() + 1, dims.end(), uint64_t{1}, std::multiplies<>());
     const float deviation = 1.0f / std::sqrt(static_cast<float>(cols));
-    tensors_.push_back({{name, type, rows, cols, 0, deviation}, {cols, rows}});
+    tensors_.push_back({{name, type, rows, cols, 0, deviation}, std::move(dims)});
   }
   void Vector(const std::string& name, uint64_t size, float mean, float deviation) {
     tensors_.push_back({{name, DType::kF32, 1, size, mean, deviation}, {size}});

@@ -57,7 +57,8 @@ TEST_F(MakeModelTest, EveryTypeOpensWithItsTypes) {
 }
 
 TEST_F(MakeModelTest, MetadataAndTensorsFitThePreset) {
-  for (const char* name : {"tiny-llama", "tiny-llama3", "tiny-qwen2", "stories15m"}) {
+  for (const char* name :
+       {"tiny-llama", "tiny-llama3", "tiny-qwen2", "tiny-mixtral", "stories15m"}) {
     const Preset& p = FindPreset(name);
     const GgufFile file = GgufFile::Open(Make(name, "Q4_0"));
     const std::string arch(p.arch);
@@ -69,7 +70,15 @@ TEST_F(MakeModelTest, MetadataAndTensorsFitThePreset) {
     EXPECT_EQ(file.Tensor("output.weight") == nullptr, p.tied);
     EXPECT_EQ(file.Tensor("blk.0.attn_k.bias") != nullptr, p.qkv_bias);
     EXPECT_EQ(file.Tensor("rope_freqs.weight") != nullptr, p.rope_factors);
-    EXPECT_EQ(file.Tensor("blk.0.ffn_down.weight")->ne[0], p.hidden);
+    EXPECT_EQ(file.Uint(arch + ".expert_count", 0), p.experts);
+    EXPECT_EQ(file.Uint(arch + ".expert_used_count", 0), p.experts_used);
+    const bool dense = p.experts == 0;
+    const GgufTensor* down =
+        file.Tensor(dense ? "blk.0.ffn_down.weight" : "blk.0.ffn_down_exps.weight");
+    ASSERT_NE(down, nullptr) << name;
+    EXPECT_EQ(down->ne[0], p.hidden);
+    EXPECT_EQ(down->ne[2], dense ? 1 : p.experts);
+    EXPECT_EQ(file.Tensor("blk.0.ffn_gate_inp.weight") == nullptr, dense);
   }
 }
 

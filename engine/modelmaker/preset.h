@@ -31,6 +31,8 @@ struct Preset {
   bool qkv_bias;
   bool rope_factors;  // rope_freqs.weight with Llama 3's frequency factors
   VocabularyKind vocabulary;
+  uint32_t experts = 0;  // of a mixture, each of `hidden`; 0: a dense feed-forward
+  uint32_t experts_used = 0;
 };
 
 std::span<const Preset> Presets();
