@@ -53,7 +53,18 @@ Executor::Executor(const Model& model, size_t threads) : model_(model), team_(th
     }
   }
   quantised_.head = Wants(model.weights.output);
-  if (s.n_experts > 0) experts_ = std::make_unique<ExpertState>();
+  if (s.n_experts > 0) {
+    experts_ = std::make_unique<ExpertState>();
+    for (const LayerWeights& layer : model.weights.layers) {
+      for (const ExpertMatrices* matrices : {&layer.gate_exps, &layer.up_exps, &layer.down_exps}) {
+        widest_row_ = std::max(widest_row_, (*matrices)[0].weight.row_bytes);
+      }
+    }
+  }
+  workers_.resize(team_.size());
+  for (WorkerState& worker : workers_) {
+    worker.queries.reserve(kTokenTile * (s.n_heads / s.n_kv_heads));
+  }
   const size_t widest = std::max({s.dim, s.ff, s.expert_ff, s.attn_out_dim()});
   matmul_scratch_ = (MatMulScratchBytes(widest) + 63) / 64 * 64;
   attn_scratch_ =
@@ -125,7 +136,8 @@ void Executor::Reserve(std::span<const BatchToken> tokens) {
   if (s.n_experts == 0) {
     mid_.Reserve(n, s.ff, quantised_.ffn_mid);
   } else {
-    experts_->Reserve(s, n, quantised_.ffn_in, quantised_.ffn_mid);
+    experts_->Reserve(s, n, rows, quantised_.ffn_in, quantised_.ffn_mid);
+    for (WorkerState& worker : workers_) worker.experts.Reserve(n * s.n_experts_used, s.n_experts);
   }
   for (const size_t active : {n, wanted_.size()}) {  // the last layer runs for the wanted alone
     for (const LayerWeights& layer : model_.weights.layers) {

@@ -91,6 +91,8 @@ class Executor {
 
   struct ExpertState;
   std::unique_ptr<ExpertState> experts_;
+  struct WorkerState;
+  std::vector<WorkerState> workers_;
 };
 
 }  // namespace smallmind

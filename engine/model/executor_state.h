@@ -1,7 +1,9 @@
-// Parts of Executor's scratch that only mixture-of-experts models have, and constants the walk
-// shares.
+// Parts of Executor's scratch that only its walk knows, and constants they share.
 #pragma once
 
+#include <vector>
+
+#include "engine/kernels/attention.h"
 #include "engine/model/executor.h"
 #include "engine/model/experts.h"
 
@@ -12,11 +14,29 @@ inline constexpr size_t kTokenTile = 16;
 // Query heads that may share a KV head where a long context is split; larger groups are not split.
 inline constexpr size_t kMaxSplitGroup = 64;
 
-struct Executor::ExpertState : ExpertScratch {
-  void Reserve(const ModelSpec& s, size_t n_tokens, ActForms in_forms, ActForms mid_forms) {
+// What a worker keeps from pass to pass.
+struct Executor::WorkerState {
+  FetchStream fetch;                    // the weights it is going to read
+  FetchStream stolen;                   // those of a chunk taken over from another worker
+  std::vector<AttentionQuery> queries;  // [kTokenTile · heads of a group]
+  ExpertPlan experts;
+};
+
+// Of mixture-of-experts models. Rows are tokens, or workers where a batch is one token.
+struct Executor::ExpertState {
+  std::vector<float> scores;  // [tokens][n_experts], the router's
+  std::vector<float> probs;   // [rows][n_experts]
+  std::vector<Route> routes;  // [rows][n_experts_used]
+  ActBuffer in;               // [slots][dim] copies of the normed rows
+  ActBuffer mid;              // [slots][expert_ff]
+  AlignedBuffer<float> out;   // [slots][dim]
+
+  void Reserve(const ModelSpec& s, size_t n_tokens, size_t rows, ActForms in_forms,
+               ActForms mid_forms) {
     const size_t slots = n_tokens * s.n_experts_used;
-    probs.resize(n_tokens * s.n_experts);
-    routes.resize(slots);
+    scores.resize(n_tokens * s.n_experts);
+    probs.resize(rows * s.n_experts);
+    routes.resize(rows * s.n_experts_used);
     in.Reserve(slots, s.dim, in_forms);
     mid.Reserve(slots, s.expert_ff, mid_forms);
     out.Reserve(slots * s.dim);

@@ -26,19 +26,27 @@ void SelectExperts(std::span<float> probs, std::span<Route> routes) {
   for (Route& route : routes) route.weight /= sum;
 }
 
+void ExpertPlan::Reserve(size_t slots, size_t n_experts) {
+  groups.reserve(std::min(slots, n_experts));
+  token_of_slot.reserve(slots);
+  slot_of_choice.reserve(slots);
+  next_.reserve(n_experts + 1);
+}
+
 void ExpertPlan::Build(std::span<const Route> routes, size_t n_used, size_t n_experts) {
-  std::vector<size_t> count(n_experts + 1, 0);
-  for (const Route& route : routes) ++count[route.expert + 1];
+  next_.assign(n_experts + 1, 0);
+  for (const Route& route : routes) ++next_[route.expert + 1];
   groups.clear();
   for (size_t e = 0; e < n_experts; ++e) {
-    count[e + 1] += count[e];
-    if (count[e + 1] > count[e])
-      groups.push_back({static_cast<uint32_t>(e), count[e], count[e + 1]});
+    next_[e + 1] += next_[e];
+    if (next_[e + 1] > next_[e]) {
+      groups.push_back({static_cast<uint32_t>(e), next_[e], next_[e + 1]});
+    }
   }
   token_of_slot.resize(routes.size());
   slot_of_choice.resize(routes.size());
   for (size_t choice = 0; choice < routes.size(); ++choice) {
-    const size_t slot = count[routes[choice].expert]++;
+    const size_t slot = next_[routes[choice].expert]++;
     token_of_slot[slot] = choice / n_used;
     slot_of_choice[choice] = slot;
   }

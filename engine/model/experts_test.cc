@@ -54,5 +54,19 @@ TEST(Experts, PlanGroupsSlotsByExpert) {
   }
 }
 
+// Runs cover every row of every expert once, and rows count up to where each run starts.
+TEST(Experts, RunsCoverEveryRowOnce) {
+  const ExpertRuns runs{3, 50, 16};
+  std::vector<int> seen(3 * 50);
+  size_t before = 0;
+  for (size_t i = 0; i < runs.count(); ++i) {
+    const ExpertRuns::Run run = runs.At(i);
+    EXPECT_EQ(runs.RowsBefore(i), before) << i;
+    for (size_t row = run.begin; row < run.end; ++row) ++seen[run.group * 50 + row];
+    before += run.end - run.begin;
+  }
+  EXPECT_EQ(seen, std::vector<int>(3 * 50, 1));
+}
+
 }  // namespace
 }  // namespace smallmind

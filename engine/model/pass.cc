@@ -24,8 +24,10 @@ Pass::Pass(Executor& e, Worker& w)
       solo_(e.tokens_.size() == 1),
       n_(e.tokens_.size()),
       clock_(w.index() == 0 ? e.timers_ : nullptr),
-      fetch_(MatMulFetchLead(n_, e.widest_row_)),
-      stolen_(fetch_.lead()) {}
+      state_(e.workers_[w.index()]),
+      fetch_(state_.fetch) {
+  fetch_.Restart(MatMulFetchLead(n_, e.widest_row_));
+}
 
 void Pass::Run() {
   const auto& layers = e_.model_.weights.layers;
@@ -41,12 +43,7 @@ void Pass::Run() {
     if (n_ == 0) return;  // nobody asked for logits: the cache is filled, the rest is not needed
     AddAndNorm(true, layer.post_attn_norm, layer.ffn_norm, e_.quantised_.ffn_in);
     clock_.Mark(Stage::kNorm);
-    if (layer.router) {
-      Begin(PlanAfterLayer(i));
-      ExpertFeedForward(layer);
-    } else {
-      FeedForward(i);
-    }
+    layer.router ? ExpertFeedForward(i) : FeedForward(i);
     post = &layer.post_ffn_norm;
   }
   AddAndNorm(true, *post, e_.model_.weights.output_norm, e_.quantised_.head);
@@ -171,8 +168,8 @@ size_t Pass::HeadChunk() const {
 }
 
 uint64_t Pass::PlanFfn(const LayerWeights& layer) {
-  const uint64_t mark = fetch_.Push({});
-  if (layer.router) return mark;  // which experts is not known yet
+  if (layer.router) return RouterProducts(layer).Plan(w_, fetch_);
+  const uint64_t mark = fetch_.end();
   const FfnInput in = FfnInputOf(layer);
   const size_t chunk = FfnChunk(in);
   const Worker::Share share = w_.ShareOf(s_.ff, chunk);
@@ -201,9 +198,9 @@ FetchStream* Pass::Reading(bool own, uint64_t at, std::span<const ByteRange> chu
     fetch_.Reach(at);
     return &fetch_;
   }
-  stolen_ = FetchStream(fetch_.lead());
-  for (const ByteRange& range : chunk) stolen_.Push(range);
-  return &stolen_;
+  state_.stolen.Restart(fetch_.lead());
+  for (const ByteRange& range : chunk) state_.stolen.Push(range);
+  return &state_.stolen;
 }
 
 void Pass::DropUnwanted() {

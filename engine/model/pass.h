@@ -1,9 +1,10 @@
 // One worker's walk through a forward pass: the stages of a layer and the barriers between them.
 //
 // Barriers a layer for a single token: five (after QKV, attention, output projection, gate/up,
-// down). Token-wise work of a single token (norms, residual adds, quantisation) is done by every
-// worker on a copy of its own: a few hundred nanoseconds repeated are cheaper than another barrier.
-// A batch splits token-wise work over workers and pays three barriers more.
+// down; pass_experts.cc has its own). Token-wise work of a single token (norms, residual adds,
+// quantisation) is done by every worker on a copy of its own: a few hundred nanoseconds repeated
+// are cheaper than another barrier. A batch splits token-wise work over workers and pays three
+// barriers more.
 #pragma once
 
 #include <span>
@@ -23,7 +24,7 @@ class Pass {
   void Embed();
   void SelfAttention(size_t layer);
   void FeedForward(size_t layer);
-  void ExpertFeedForward(const LayerWeights& layer);
+  void ExpertFeedForward(size_t layer);
   void Head();
 
   // Residual add of the previous block's output (with its post-norm), then a norm into normed_.
@@ -44,6 +45,11 @@ class Pass {
   void Multiply(const Products& products, ActBuffer& acts, size_t first_row);
   void MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer& acts, size_t first_row,
                   size_t n, float* out, size_t stride, FetchStream* fetch = nullptr);
+  // Mixture of experts: each token's experts, and from them every worker's plan of the slots.
+  void ChooseExperts();
+  void PlanDownExperts(const LayerWeights& layer, size_t begin, size_t end,
+                       FetchStream& fetch) const;
+  void DownExperts(const LayerWeights& layer, size_t begin, size_t end, FetchStream* fetch);
   void Activate(float* gate, const float* up, size_t n) const;  // up: null without a gate
   // Rows [begin, end) of both matrices, their product and its quantisation, by one worker and in
   // its own cache: what others see is the result in `mid`, in the forms `down` reads.
@@ -61,6 +67,7 @@ class Pass {
   Products QkvProducts(const LayerWeights& layer) const;
   Products OutProducts(const LayerWeights& layer) const;
   Products DownProducts(const LayerWeights& layer) const;
+  Products RouterProducts(const LayerWeights& layer) const;
   size_t FfnChunk(const FfnInput& in) const;
   size_t HeadChunk() const;
   // Weights are planned one stage ahead (FetchStream): each stage calls Begin(Plan… of the next).
@@ -93,8 +100,8 @@ class Pass {
   bool dropped_ = false;   // unwanted tokens are gone
   size_t attn_first_ = 0;  // first row of attn_ that the output projection reads
   StageClock clock_;
-  FetchStream fetch_;
-  FetchStream stolen_;             // of the chunk taken over from another worker
+  Executor::WorkerState& state_;
+  FetchStream& fetch_;             // what this worker reads
   uint64_t start_ = 0, mark_ = 0;  // in fetch_: of the present stage's weights, of the next's
 };
 

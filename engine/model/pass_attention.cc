@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <vector>
 
 #include "engine/kernels/attention.h"
 #include "engine/kernels/ops.h"
@@ -165,8 +164,7 @@ AttentionQuery Pass::Query(size_t layer, size_t token, size_t row, size_t h) con
 // attention, and the quantisation of what they produce.
 void Pass::AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last) {
   const size_t group = s_.n_heads / s_.n_kv_heads;
-  std::vector<AttentionQuery> queries;
-  queries.reserve((last - first) * group);
+  std::vector<AttentionQuery>& queries = state_.queries;
   for (size_t run = first; run < last;) {
     KvCache* cache = e_.tokens_[TokenOf(run)].cache;
     queries.clear();

@@ -1,5 +1,12 @@
-// The mixture-of-experts feed-forward of pass.h: route, regroup tokens by expert, run each expert
-// once on all of its tokens, sum by rank. Six barriers; the golden mixtral model tests it.
+// The mixture-of-experts feed-forward of pass.h: route, run each chosen expert once on all of its
+// tokens, sum by rank.
+//
+// Three barriers for a single token: after the router, after gate/up, after down; choosing costs a
+// microsecond and is done by every worker for itself. A batch pays two more, to choose and to copy
+// its tokens into the experts' slots. Which weights are read is known when the choice is: they are
+// planned then, both halves at once. A chunk of the second half is the same rows of all experts, so
+// that whoever computes them also sums them. Tested by the golden mixtral model and
+// arch_shapes_test.cc.
 
 #include <algorithm>
 #include <cstring>
@@ -7,61 +14,113 @@
 #include "engine/kernels/ops.h"
 #include "engine/model/executor_state.h"
 #include "engine/model/pass.h"
+#include "engine/model/pass_tokenwise.h"
 
 namespace smallmind {
 
-void Pass::ExpertFeedForward(const LayerWeights& layer) {
+Products Pass::RouterProducts(const LayerWeights& layer) const {
+  const Product router{&layer.router, e_.experts_->scores.data(), s_.n_experts};
+  return {{&router, 1}, n_, w_.count()};
+}
+
+void Pass::ChooseExperts() {
   Executor::ExpertState& x = *e_.experts_;
+  ExpertPlan& plan = state_.experts;
   const size_t used = s_.n_experts_used;
-  // Routing is token-wise but shared: its result decides everybody's work.
-  w_.For(n_, 1, [&](size_t t, size_t) {
-    float* probs = x.probs.data() + t * s_.n_experts;
-    MatMulRows(layer.router, 0, s_.n_experts, e_.normed_, RowOf(t), 1, probs, s_.n_experts);
-    SelectExperts({probs, s_.n_experts}, {x.routes.data() + t * used, used});
+  Tokenwise([&](size_t t) {
+    float* probs = x.probs.data() + RowOf(t) * s_.n_experts;
+    std::copy_n(x.scores.data() + t * s_.n_experts, s_.n_experts, probs);
+    SelectExperts({probs, s_.n_experts}, {x.routes.data() + RowOf(t) * used, used});
   });
-  w_.Barrier();
-  if (w_.index() == 0) x.plan.Build({x.routes.data(), n_ * used}, used, s_.n_experts);
-  w_.Barrier();
+  Sync();
+  plan.Build({x.routes.data() + RowOf(0) * used, n_ * used}, used, s_.n_experts);
+  if (solo_) return;  // every slot is the one token
   w_.For(n_ * used, 4, [&](size_t begin, size_t end) {
     for (size_t slot = begin; slot < end; ++slot) {
-      std::memcpy(x.in.Row(slot), e_.normed_.Row(RowOf(x.plan.token_of_slot[slot])),
-                  s_.dim * sizeof(float));
+      std::memcpy(x.in.Row(slot), e_.normed_.Row(plan.token_of_slot[slot]), s_.dim * sizeof(float));
       if (e_.quantised_.ffn_in) x.in.Quantise(slot, 0, s_.dim);
     }
   });
-  w_.Barrier();
-  const size_t unit = FfnChunk(FfnInputOf(layer));
-  const size_t up_chunks = (s_.expert_ff + unit - 1) / unit;
-  w_.For(x.plan.groups.size() * up_chunks, 1, [&](size_t task, size_t) {
-    const ExpertPlan::Group& g = x.plan.groups[task / up_chunks];
-    const size_t begin = task % up_chunks * unit;
-    const size_t end = std::min(begin + unit, s_.expert_ff);
-    ActivatedRows({layer.gate_exps[g.expert], layer.up_exps[g.expert]},
-                  {&x.in, g.begin, g.end - g.begin, &x.mid, g.begin}, begin, end,
-                  layer.down_exps[g.expert], nullptr);
-  });
-  w_.Barrier();
-  clock_.Mark(Stage::kFfnUp);
-  const size_t down_unit = ChunkRows(layer.down_exps[0].weight, s_.dim, n_, w_.count(), 1);
-  const size_t down_chunks = (s_.dim + down_unit - 1) / down_unit;
-  w_.For(x.plan.groups.size() * down_chunks, 1, [&](size_t task, size_t) {
-    const ExpertPlan::Group& g = x.plan.groups[task / down_chunks];
-    const size_t begin = task % down_chunks * down_unit;
-    const Linear down = layer.down_exps[g.expert];
-    MatMulRows(down, begin, std::min(begin + down_unit, s_.dim), x.mid, g.begin, g.end - g.begin,
-               x.out.data() + g.begin * s_.dim + begin, s_.dim);
-  });
-  w_.Barrier();
-  // Sum by rank: the order is the token's own.
-  w_.For(n_, 1, [&](size_t t, size_t) {
-    float* sum = e_.residual_.data() + t * s_.dim;
-    std::fill_n(sum, s_.dim, 0.0f);
+  Sync();
+}
+
+void Pass::PlanDownExperts(const LayerWeights& layer, size_t begin, size_t end,
+                           FetchStream& fetch) const {
+  for (const ExpertPlan::Group& g : state_.experts.groups) {
+    fetch.Push(layer.down_exps[g.expert].weight.Bytes(begin, end));
+  }
+}
+
+// Rows [begin, end) of all tokens' results. The sum over ranks is in the token's own order.
+void Pass::DownExperts(const LayerWeights& layer, size_t begin, size_t end, FetchStream* fetch) {
+  Executor::ExpertState& x = *e_.experts_;
+  const ExpertPlan& plan = state_.experts;
+  const size_t used = s_.n_experts_used;
+  for (const ExpertPlan::Group& g : plan.groups) {
+    MatMulRows(layer.down_exps[g.expert], begin, end, x.mid, g.begin, g.end - g.begin,
+               x.out.data() + g.begin * s_.dim + begin, s_.dim, fetch);
+  }
+  for (size_t t = 0; t < n_; ++t) {
+    float* sum = e_.residual_.data() + t * s_.dim + begin;
+    std::fill_n(sum, end - begin, 0.0f);
     for (size_t k = 0; k < used; ++k) {
-      ScaledAddInPlace(sum, x.out.data() + x.plan.slot_of_choice[t * used + k] * s_.dim,
-                       x.routes[t * used + k].weight, s_.dim);
+      ScaledAddInPlace(sum, x.out.data() + plan.slot_of_choice[t * used + k] * s_.dim + begin,
+                       x.routes[RowOf(t) * used + k].weight, end - begin);
     }
+  }
+}
+
+void Pass::ExpertFeedForward(size_t index) {
+  const LayerWeights& layer = e_.model_.weights.layers[index];
+  Begin(fetch_.end());  // what is planned next: the chosen experts
+  Multiply(RouterProducts(layer), e_.normed_, RowOf(0));
+  ChooseExperts();
+
+  Executor::ExpertState& x = *e_.experts_;
+  const std::vector<ExpertPlan::Group>& groups = state_.experts.groups;
+  const FfnInput first = FfnInputOf(layer);
+  const ExpertRuns runs{groups.size(), s_.expert_ff, FfnChunk(first)};
+  const Worker::Share share = w_.ShareOf(runs.count(), 1);
+  const auto input = [&](const ExpertRuns::Run& run) -> FfnInput {
+    const size_t expert = groups[run.group].expert;
+    return {layer.gate_exps[expert], layer.up_exps[expert]};
+  };
+  for (size_t i = share.begin; i < share.end; ++i) {
+    const ExpertRuns::Run run = runs.At(i);
+    for (const ByteRange& bytes : input(run).Bytes(run.begin, run.end)) fetch_.Push(bytes);
+  }
+  const uint64_t down = fetch_.end();
+  const WeightView& first_down = layer.down_exps[0].weight;
+  const size_t chunk = ChunkRows(first_down, s_.dim, n_, w_.count(), 1);
+  const Worker::Share rows = w_.ShareOf(s_.dim, chunk);
+  for (size_t begin = rows.begin; begin < rows.end; begin += chunk) {
+    PlanDownExperts(layer, begin, std::min(begin + chunk, rows.end), fetch_);
+  }
+  Begin(down);
+  w_.For(runs.count(), 1, [&](size_t i, size_t) {
+    const ExpertRuns::Run run = runs.At(i);
+    const ExpertPlan::Group& g = groups[run.group];
+    const FfnInput in = input(run);
+    FetchStream* fetch =
+        Reading(i >= share.begin && i < share.end,
+                start_ + (runs.RowsBefore(i) - runs.RowsBefore(share.begin)) * first.row_bytes(),
+                in.Bytes(run.begin, run.end));
+    const FfnTokens tokens{solo_ ? &e_.normed_ : &x.in, solo_ ? RowOf(0) : g.begin, g.end - g.begin,
+                           &x.mid, g.begin};
+    ActivatedRows(in, tokens, run.begin, run.end, layer.down_exps[g.expert], fetch);
   });
-  w_.Barrier();
+  w_.Barrier(&fetch_);
+  clock_.Mark(Stage::kFfnUp);
+
+  Begin(PlanAfterLayer(index));
+  w_.For(s_.dim, chunk, [&](size_t begin, size_t end) {
+    const bool own = begin >= rows.begin && end <= rows.end;
+    FetchStream* fetch =
+        Reading(own, start_ + (begin - rows.begin) * groups.size() * first_down.row_bytes, {});
+    if (!own) PlanDownExperts(layer, begin, end, *fetch);
+    DownExperts(layer, begin, end, fetch);
+  });
+  w_.Barrier(&fetch_);
   clock_.Mark(Stage::kFfnDown);
 }
 

@@ -60,7 +60,7 @@ size_t Products::BytesBefore(size_t chunk) const {
 }
 
 uint64_t Products::Plan(const Worker& worker, FetchStream& fetch) const {
-  const uint64_t mark = fetch.Push({});
+  const uint64_t mark = fetch.end();
   const Worker::Share share = worker.ShareOf(chunks_, 1);
   for (size_t i = share.begin; i < share.end; ++i) {
     const Chunk chunk = At(i);

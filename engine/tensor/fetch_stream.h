@@ -31,18 +31,32 @@ class FetchStream {
  public:
   // lead: bytes between what is read and what is fetched. Kernels read up to 16 rows abreast, so it
   // is to cover 16 rows of the widest matrix.
-  explicit FetchStream(size_t lead) : lead_(lead) {}
+  explicit FetchStream(size_t lead = 0) : lead_(lead) {}
   size_t lead() const { return lead_; }
+
+  // Forgets everything but its memory.
+  void Restart(size_t lead) {
+    lead_ = lead;
+    ranges_.clear();
+    next_ = 0;
+    pushed_ = taken_ = read_ = 0;
+  }
+
+  // Where what is pushed next starts.
+  uint64_t end() const { return pushed_; }
 
   // What is read after everything pushed so far. Returns the mark of its start.
   uint64_t Push(ByteRange range) {
     const uint64_t mark = pushed_;
+    pushed_ += range.bytes;
     if (next_ == ranges_.size()) {
       ranges_.clear();
       next_ = 0;
+    } else if (ranges_.back().data + ranges_.back().bytes == range.data) {
+      ranges_.back().bytes += range.bytes;
+      return mark;
     }
     ranges_.push_back(range);
-    pushed_ += range.bytes;
     return mark;
   }
 

@@ -62,6 +62,31 @@ TEST(FetchStream, WaitingFetchesFourLeadsAtMost) {
   EXPECT_EQ(stream.Read(10).bytes, 0u);  // far enough
 }
 
+// Neighbours in memory are one range: a piece may reach over both, and marks count bytes still.
+TEST(FetchStream, NeighboursAreFetchedInOnePiece) {
+  FetchStream stream(100);
+  stream.Push({kBase, 10});
+  const uint64_t second = stream.Push({kBase + 10, 300});
+  EXPECT_EQ(second, 10u);
+  const ByteRange piece = stream.Wait(64);
+  EXPECT_EQ(piece.data, kBase);
+  EXPECT_EQ(piece.bytes, 64u);
+  stream.Reach(second + 100);
+  EXPECT_EQ(stream.Read(5).data, kBase + 115);
+}
+
+TEST(FetchStream, ARestartForgetsWhatWasPlanned) {
+  FetchStream stream(100);
+  stream.Push({kBase, 200});
+  stream.Read(50);
+  stream.Restart(20);
+  EXPECT_EQ(stream.Read(10).bytes, 0u);
+  EXPECT_EQ(stream.Push({kBase + 400, 100}), 0u);
+  const ByteRange piece = stream.Wait(200);
+  EXPECT_EQ(piece.data, kBase + 410);
+  EXPECT_EQ(piece.bytes, 80u);
+}
+
 // Others have read what this thread was to read: fetching goes on at the mark.
 TEST(FetchStream, AMarkSkipsWhatOthersRead) {
   FetchStream stream(50);
