@@ -1,4 +1,4 @@
-// Blocks of 256 positions, tiles of 16 queries.
+// Blocks of 256 positions, tiles of 16 or 32 queries.
 //
 // A compressed cache is widened once a block into scratch, but an F16 one is widened as it is
 // loaded where there are few queries; a float32 cache is read in place. Scores and weights of a
@@ -152,26 +152,27 @@ HWY_INLINE void AddValuesGroup(const Weights& weights, const Visible* seen, size
 template <class T>
 HWY_INLINE void AddValuesTile(const QueryTile& tile, const float* scores, bool across, KvRows<T> v,
                               size_t begin, size_t end, size_t head_dim, float* partials) {
+  const size_t to_query = across ? 1 : kAttnBlock, to_position = across ? tile.width() : 1;
   for (size_t g = 0; g < tile.count; g += kTile) {
     const size_t n = std::min(kTile, tile.count - g);
-    Weights weights{{}, across ? kQueryTile : 1};
+    Weights weights{{}, to_position};
     float* o[kTile];
     for (size_t i = 0; i < n; ++i) {
-      weights.of[i] = scores + (g + i) * (across ? 1 : kAttnBlock);
+      weights.of[i] = scores + (g + i) * to_query;
       o[i] = partials + (g + i) * AttentionPartialFloats(head_dim);
     }
     AddValuesGroup(weights, tile.seen + g, n, v, begin, end, head_dim, o);
   }
 }
 
-// Partials of up to kQueryTile queries over one block, whose first position is at kv.k and kv.v.
+// Partials of one tile's queries over one block, whose first position is at kv.k and kv.v.
 void TilePartials(const AttentionShape& shape, const KvHeadView& kv, const AttentionQuery* queries,
                   size_t n_queries, size_t block_begin, const AttentionScratch& scratch,
                   float* partials) {
   const size_t head_dim = shape.head_dim_v;
   const size_t stride = AttentionPartialFloats(head_dim);
   QueryTile tile{queries, n_queries, {}, {}};
-  for (size_t i = 0; i < kQueryTile; ++i) {
+  for (size_t i = 0; i < tile.width(); ++i) {
     tile.seen[i] = VisibleIn(queries[std::min(i, n_queries - 1)], block_begin);
   }
   tile.all = Union(tile.seen, n_queries);
@@ -244,7 +245,7 @@ HWY_INLINE KvHeadView OpenBlock(const AttentionShape& shape, const KvHeadView& k
   const size_t place = kv.ring == 0 ? begin : begin % kv.ring;
   block.k += place * kv.k_stride;
   block.v += place * kv.v_stride;
-  if (kv.type == DType::kF32 || queries.size() <= kQueryTile) return block;
+  if (kv.type == DType::kF32 || queries.size() == NextQueries(queries.size())) return block;
   Visible all;
   for (const AttentionQuery& query : queries) all = Union(all, VisibleIn(query, begin));
   const size_t k_row = RoundUp16(shape.head_dim_k), v_row = RoundUp16(shape.head_dim_v);
@@ -265,8 +266,9 @@ void AttentionBlockT(const AttentionShape& shape, const KvHeadView& kv,
                      const AttentionScratch& scratch) {
   const size_t begin = block * kAttnBlock;
   const KvHeadView rows = OpenBlock(shape, kv, queries, begin, scratch);
-  for (size_t i = 0; i < queries.size(); i += kQueryTile) {
-    TilePartials(shape, rows, &queries[i], std::min(kQueryTile, queries.size() - i), begin, scratch,
+  for (size_t i = 0, n; i < queries.size(); i += n) {
+    n = NextQueries(queries.size() - i);
+    TilePartials(shape, rows, &queries[i], n, begin, scratch,
                  partials + i * AttentionPartialFloats(shape.head_dim_v));
   }
 }
@@ -284,8 +286,8 @@ void AttentionT(const AttentionShape& shape, const KvHeadView& kv,
   }
   for (size_t begin = first / kAttnBlock * kAttnBlock; begin <= last; begin += kAttnBlock) {
     const KvHeadView rows = OpenBlock(shape, kv, queries, begin, scratch);
-    for (size_t i = 0; i < queries.size(); i += kQueryTile) {
-      const size_t n = std::min(kQueryTile, queries.size() - i);
+    for (size_t i = 0, n; i < queries.size(); i += n) {
+      n = NextQueries(queries.size() - i);
       Visible all;
       for (size_t j = i; j < i + n; ++j) all = Union(all, VisibleIn(queries[j], begin));
       if (all.hi == 0) continue;

@@ -2,10 +2,12 @@
 //
 // Two layouts. By query ([query][position]): tiles of 4 positions × 4 queries whose lanes are
 // elements of the head (tile-inl.h); for few queries and any head size. Across queries
-// ([position][query], 16 of them): the queries are transposed once, a lane is a query, a key's
-// element is broadcast. Each of the contract's 16 partial sums is then a register of its own, and
-// its tree is 15 vertical additions a position instead of 45 shuffles and additions for 16 sums.
-// Both give the contract's bits. Tested through attention_test.cc.
+// ([position][query], 16 or 32 of them): the queries are transposed once, a lane is a query, a
+// key's element is broadcast. Each of the contract's 16 partial sums is then a register of its own,
+// and its tree is 15 vertical additions a position instead of 45 shuffles and additions for 16
+// sums. Two registers of queries share a broadcast, for loads would else be the limit: in L1, one
+// thread of Emerald Rapids, 114 GFLOP/s with one and 138 with two, of 173. Both layouts give the
+// contract's bits. Tested through attention_test.cc.
 #if defined(SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_INL_H_
@@ -25,8 +27,8 @@
 #ifndef SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_ONCE_
 #define SMALLMIND_ENGINE_KERNELS_ATTENTION_SCORES_ONCE_
 namespace smallmind {
-inline constexpr size_t kQueryTile = 16;
-inline constexpr size_t kRun = 64;  // positions whose keys, then values, stay in L1
+inline constexpr size_t kQueryTile = 32;  // at most
+inline constexpr size_t kRun = 64;        // positions whose keys, then values, stay in L1
 
 inline size_t RoundUp16(size_t n) { return (n + 15) / 16 * 16; }
 }  // namespace smallmind
@@ -36,6 +38,14 @@ HWY_BEFORE_NAMESPACE();
 namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
+
+// Queries across: one or two V16 of them, as registers allow.
+constexpr size_t kMostAcross = kLanes == 16 ? 2 * kVirtualLanes : kVirtualLanes;
+
+// Queries of the next tile where `left` are left: four idle lanes cost less than another layout.
+HWY_INLINE size_t NextQueries(size_t left) {
+  return std::min(left, left + kTile > kMostAcross ? kMostAcross : kVirtualLanes);
+}
 
 constexpr float kMinusInf = -std::numeric_limits<float>::infinity();
 
@@ -64,7 +74,7 @@ HWY_INLINE Visible Union(const Visible* seen, size_t n) {
   return all;
 }
 
-// Up to kQueryTile queries of a call and one block: what each sees of it (the last one's again in
+// Up to kMostAcross queries of a call and one block: what each sees of it (the last one's again in
 // empty places), and what any sees.
 struct QueryTile {
   const AttentionQuery* queries;
@@ -73,6 +83,8 @@ struct QueryTile {
   Visible all;
   // So few that F16 rows are better widened for every group of queries than stored and read again.
   bool few() const { return count <= 2 * kTile; }
+  // Lanes of the layout across queries.
+  size_t width() const { return count > kVirtualLanes ? kMostAcross : kVirtualLanes; }
 };
 
 // scores[q][p] = scale·dot for kQ ≤ 4 queries and positions [lo, hi), of which those from `open` on
@@ -108,16 +120,18 @@ HWY_NOINLINE void ScoreRunAlone(const float* const* q, size_t head_dim, KvRows<T
   }
 }
 
-// Partial sums that run side by side, and positions: 16 or 8 accumulators of V16.
-constexpr size_t kAcrossLanes = kLanes == 16 ? 4 : 2;
+// Of kVectors V16 of queries: partial sums that run side by side, and positions, in 16 accumulators
+// of V16, or 4 where one is several registers.
+template <size_t kVectors>
+constexpr size_t kAcrossLanes = kLanes == 16 ? 4 / kVectors : 2;
 constexpr size_t kAcrossRows = kLanes == 16 ? 4 : 2;
 
-// out[element][query] = q[query][element] of kQueryTile queries, in squares of 4 × 4.
-HWY_NOINLINE void TransposeQueries(const float* const* q, size_t head_dim,
+// out[element][query] = q[query][element] of `width` queries, in squares of 4 × 4.
+HWY_NOINLINE void TransposeQueries(const float* const* q, size_t width, size_t head_dim,
                                    float* HWY_RESTRICT out) {
   const hn::FixedTag<float, 4> d;
   const hn::Repartition<double, decltype(d)> dd;
-  for (size_t i = 0; i < kQueryTile; i += 4) {
+  for (size_t i = 0; i < width; i += 4) {
     for (size_t e = 0; e < head_dim; e += 4) {
       const auto a = hn::LoadU(d, q[i] + e), b = hn::LoadU(d, q[i + 1] + e);
       const auto c = hn::LoadU(d, q[i + 2] + e), f = hn::LoadU(d, q[i + 3] + e);
@@ -125,67 +139,87 @@ HWY_NOINLINE void TransposeQueries(const float* const* q, size_t head_dim,
       const auto ab2 = hn::BitCast(dd, hn::InterleaveUpper(d, a, b));
       const auto cf0 = hn::BitCast(dd, hn::InterleaveLower(d, c, f));
       const auto cf2 = hn::BitCast(dd, hn::InterleaveUpper(d, c, f));
-      float* to = out + e * kQueryTile + i;
+      float* to = out + e * width + i;
       hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dd, ab0, cf0)), d, to);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab0, cf0)), d, to + kQueryTile);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dd, ab2, cf2)), d, to + 2 * kQueryTile);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab2, cf2)), d, to + 3 * kQueryTile);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab0, cf0)), d, to + width);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dd, ab2, cf2)), d, to + 2 * width);
+      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dd, ab2, cf2)), d, to + 3 * width);
     }
   }
 }
 
-// out[p]: the tree's node over the virtual lanes lane, lane + kApart, … of every query's product
-// with rows[p].
-template <size_t kApart>
+HWY_INLINE V16 Broadcast16(float x, bool shared) {
+  const V16 v = Set16(x);
+  return shared ? InRegisters(v) : v;
+}
+
+// out[p·kVectors + j]: the tree's node over the virtual lanes lane, lane + kApart, … of vector j's
+// products with rows[p].
+template <size_t kVectors, size_t kApart>
 HWY_INLINE void LaneSums(const float* const* rows, const float* HWY_RESTRICT across,
                          size_t head_dim, size_t lane, V16* HWY_RESTRICT out) {
-  if constexpr (kVirtualLanes / kApart > kAcrossLanes) {
-    V16 far[kAcrossRows];
-    LaneSums<2 * kApart>(rows, across, head_dim, lane, out);
-    LaneSums<2 * kApart>(rows, across, head_dim, lane + kApart, far);
-    HWY_UNROLL(4)
-    for (size_t p = 0; p < kAcrossRows; ++p) out[p] = Add16(out[p], far[p]);
+  constexpr size_t kSums = kAcrossRows * kVectors, kSide = kAcrossLanes<kVectors>;
+  if constexpr (kVirtualLanes / kApart > kSide) {
+    V16 far[kSums];
+    LaneSums<kVectors, 2 * kApart>(rows, across, head_dim, lane, out);
+    LaneSums<kVectors, 2 * kApart>(rows, across, head_dim, lane + kApart, far);
+    HWY_UNROLL(8)
+    for (size_t i = 0; i < kSums; ++i) out[i] = Add16(out[i], far[i]);
   } else {
-    V16 acc[kAcrossRows * kAcrossLanes];
-    HWY_UNROLL(16)
-    for (size_t i = 0; i < kAcrossRows * kAcrossLanes; ++i) acc[i] = Zero16();
+    V16 acc[kSide][kSums];
+    HWY_UNROLL(4)
+    for (size_t c = 0; c < kSide; ++c) {
+      HWY_UNROLL(8)
+      for (size_t i = 0; i < kSums; ++i) acc[c][i] = Zero16();
+    }
     for (size_t e = lane; e < head_dim; e += kVirtualLanes) {
-      V16 q[kAcrossLanes];
       HWY_UNROLL(4)
-      for (size_t c = 0; c < kAcrossLanes; ++c)
-        q[c] = Load16(across + (e + c * kApart) * kQueryTile);
-      HWY_UNROLL(4)
-      for (size_t p = 0; p < kAcrossRows; ++p) {
+      for (size_t c = 0; c < kSide; ++c) {
+        V16 q[kVectors];
+        HWY_UNROLL(2)
+        for (size_t j = 0; j < kVectors; ++j) {
+          q[j] = Load16(across + ((e + c * kApart) * kVectors + j) * kVirtualLanes);
+        }
         HWY_UNROLL(4)
-        for (size_t c = 0; c < kAcrossLanes; ++c) {
-          V16& sum = acc[p * kAcrossLanes + c];
-          sum = MulAdd16(q[c], Set16(rows[p][e + c * kApart]), sum);
+        for (size_t p = 0; p < kAcrossRows; ++p) {
+          const V16 key = Broadcast16(rows[p][e + c * kApart], kVectors > 1);
+          HWY_UNROLL(2)
+          for (size_t j = 0; j < kVectors; ++j) {
+            V16& sum = acc[c][p * kVectors + j];
+            sum = MulAdd16(q[j], key, sum);
+          }
         }
       }
     }
-    HWY_UNROLL(4)
-    for (size_t p = 0; p < kAcrossRows; ++p) {
-      const V16* sums = acc + p * kAcrossLanes;
-      if constexpr (kAcrossLanes == 4) {
-        out[p] = Add16(Add16(sums[0], sums[2]), Add16(sums[1], sums[3]));
+    HWY_UNROLL(8)
+    for (size_t i = 0; i < kSums; ++i) {
+      if constexpr (kSide == 4) {
+        out[i] = Add16(Add16(acc[0][i], acc[2][i]), Add16(acc[1][i], acc[3][i]));
       } else {
-        out[p] = Add16(sums[0], sums[1]);
+        out[i] = Add16(acc[0][i], acc[1][i]);
       }
     }
   }
 }
 
-// scores[p][q] = scale·dot for all 16 queries and positions [lo, hi). head_dim: a multiple of 16.
+// scores[p][q] = scale·dot for all queries of kVectors V16 and positions [lo, hi). head_dim: a
+// multiple of 16.
+template <size_t kVectors>
 HWY_NOINLINE void ScoreAcross(const float* across, size_t head_dim, KvRows<> k, size_t lo,
                               size_t hi, float scale, float* HWY_RESTRICT scores) {
+  constexpr size_t kWidth = kVectors * kVirtualLanes;
   const V16 vs = Set16(scale);
   for (size_t p = lo; p < hi; p += kAcrossRows) {
     const float* rows[kAcrossRows];
+    HWY_UNROLL(4)
     for (size_t i = 0; i < kAcrossRows; ++i) rows[i] = Apart(k.Row(std::min(p + i, hi - 1)));
-    V16 sums[kAcrossRows];
-    LaneSums<1>(rows, across, head_dim, 0, sums);
+    V16 sums[kAcrossRows * kVectors];
+    LaneSums<kVectors, 1>(rows, across, head_dim, 0, sums);
     for (size_t i = 0; i < kAcrossRows && p + i < hi; ++i) {
-      Store16(Mul16(sums[i], vs), scores + (p + i) * kQueryTile);
+      HWY_UNROLL(2)
+      for (size_t j = 0; j < kVectors; ++j) {
+        Store16(Mul16(sums[i * kVectors + j], vs), scores + (p + i) * kWidth + j * kVirtualLanes);
+      }
     }
   }
 }
@@ -219,44 +253,60 @@ HWY_INLINE void Weigh(const AttentionShape& shape, Visible seen, float* HWY_REST
   *l = Sum16(sum);
 }
 
-// Turns the scores of 16 queries, all of which see some of the block, into weights in place.
+// Turns the scores of a tile across queries, all of which see some of the block, into weights in
+// place.
 HWY_NOINLINE void WeighAcross(const AttentionShape& shape, const QueryTile& tile,
                               float* HWY_RESTRICT scores, float* HWY_RESTRICT m,
                               float* HWY_RESTRICT l) {
   const DF d;
   const Visible all = tile.all;
-  size_t every_lo = 0, every_hi = kAttnBlock;
-  HWY_ALIGN float first[kQueryTile], last[kQueryTile];
-  for (size_t i = 0; i < kQueryTile; ++i) {
-    every_lo = std::max(every_lo, tile.seen[i].lo);
-    every_hi = std::min(every_hi, tile.seen[i].hi);
+  const size_t width = tile.width();
+  Visible every{all.lo, all.hi};
+  HWY_ALIGN float first[kMostAcross], last[kMostAcross];
+  for (size_t i = 0; i < width; ++i) {
+    every = {std::max(every.lo, tile.seen[i].lo), std::min(every.hi, tile.seen[i].hi)};
     first[i] = static_cast<float>(tile.seen[i].lo);
     last[i] = static_cast<float>(tile.seen[i].hi) - 1.0f;
   }
+  if (every.lo >= every.hi) every = {all.hi, all.hi};
   const size_t begin = all.lo / kVirtualLanes * kVirtualLanes, end = RoundUp16(all.hi);
-  std::fill(scores + begin * kQueryTile, scores + all.lo * kQueryTile, kMinusInf);
-  std::fill(scores + all.hi * kQueryTile, scores + end * kQueryTile, kMinusInf);
-  for (size_t r = 0; r < kRegs; ++r) {
-    float* HWY_RESTRICT column = scores + r * kLanes;
+  std::fill(scores + begin * width, scores + all.lo * width, kMinusInf);
+  std::fill(scores + all.hi * width, scores + end * width, kMinusInf);
+  if (shape.soft_cap != 0.0f) {
     const VF cap = hn::Set(d, shape.soft_cap);
-    VF top = hn::Set(d, kMinusInf);
-    for (size_t p = all.lo; p < all.hi; ++p) {
-      VF score = hn::LoadU(d, column + p * kQueryTile);
-      if (shape.soft_cap != 0.0f) score = SoftCapOf(d, score, cap);
-      if (p < every_lo || p >= every_hi) {
-        const VF at = hn::Set(d, static_cast<float>(p));
-        const auto sees = hn::And(hn::Ge(at, hn::LoadU(d, first + r * kLanes)),
-                                  hn::Le(at, hn::LoadU(d, last + r * kLanes)));
-        score = hn::IfThenElse(sees, score, hn::Set(d, kMinusInf));
-      }
-      top = hn::Max(top, score);
-      hn::StoreU(score, d, column + p * kQueryTile);
+    for (size_t i = all.lo * width; i < all.hi * width; i += kLanes) {
+      hn::StoreU(SoftCapOf(d, hn::LoadU(d, scores + i), cap), d, scores + i);
     }
-    hn::StoreU(top, d, m + r * kLanes);
+  }
+  for (size_t r = 0; r < width; r += kLanes) {
+    float* HWY_RESTRICT column = scores + r;
+    const VF lo = hn::LoadU(d, first + r), hi = hn::LoadU(d, last + r);
+    VF top = hn::Set(d, kMinusInf);
+    const auto where_seen = [&](size_t from, size_t to) HWY_ATTR {
+      for (size_t p = from; p < to; ++p) {
+        const VF at = hn::Set(d, static_cast<float>(p));
+        const auto sees = hn::And(hn::Ge(at, lo), hn::Le(at, hi));
+        float* score = column + p * width;
+        const VF seen = hn::IfThenElse(sees, hn::LoadU(d, score), hn::Set(d, kMinusInf));
+        hn::StoreU(seen, d, score);
+        top = hn::Max(top, seen);
+      }
+    };
+    where_seen(all.lo, every.lo);
+    where_seen(every.hi, all.hi);
+    VF second = top;  // a maximum takes as long as four loads
+    size_t p = every.lo;
+    for (; p + 1 < every.hi; p += 2) {
+      top = hn::Max(top, hn::LoadU(d, column + p * width));
+      second = hn::Max(second, hn::LoadU(d, column + (p + 1) * width));
+    }
+    if (p < every.hi) top = hn::Max(top, hn::LoadU(d, column + p * width));
+    top = hn::Max(top, second);
+    hn::StoreU(top, d, m + r);
     HWY_ALIGN float sums[kVirtualLanes * kLanes] = {};
-    for (size_t p = begin; p < end; p += kVirtualLanes) {
+    for (p = begin; p < end; p += kVirtualLanes) {
       for (size_t i = 0; i < kVirtualLanes; ++i) {
-        float* at = column + (p + i) * kQueryTile;
+        float* at = column + (p + i) * width;
         const VF w = Exp(d, hn::Sub(hn::LoadU(d, at), top));
         hn::StoreU(w, d, at);
         hn::StoreU(hn::Add(hn::LoadU(d, sums + i * kLanes), w), d, sums + i * kLanes);
@@ -268,7 +318,7 @@ HWY_NOINLINE void WeighAcross(const AttentionShape& shape, const QueryTile& tile
                    sums + i);
       }
     }
-    hn::StoreU(hn::LoadU(d, sums), d, l + r * kLanes);
+    hn::StoreU(hn::LoadU(d, sums), d, l + r);
   }
 }
 
@@ -328,23 +378,25 @@ void WeightsByQuery(const AttentionShape& shape, const KvHeadView& kv, const Que
   }
 }
 
-// Four idle lanes cost less than the shuffles of the other layout.
 HWY_INLINE bool WorthALaneEach(const AttentionShape& shape, const QueryTile& tile) {
-  bool every = tile.count + kTile > kQueryTile && shape.head_dim_k % kVirtualLanes == 0;
-  for (size_t i = 0; i < kQueryTile; ++i) every = every && tile.seen[i].hi != 0;
+  bool every = tile.count + kTile > tile.width() && shape.head_dim_k % kVirtualLanes == 0;
+  for (size_t i = 0; i < tile.count; ++i) every = every && tile.seen[i].hi != 0;
   return every;
 }
 
 // The same across queries; `across` holds the transposed queries.
 void WeightsAcross(const AttentionShape& shape, const KvHeadView& kv, const QueryTile& tile,
                    float* panel, float* across, float* scores, float* m, float* l) {
-  const float* q[kQueryTile];
-  for (size_t i = 0; i < kQueryTile; ++i) q[i] = tile.queries[std::min(i, tile.count - 1)].q;
-  TransposeQueries(q, shape.head_dim_k, across);
+  const size_t width = tile.width();
+  const float* q[kMostAcross];
+  for (size_t i = 0; i < width; ++i) q[i] = tile.queries[std::min(i, tile.count - 1)].q;
+  TransposeQueries(q, width, shape.head_dim_k, across);
+  const auto score =
+      width == kVirtualLanes ? ScoreAcross<1> : ScoreAcross<kMostAcross / kVirtualLanes>;
   for (size_t run = tile.all.lo / kRun * kRun; run < tile.all.hi; run += kRun) {
     const size_t begin = std::max(run, tile.all.lo), end = std::min(run + kRun, tile.all.hi);
     const KvRows<> k = OpenRows(kv.type, kv.k, kv.k_stride, shape.head_dim_k, begin, end, panel);
-    ScoreAcross(across, shape.head_dim_k, k, begin, end, shape.scale, scores);
+    score(across, shape.head_dim_k, k, begin, end, shape.scale, scores);
   }
   WeighAcross(shape, tile, scores, m, l);
 }
