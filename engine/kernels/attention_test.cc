@@ -162,7 +162,8 @@ TEST(Attention, HeadSizes) {
 TEST(Attention, CacheTypes) {
   for (const DType type : {DType::kF32, DType::kF16, DType::kQ8_0}) {
     // The query heads of one token: few enough that a compressed cache is widened as it is read.
-    for (const size_t group : {2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 28, 29, 31, 32, 33}) {
+    for (const size_t group :
+         {2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 28, 29, 31, 32, 33}) {
       Check(type, Shape(64, 64), Consecutive(300, 1, group), 0);
       Check(type, Shape(64, 64), Consecutive(300, 1, group), 100);
     }
