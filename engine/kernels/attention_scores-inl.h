@@ -42,9 +42,12 @@ namespace {
 // Queries across: one or two V16 of them, as registers allow.
 constexpr size_t kMostAcross = kLanes == 16 ? 2 * kVirtualLanes : kVirtualLanes;
 
-// Queries of the next tile where `left` are left: four idle lanes cost less than another layout.
+// Fewer than four idle lanes cost less than another layout.
+constexpr bool Fills(size_t queries, size_t width) { return queries + kTile > width; }
+
+// Queries of the next tile where `left` are left.
 HWY_INLINE size_t NextQueries(size_t left) {
-  return std::min(left, left + kTile > kMostAcross ? kMostAcross : kVirtualLanes);
+  return std::min(left, Fills(left, kMostAcross) ? kMostAcross : kVirtualLanes);
 }
 
 constexpr float kMinusInf = -std::numeric_limits<float>::infinity();
@@ -379,7 +382,7 @@ void WeightsByQuery(const AttentionShape& shape, const KvHeadView& kv, const Que
 }
 
 HWY_INLINE bool WorthALaneEach(const AttentionShape& shape, const QueryTile& tile) {
-  bool every = tile.count + kTile > tile.width() && shape.head_dim_k % kVirtualLanes == 0;
+  bool every = Fills(tile.count, tile.width()) && shape.head_dim_k % kVirtualLanes == 0;
   for (size_t i = 0; i < tile.count; ++i) every = every && tile.seen[i].hi != 0;
   return every;
 }

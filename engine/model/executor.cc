@@ -51,19 +51,17 @@ Executor::Executor(const Model& model, size_t threads) : model_(model), team_(th
                                  &layer.down, &model.weights.output}) {
       widest_row_ = std::max(widest_row_, linear->weight.row_bytes);
     }
-  }
-  quantised_.head = Wants(model.weights.output);
-  if (s.n_experts > 0) {
-    experts_ = std::make_unique<ExpertState>();
-    for (const LayerWeights& layer : model.weights.layers) {
-      for (const ExpertMatrices* matrices : {&layer.gate_exps, &layer.up_exps, &layer.down_exps}) {
-        widest_row_ = std::max(widest_row_, (*matrices)[0].weight.row_bytes);
-      }
+    if (!layer.router) continue;
+    for (const ExpertMatrices* experts : {&layer.gate_exps, &layer.up_exps, &layer.down_exps}) {
+      widest_row_ = std::max(widest_row_, (*experts)[0].weight.row_bytes);
     }
   }
+  quantised_.head = Wants(model.weights.output);
+  if (s.n_experts > 0) experts_ = std::make_unique<ExpertState>();
   workers_.resize(team_.size());
   for (WorkerState& worker : workers_) {
     worker.queries.reserve(kTokenTile * (s.n_heads / s.n_kv_heads));
+    worker.probs.resize(s.n_experts);
   }
   const size_t widest = std::max({s.dim, s.ff, s.expert_ff, s.attn_out_dim()});
   matmul_scratch_ = (MatMulScratchBytes(widest) + 63) / 64 * 64;

@@ -19,13 +19,13 @@ struct Executor::WorkerState {
   FetchStream fetch;                    // the weights it is going to read
   FetchStream stolen;                   // those of a chunk taken over from another worker
   std::vector<AttentionQuery> queries;  // [kTokenTile · heads of a group]
+  std::vector<float> probs;             // [n_experts], of the token whose experts it chooses
   ExpertPlan experts;
 };
 
 // Of mixture-of-experts models. Rows are tokens, or workers where a batch is one token.
 struct Executor::ExpertState {
   std::vector<float> scores;  // [tokens][n_experts], the router's
-  std::vector<float> probs;   // [rows][n_experts]
   std::vector<Route> routes;  // [rows][n_experts_used]
   ActBuffer in;               // [slots][dim] copies of the normed rows
   ActBuffer mid;              // [slots][expert_ff]
@@ -35,7 +35,6 @@ struct Executor::ExpertState {
                ActForms mid_forms) {
     const size_t slots = n_tokens * s.n_experts_used;
     scores.resize(n_tokens * s.n_experts);
-    probs.resize(rows * s.n_experts);
     routes.resize(rows * s.n_experts_used);
     in.Reserve(slots, s.dim, in_forms);
     mid.Reserve(slots, s.expert_ff, mid_forms);

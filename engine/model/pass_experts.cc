@@ -28,9 +28,8 @@ void Pass::ChooseExperts() {
   ExpertPlan& plan = state_.experts;
   const size_t used = s_.n_experts_used;
   Tokenwise([&](size_t t) {
-    float* probs = x.probs.data() + RowOf(t) * s_.n_experts;
-    std::copy_n(x.scores.data() + t * s_.n_experts, s_.n_experts, probs);
-    SelectExperts({probs, s_.n_experts}, {x.routes.data() + RowOf(t) * used, used});
+    std::copy_n(x.scores.data() + t * s_.n_experts, s_.n_experts, state_.probs.data());
+    SelectExperts(state_.probs, {x.routes.data() + RowOf(t) * used, used});
   });
   Sync();
   plan.Build({x.routes.data() + RowOf(0) * used, n_ * used}, used, s_.n_experts);
