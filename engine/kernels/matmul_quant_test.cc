@@ -163,6 +163,19 @@ TEST(MatMulQuant, EqualsTheOracleWherePanelsAreMany) {
   });
 }
 
+// A few tokens: panels in cuts of 16 blocks, the last one short; one or two groups, and a tail.
+TEST(MatMulQuant, EqualsTheOracleWherePanelsAreCut) {
+  ForEachTarget([](const std::string& target) {
+    std::mt19937 rng(14);
+    for (const DType type : kTypes) {
+      const size_t cols = Info(type).block_elems == 32 ? 32 * 37 : 256 * 5;
+      for (const size_t tokens : {4, 5, 9, 11, 12, 13}) {
+        Check({type, 16 * 5 + 5, cols, tokens}, 16 * 3, target, rng);
+      }
+    }
+  });
+}
+
 // The one place where the kernels' arithmetic shows (order.h): the same for any number of tokens.
 TEST(MatMulQuant, AnInfiniteScaleGivesNaN) {
   constexpr size_t kRows = 48, kCols = 512, kMostTokens = 16;

@@ -29,6 +29,7 @@ struct TileArgs {
   size_t x_stride;
   int raw;  // what stored bytes are above the signed values, where bytes are raw
   Ahead ahead;
+  bool first;  // else sums go on from those at `out`
   float* out;
   size_t out_stride;
 };
@@ -45,6 +46,9 @@ struct Tiles {
 // instructions, more tokens would only be more code.
 constexpr size_t kMaxTile = HWY_ARCH_X86 && !kUnsignedDot ? (kGroup > 4 ? 6 : 4) : 12;
 constexpr size_t kMinTile = 4;
+
+// Tokens for which panels are cut, and the blocks of a cut: those of two groups fill 20 KiB of L1.
+constexpr size_t kFewTokens = 12, kCutBlocks = 16;
 
 // Two groups at once need 32 registers, and pay where a broadcast is a load of its own.
 constexpr bool kPairs = kUnsignedDot;
@@ -68,7 +72,15 @@ void GemmTile(const TileArgs& args) {
   const DI di;
   const DF df;
   VF acc[kGroups * T];
-  Unroll<kGroups * T>([&](auto i) SMALLMIND_LAMBDA { acc[i] = hn::Zero(df); });
+  if (args.first) {
+    Unroll<kGroups * T>([&](auto i) SMALLMIND_LAMBDA { acc[i] = hn::Zero(df); });
+  } else {
+    Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+      Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
+        acc[g * T + t] = hn::LoadU(df, args.out + t * args.out_stride + g * kGroup);
+      });
+    });
+  }
   constexpr bool kHasBias =
       (kForm == QuantForm::kScale || kForm == QuantForm::kTwoScale) && !(kWide && !kUnsignedDot);
   (void)raw;

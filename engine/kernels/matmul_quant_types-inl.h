@@ -40,14 +40,13 @@ HWY_INLINE VU8 HighNibbles(VU8 v) {
   return LowNibbles(hn::BitCast(DU8(), hn::ShiftRight<4>(hn::BitCast(DU16(), v))));
 }
 
-// Collects the Bits (u16 or u32) at `offset` of every row. kScalar: by general registers, also
-// where GCC would rather insert into vectors. Apart from what reads them as vectors, so that other
-// work is between: a vector load has to wait until narrower stores before it have left for the
-// cache.
-template <bool kScalar, class Bits>
-HWY_INLINE void Gather(const RowGroup& rows, size_t offset, Bits* HWY_RESTRICT bits) {
+// Collects the 32 bits at `offset` of every row. kScalar: by general registers, also where GCC
+// would rather insert into vectors. Apart from what reads them as vectors, so that other work is
+// between: a vector load has to wait until narrower stores before it have left for the cache.
+template <bool kScalar>
+HWY_INLINE void Gather(const RowGroup& rows, size_t offset, uint32_t* HWY_RESTRICT bits) {
   Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
-    Bits one;
+    uint32_t one;
     std::memcpy(&one, rows.Row(r % 4, r / 4) + offset, sizeof(one));
 #if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
     if constexpr (kScalar) asm("" : "+r"(one));
@@ -80,10 +79,10 @@ struct SimpleWeights {
   // as fast in cache as by inserts); a sink that stores bytes has no room for more stores, and gets
   // them inserted, before its own.
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t n, Ahead ahead, Sink& to) {
+  static void Decode(const RowGroup& group, size_t b0, size_t n, Ahead ahead, Sink& to) {
+    const RowGroup rows = group;  // not reachable by stores of bytes
     constexpr bool kScalar = !Sink::kStoresBytes;
-    using Bits = std::conditional_t<kScalar || kHasMin, uint32_t, uint16_t>;
-    HWY_ALIGN Bits factors[kMaxChunk][kGroup];
+    HWY_ALIGN uint32_t factors[kMaxChunk][kGroup];
     const size_t first = b0 * kBytes;
     const auto gather = [&](size_t b) SMALLMIND_LAMBDA {
       Gather<kScalar>(rows, first + b * kBytes, factors[b]);
@@ -101,15 +100,11 @@ struct SimpleWeights {
       });
       to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA { return bytes[half][i]; });
     }
-    const hn::Rebind<Bits, DF> d;
+    const hn::RebindToUnsigned<DI> du;
     const hn::Rebind<uint16_t, DF> d16;
     for (size_t b = 0; b < n; ++b) {
-      const auto bits = hn::Load(d, factors[b]);
-      if constexpr (sizeof(Bits) == 2) {
-        to.StoreScale(b, Promote(bits));
-      } else {
-        to.StoreScale(b, Promote(hn::TruncateTo(d16, bits)));
-      }
+      const auto bits = hn::Load(du, factors[b]);
+      to.StoreScale(b, Promote(hn::TruncateTo(d16, bits)));
       // x = d·q + m: the minimum is −m.
       if constexpr (kHasMin) {
         to.StoreSecond(b, hn::Neg(Promote(hn::TruncateTo(d16, hn::ShiftRight<16>(bits)))));
