@@ -47,8 +47,9 @@ struct Tiles {
 constexpr size_t kMaxTile = HWY_ARCH_X86 && !kUnsignedDot ? (kGroup > 4 ? 6 : 4) : 12;
 constexpr size_t kMinTile = 4;
 
-// Tokens for which panels are cut, and the blocks of a cut: those of two groups fill 20 KiB of L1.
-constexpr size_t kFewTokens = 12, kCutBlocks = 16;
+// Tokens for which panels are cut, and the blocks of a cut, half as many more in the last: those of
+// two groups take 20 KiB of L1.
+constexpr size_t kFewTokens = 16, kCutBlocks = 16, kMostCutBlocks = kCutBlocks * 3 / 2;
 
 // Two groups at once need 32 registers, and pay where a broadcast is a load of its own.
 constexpr bool kPairs = kUnsignedDot;
