@@ -48,7 +48,8 @@ inline constexpr MetricDef kMetrics[] = {
      "VmHWM: the most resident memory the process ever had, the mapped model's touched pages "
      "included."},
     {"rss_anon_mib", "MiB", Direction::kLowerIsBetter, MetricScope::kSample, "anonymous RSS",
-     "RssAnon when the benchmark ends: memory that belongs to this process alone."},
+     "RssAnon when the benchmark ends: memory that belongs to this process alone. Of a peer, the "
+     "most that was seen of it, in warm-ups only."},
     {"rss_file_mib", "MiB", Direction::kLowerIsBetter, MetricScope::kSample, "file RSS",
      "RssFile when the benchmark ends: pages of the model and of the program, shared with the page "
      "cache."},

@@ -132,6 +132,10 @@ std::string MeasurePeer(const ProcessResult& result, const Workload& workload, V
   if (!sample.metrics.contains("peak_rss_mib") && result.max_rss_kib > 0) {
     sample.metrics["peak_rss_mib"] = result.max_rss_kib / 1024.0;
   }
+  const auto anonymous = result.smaps.find("Anonymous");
+  if (!sample.metrics.contains("rss_anon_mib") && anonymous != result.smaps.end()) {
+    sample.metrics["rss_anon_mib"] = anonymous->second / 1024.0;
+  }
   if (sample.faults.empty()) {
     sample.faults = {{"minor", result.minor_faults}, {"major", result.major_faults}};
     sample.switches = {{"voluntary", result.voluntary_switches},

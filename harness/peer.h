@@ -24,8 +24,9 @@ VariantInfo ParsePeer(const std::string& text);
 std::vector<std::string> PeerCommand(const std::string& command, const std::string& model_path,
                                      const Workload& workload);
 
-// A sample from whatever the peer printed; "" or why it is none. Its peak RSS is the kernel's
-// figure for the process (ru_maxrss by way of the launcher) where it reports none itself.
+// A sample from whatever the peer printed; "" or why it is none. Where it reports none itself, its
+// peak RSS is the kernel's figure for the process (ru_maxrss by way of the launcher), and its
+// anonymous memory what was seen of it in a warm-up.
 std::string MeasurePeer(const ProcessResult& result, const Workload& workload, VariantInfo& peer,
                         Sample& sample);
 

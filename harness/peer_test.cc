@@ -28,6 +28,7 @@ std::string Measure(const std::string& out, Sample& sample) {
   ProcessResult result;
   result.out = "{\"event\":\"exec\",\"t_ns\":5}\n" + out;
   result.max_rss_kib = 2048;
+  result.smaps["Anonymous"] = 512;
   VariantInfo peer;
   return MeasurePeer(result, kWorkload, peer, sample);
 }
@@ -38,6 +39,7 @@ TEST(Peer, OutputOfABenchOrOfTheProtocol) {
             "");
   EXPECT_EQ(sample.metrics.at("prefill_tps"), 110);
   EXPECT_EQ(sample.metrics.at("peak_rss_mib"), 2);
+  EXPECT_EQ(sample.metrics.at("rss_anon_mib"), 0.5);
   EXPECT_NE(Measure("", sample), "");
   EXPECT_NE(Measure("pp128: 100 t/s\n", sample), "");
 }

@@ -27,7 +27,7 @@ extern char** environ;
 namespace smallmind::harness {
 namespace {
 
-constexpr int kTickMs = 50;
+constexpr int kTickMs = 50, kSmapsTickMs = 2;
 constexpr size_t kErrTail = 4096;
 constexpr int kReportFd = 3;  // in the launcher
 constexpr int kPipeBytes = 1 << 20;
@@ -143,6 +143,7 @@ int ChildPid(const std::string& report) {
   return json.is_object() ? json.value("pid", 0) : 0;
 }
 
+// Keeps what is there now where it has more anonymous memory than what was kept.
 void ReadSmaps(int pid, std::map<std::string, double>& smaps) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/smaps_rollup");
   std::map<std::string, double> seen;
@@ -152,7 +153,7 @@ void ReadSmaps(int pid, std::map<std::string, double>& smaps) {
     double kib = 0;
     if (words >> name >> kib && name.ends_with(":")) seen[name.substr(0, name.size() - 1)] = kib;
   }
-  if (seen.contains("Pss") && seen["Pss"] > 0) smaps = seen;
+  if (seen["Pss"] > 0 && seen["Anonymous"] >= smaps["Anonymous"]) smaps = std::move(seen);
 }
 
 }  // namespace
@@ -228,7 +229,8 @@ ProcessResult RealProcessRunner::Run(const ProcessRequest& request) {
   while (true) {
     pollfd end = {pidfd.get(), POLLIN, 0};
     const int64_t left_ms = std::max<int64_t>(0, (deadline - MonotonicNs()) / 1000000 + 1);
-    poll(&end, pidfd.get() >= 0 ? 1 : 0, static_cast<int>(std::min<int64_t>(kTickMs, left_ms)));
+    const int64_t tick_ms = request.read_smaps ? kSmapsTickMs : kTickMs;
+    poll(&end, pidfd.get() >= 0 ? 1 : 0, static_cast<int>(std::min(tick_ms, left_ms)));
     const int64_t now = MonotonicNs();
     Drain(out.read_end, result.out, request.max_output_bytes, &over);
     DrainTail(err.read_end, result.err_tail);

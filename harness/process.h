@@ -46,7 +46,7 @@ struct ProcessResult {
   int64_t voluntary_switches = 0;
   int64_t involuntary_switches = 0;
   std::map<std::string, double> counters;  // perf events by name
-  std::map<std::string, double> smaps;     // last seen Pss, Rss, … in KiB
+  std::map<std::string, double> smaps;     // Pss, Rss, … in KiB, when Anonymous was seen largest
 
   bool Succeeded() const {
     return started && exit_code == 0 && signal == 0 && !timed_out && !interrupted &&

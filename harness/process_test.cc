@@ -48,6 +48,18 @@ TEST(Process, MissingProgramSaysSo) {
   EXPECT_NE(none.error.find("/nonexistent/launcher"), std::string::npos);
 }
 
+// 30 MB in a shell's variable, gone before the process ends.
+TEST(Process, MemoryIsThatOfTheLargestMoment) {
+  ProcessRequest request;
+  request.argv = {"/bin/sh", "-c",
+                  "x=$(head -c 30000000 /dev/zero | tr '\\0' x); sleep 0.5; exec sleep 0.5"};
+  EXPECT_TRUE(RealProcessRunner(LauncherPath(), nullptr).Run(request).smaps.empty());
+  request.read_smaps = true;
+  const ProcessResult result = RealProcessRunner(LauncherPath(), nullptr).Run(request);
+  ASSERT_TRUE(result.smaps.contains("Anonymous")) << result.err_tail;
+  EXPECT_GT(result.smaps.at("Anonymous"), 29000);
+}
+
 TEST(Process, TimeoutKillsTheWholeGroup) {
   // The grandchild would hold the pipe open for ten minutes.
   const ProcessResult result = RunShell("sleep 600 & echo started; sleep 600", 0.3);
