@@ -27,7 +27,8 @@ extern char** environ;
 namespace smallmind::harness {
 namespace {
 
-constexpr int kTickMs = 50, kSmapsTickMs = 2;
+constexpr int kTickMs = 50;
+constexpr int kSmapsTickMs = 20;  // to read smaps_rollup takes 5 ms of a process of 1 GiB
 constexpr size_t kErrTail = 4096;
 constexpr int kReportFd = 3;  // in the launcher
 constexpr int kPipeBytes = 1 << 20;
@@ -223,13 +224,13 @@ ProcessResult RealProcessRunner::Run(const ProcessRequest& request) {
 
   const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   const int64_t deadline = result.start_ns + static_cast<int64_t>(request.timeout_s * 1e9);
+  const int64_t tick_ms = request.read_smaps ? kSmapsTickMs : kTickMs;
   std::string report_text;
   int status = 0;
   bool over = false;
   while (true) {
     pollfd end = {pidfd.get(), POLLIN, 0};
     const int64_t left_ms = std::max<int64_t>(0, (deadline - MonotonicNs()) / 1000000 + 1);
-    const int64_t tick_ms = request.read_smaps ? kSmapsTickMs : kTickMs;
     poll(&end, pidfd.get() >= 0 ? 1 : 0, static_cast<int>(std::min(tick_ms, left_ms)));
     const int64_t now = MonotonicNs();
     Drain(out.read_end, result.out, request.max_output_bytes, &over);

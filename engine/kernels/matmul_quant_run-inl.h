@@ -54,15 +54,12 @@ HWY_INLINE void Store(const Window& window, size_t n, float* out, size_t out_str
 
 // What a type brings to the drivers: its facts, and the kernels of it and of its form.
 struct Kernels {
-  size_t block_bytes, block_columns;  // of the storage format
+  size_t step;  // stored bytes of 32 columns of a group
   QuantForm form;
   int raw;
   RowsKernel rows[kGemmTokens - 1];  // one token, two, three
   UnpackKernel unpack;               // for many
   Tiles tiles, pairs;                // of one group, of two
-
-  // Stored bytes of 32 columns of a group.
-  size_t step() const { return kGroup * block_bytes * 32 / block_columns; }
 };
 template <class W>
 Kernels KernelsOf() {
@@ -71,8 +68,7 @@ Kernels KernelsOf() {
   constexpr bool kWide = kUnsignedDot || W::kWide;
   constexpr bool kWideTile = kWide || IsLifted(W::kForm);
   static_assert(W::kBytes * 32 <= kMostStoredBytes * W::kColumns, "QuantScratchBytes");
-  return {.block_bytes = W::kBytes,
-          .block_columns = W::kColumns,
+  return {.step = kGroup * W::kBytes * 32 / W::kColumns,
           .form = W::kForm,
           .raw = W::kRaw,
           .rows = {DotRows<W, kWide, 1>, DotRows<W, kWide, 2>, DotRows<W, kWide, 3>},
@@ -92,8 +88,7 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
     for (size_t b = 0; b < blocks; b += kMaxChunk) {
       const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b);
       kernels.rows[n - 1]({rows, b, in_chunk, job.x.Row(0) + b * sizeof(ActBlock), job.x.stride,
-                           FetchStream::Beside(job.fetch, in_chunk * kernels.step(), in_chunk),
-                           acc});
+                           FetchStream::Beside(job.fetch, in_chunk * kernels.step, in_chunk), acc});
     }
     CopyWindow(window, n, acc, kGroup, job.out, job.out_stride);
   }
@@ -178,7 +173,7 @@ inline HWY_NOINLINE void Unpack(const QuantJob& job, const Kernels& kernels, siz
   for (size_t b = 0; b < n; b += kMaxChunk) {
     const size_t in_chunk = HWY_MIN(kMaxChunk, n - b);
     kernels.unpack({rows, b0 + b, in_chunk,
-                    FetchStream::Beside(job.fetch, in_chunk * kernels.step() / share, in_chunk),
+                    FetchStream::Beside(job.fetch, in_chunk * kernels.step / share, in_chunk),
                     panel + b * PanelStep(kernels.form)});
   }
 }
@@ -208,7 +203,8 @@ inline HWY_NOINLINE void RunFew(const QuantJob& job, const Kernels& kernels) {
   constexpr size_t kRows = (kPairs ? 2 : 1) * kGroup;
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   const size_t panel_bytes = kMostCutBlocks * PanelStep(kernels.form);
-  // [token of a round][row]; rounds overlap by less than the smallest tile.
+  // [token of a round][row]: rounds overlap, by less than the smallest tile, and a token of two
+  // rounds has a sum in each, for none may go on twice.
   HWY_ALIGN float sums[(kFewTokens + kMinTile) * kRows];
   for (size_t row = job.row_begin; row < job.row_end; row += kRows) {
     const size_t groups = HWY_MIN(kRows, job.row_end - row + kGroup - 1) / kGroup;
@@ -220,7 +216,7 @@ inline HWY_NOINLINE void RunFew(const QuantJob& job, const Kernels& kernels) {
         Unpack(job, kernels, row + g * kGroup, b, in_cut, 2, job.scratch + g * panel_bytes);
       }
       Ahead ahead =
-          FetchStream::Beside(job.fetch, groups * in_cut * kernels.step() / 2, rounds * in_cut);
+          FetchStream::Beside(job.fetch, groups * in_cut * kernels.step / 2, rounds * in_cut);
       float* to = sums;
       ForRounds(tiles, n, [&](size_t i, size_t t) {
         tiles.kernel[i]({job.scratch, panel_bytes, in_cut, job.x.Row(t) + b * sizeof(ActBlock),
