@@ -2,13 +2,18 @@
 """Checks run directories against the schemas: validate.py RUN_DIR...
 
 Exit 0: all valid (a torn last line of samples.jsonl, of a killed run, is allowed); 1: not; 2: unreadable.
-Needs Debian's python3-jsonschema.
+Either file may be compressed (run.json.gz, samples.jsonl.gz). Needs Debian's python3-jsonschema.
 """
+import gzip
 import json
 import os
 import sys
 
-import jsonschema
+try:
+    import jsonschema
+except ImportError:
+    print("validate: needs the python module jsonschema (package python3-jsonschema)", file=sys.stderr)
+    sys.exit(2)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -20,17 +25,21 @@ def validator(name):
     return jsonschema.Draft202012Validator(schema)
 
 
+def read(directory, name):
+    path = os.path.join(directory, name)
+    packed = not os.path.exists(path) and os.path.exists(path + ".gz")
+    with gzip.open(path + ".gz", "rt", encoding="utf-8") if packed else open(path, encoding="utf-8") as f:
+        return f.read()
+
+
 def problems(directory, most=10):
     """Lines of text, at most `most`; empty where the run is valid."""
     found = []
-    with open(os.path.join(directory, "run.json"), encoding="utf-8") as f:
-        info = json.load(f)
+    info = json.loads(read(directory, "run.json"))
     for error in validator("run.schema.json").iter_errors(info):
         found.append(f"run.json: {'/'.join(map(str, error.absolute_path))}: {error.message[:200]}")
-    path = os.path.join(directory, "samples.jsonl")
     check = validator("sample.schema.json")
-    with open(path, encoding="utf-8") as f:
-        lines = f.read().split("\n")
+    lines = read(directory, "samples.jsonl").split("\n")
     for number, line in enumerate(lines, 1):
         if not line:
             continue
