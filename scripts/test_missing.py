@@ -1,0 +1,77 @@
+"""What scripts say and return where something is not there, with the tools around them played by shell scripts."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Missing(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name).resolve()
+        (self.root / "scripts").mkdir()
+        (self.root / "results" / "reference").mkdir(parents=True)
+        self.said = self.root / "said"
+
+    def tool(self, name, text):
+        path = self.root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f'#!/bin/sh\necho "{path.name} $*" >> {self.said}\n{text}\n')
+        path.chmod(0o755)
+
+    def run_script(self, name, *options, path=None):
+        """(exit code, its standard error, what the played tools were asked for)"""
+        shutil.copy2(HERE / name, self.root / "scripts" / name)
+        path = path or f"{self.root}/bin:{os.environ['PATH']}"
+        done = subprocess.run([self.root / "scripts" / name, *options], capture_output=True, text=True, check=False,
+                              stdin=subprocess.DEVNULL, env={**os.environ, "PATH": path})
+        return done.returncode, done.stderr, self.said.read_text() if self.said.exists() else ""
+
+    def test_a_gate_without_its_compiler_is_no_regression(self):
+        self.tool("scripts/build", "exit 3")
+        self.assertEqual(self.run_script("gate", "--toolchain", "clang")[0], 1)
+
+    def test_plots_without_a_run_say_what_makes_one(self):
+        code, said, _ = self.run_script("plots")
+        self.assertEqual((code, said), (1, "plots: no run in results/; make compare makes one\n"))
+
+    def test_style_of_no_file_is_no_success(self):
+        self.tool("bin/clang-format-14", "echo version 14.0")
+        code, said, _ = self.run_script("check_style")
+        self.assertNotEqual(code, 0)
+        self.assertNotIn("0 files", said)
+
+    def test_a_reference_without_a_browser_ends_before_it_measures(self):
+        self.tool("scripts/compare", "exit 0")
+        shutil.copy2(HERE / "screenshots", self.root / "scripts" / "screenshots")
+        kept = self.root / "results" / "reference" / "run.json"
+        kept.write_text("{}")
+        os.symlink(sys.executable, self.root / "python3")
+        os.symlink(shutil.which("env"), self.root / "env")
+        code, said, asked = self.run_script("reference", path=str(self.root))
+        self.assertEqual((code, asked, kept.read_text()), (1, "", "{}"))
+        self.assertIn("needs Chromium", said)
+
+    def test_an_architecture_that_apt_cannot_serve_is_taken_back(self):
+        self.tool("bin/dpkg-query", "exit 1")
+        self.tool("bin/dpkg", "[ \"$1\" != --print-architecture ] || echo amd64")
+        self.tool("bin/apt-get", "exit 100")
+        self.tool("bin/id", "echo 0")
+        (self.root / "variants").mkdir()
+        (self.root / "variants" / "highway.cmake").write_text("")
+        code, said, asked = self.run_script("bootstrap", "--with", "aarch64")
+        self.assertEqual(code, 1)
+        self.assertIn("apt's sources have no arm64", said)
+        self.assertIn("dpkg --remove-architecture arm64", asked)
+        self.assertNotIn("install", asked)
+
+
+if __name__ == "__main__":
+    unittest.main()
