@@ -17,6 +17,7 @@ namespace smallmind {
 namespace {
 
 constexpr size_t kBuffer = size_t{1} << 20;
+constexpr char kOwnDescriptors[] = "/proc/self/fd";
 
 }  // namespace
 
@@ -34,20 +35,36 @@ OutputFile::OutputFile(const std::filesystem::path& path) : target_(path) {
     temporary_ = target_;
     temporary_ += ".partial-" + std::to_string(getpid());
   }
-  const std::filesystem::path& opened = direct ? target_ : temporary_;
-  const int flags = O_WRONLY | O_CLOEXEC | (direct ? 0 : O_CREAT | O_TRUNC);
-  fd_ = open(opened.c_str(), flags, 0666);
-  if (fd_ < 0) {
-    const int error = errno;
-    temporary_.clear();
-    Fail("write", error);
+  if (direct) {
+    fd_ = open(target_.c_str(), O_WRONLY | O_CLOEXEC);
+  } else {
+    OpenTemporary();
   }
+  if (fd_ < 0) Fail("write", errno);
+}
+
+void OutputFile::OpenTemporary() {
+  struct stat old;
+  const bool replaces = stat(target_.c_str(), &old) == 0;
+  const mode_t mode = replaces ? old.st_mode & 0777 : 0666;
+  const auto folder = target_.has_parent_path() ? target_.parent_path() : ".";
+  if (access(kOwnDescriptors, X_OK) == 0) {
+    fd_ = open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+  }
+  if (fd_ < 0) {
+    fd_ = open(temporary_.c_str(), O_WRONLY | O_CLOEXEC | O_CREAT | O_TRUNC, mode);
+    named_ = fd_ >= 0;
+  }
+  if (fd_ < 0 || !replaces) return;
+  // Of another owner's file a writer without privileges makes one of its own.
+  if (fchown(fd_, old.st_uid, old.st_gid) != 0) errno = 0;
+  fchmod(fd_, mode);  // once more: opening took the process's mask off
 }
 
 OutputFile::~OutputFile() {
   if (fd_ >= 0) close(fd_);
   std::error_code ignored;
-  if (!temporary_.empty()) std::filesystem::remove(temporary_, ignored);
+  if (named_) std::filesystem::remove(temporary_, ignored);
 }
 
 void OutputFile::Write(std::span<const uint8_t> bytes) {
@@ -62,12 +79,20 @@ void OutputFile::Write(std::span<const uint8_t> bytes) {
 
 void OutputFile::Commit() {
   Flush();
+  if (!temporary_.empty() && !named_) {
+    unlink(temporary_.c_str());  // of a process that was killed between naming and renaming
+    const std::string self = std::string(kOwnDescriptors) + "/" + std::to_string(fd_);
+    if (linkat(AT_FDCWD, self.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      Fail("write", errno);
+    }
+    named_ = true;
+  }
   const int fd = fd_;
   fd_ = -1;
   if (close(fd) != 0) Fail("write", errno);  // some file systems report a full disk only here
   if (temporary_.empty()) return;
   if (std::rename(temporary_.c_str(), target_.c_str()) != 0) Fail("rename into", errno);
-  temporary_.clear();
+  named_ = false;
 }
 
 void OutputFile::Flush() {

@@ -1,7 +1,9 @@
 #include "engine/base/output_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
@@ -65,6 +67,31 @@ TEST_F(OutputFileTest, AbandonedLeavesTheOldFile) {
   { OutputFile(path).Write(Bytes(10, 'x')); }
   EXPECT_EQ(Contents(path), "old");
   EXPECT_EQ(Files(), 1u);
+}
+
+// What ends a process leaves nothing where there was nothing to begin with.
+TEST_F(OutputFileTest, HasNoNameBeforeCommit) {
+  const int probe = open(dir_.c_str(), O_TMPFILE | O_WRONLY, 0600);
+  if (probe < 0) GTEST_SKIP() << "no files without a name in " << dir_;
+  close(probe);
+  OutputFile out(dir_ / "out");
+  out.Write(Bytes(size_t{3} << 20, 'b'));
+  EXPECT_EQ(Files(), 0u);
+  out.Commit();
+  EXPECT_EQ(Files(), 1u);
+}
+
+TEST_F(OutputFileTest, KeepsPermissions) {
+  const fs::path path = dir_ / "out";
+  for (const auto mode : {fs::perms(0600), fs::perms(0666), fs::perms(0751)}) {
+    std::ofstream(path) << "old";
+    fs::permissions(path, mode);
+    OutputFile out(path);
+    out.Write(Bytes(3, 'n'));
+    out.Commit();
+    EXPECT_EQ(Contents(path), "nnn");
+    EXPECT_EQ(fs::status(path).permissions(), mode);
+  }
 }
 
 TEST_F(OutputFileTest, FollowsLinks) {
