@@ -26,7 +26,9 @@
 namespace smallmind {
 
 struct EngineOptions {
-  size_t context = 0;  // positions sessions will have; 0: as SessionOptions
+  // Positions the longest of its sessions will have, which chooses the rotation factors of some
+  // models; 0: SessionOptions' default.
+  size_t context = 0;
 };
 
 // A model and its tokenizer.
@@ -58,8 +60,8 @@ struct SessionOptions {
   DType kv_type = DType::kF16;
 };
 
-// Defaults filled in for a model. Throws InputError where its learned positions are fewer than the
-// context.
+// Defaults filled in for a model. Throws InputError where the context is more than its learned
+// positions, or than the rotation factors that it was opened with are for.
 SessionOptions Resolved(SessionOptions options, const ModelSpec& spec);
 
 // Throws InputError where so many tokens at `position` do not fit the context.

@@ -12,6 +12,7 @@
 #include "engine/base/testing.h"
 #include "engine/gguf/parse.h"
 #include "engine/gguf/writer.h"
+#include "engine/model/tiny_model.h"
 
 namespace smallmind {
 namespace {
@@ -276,6 +277,21 @@ TEST(StopMatcher, HoldsBackOnlyWhatCouldBecomeAStop) {
   StopMatcher open({"STOP"});
   EXPECT_EQ(open.Push("aST"), "a");
   EXPECT_EQ(open.Flush(), "ST");
+}
+
+// Such a model rotates short and long contexts differently, and one set of factors is read.
+TEST(Session, ALongContextNeedsAModelOpenedForIt) {
+  const auto path = TestTempDir() / "two_factors.gguf";
+  TinyShape phi3{.arch = "phi3", .kv_heads = 2, .context = 8192, .fused = true};
+  phi3.keys = {{"rope.scaling.original_context_length", uint32_t{64}}};
+  phi3.factors = {{"rope_factors_long.weight", std::vector<float>(6, 2.0f)},
+                  {"rope_factors_short.weight", std::vector<float>(6, 1.0f)}};
+  TinyModel::Write(phi3, path);
+  const Engine small = Engine::OpenWithoutTokenizer(path, {.context = 64});
+  EXPECT_NO_THROW(Session(small, {.threads = 1, .context = 64}));
+  EXPECT_THROW(Session(small, {.threads = 1, .context = 65}), InputError);
+  const Engine large = Engine::OpenWithoutTokenizer(path, {.context = 65});
+  EXPECT_NO_THROW(Session(large, {.threads = 1, .context = 100}));
 }
 
 }  // namespace

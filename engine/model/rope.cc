@@ -124,6 +124,9 @@ void ReadRope(const GgufFile& file, const std::string& prefix, size_t context, M
                 .magnitude = static_cast<float>(s.attn_factor)};
   const size_t positions = context == 0 ? DefaultContext(spec->context_train) : context;
   const bool long_context = static_cast<double>(positions) > s.original_context;
+  if (!long_context && file.Tensor("rope_factors_long.weight") != nullptr) {
+    spec->rope_context = static_cast<size_t>(s.original_context);
+  }
   for (const char* name : {"rope_freqs.weight", long_context ? "rope_factors_long.weight"
                                                              : "rope_factors_short.weight"}) {
     if (const GgufTensor* factors = file.Tensor(name)) ApplyFactors(file, *factors, &rope);

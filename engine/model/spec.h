@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct ModelSpec {
   size_t n_experts = 0;
   size_t n_experts_used = 0;
   size_t expert_ff = 0;
+  size_t rope_context = SIZE_MAX;  // positions that the rotation's factors are for
   RopeSpec rope;        // global layers
   RopeSpec rope_local;  // windowed layers
 
