@@ -10,7 +10,8 @@
 
 namespace smallmind {
 
-enum class ExitCode { kOk = 0, kUsage = 1, kInput = 2, kInternal = 3 };
+// kInterrupted: by Ctrl-C, with what was done so far kept; the shell's own code for it.
+enum class ExitCode { kOk = 0, kUsage = 1, kInput = 2, kInternal = 3, kInterrupted = 130 };
 
 class Error : public std::runtime_error {
  public:

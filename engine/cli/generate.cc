@@ -18,14 +18,29 @@
 namespace smallmind {
 namespace {
 
-// Set by Ctrl-C; generation then ends as if cancelled, with the text so far. A second Ctrl-C ends
-// the process.
 volatile std::sig_atomic_t interrupted = 0;
 
 void Interrupt(int) {
   interrupted = 1;
   std::signal(SIGINT, SIG_DFL);
 }
+
+// While it lives, Ctrl-C sets `interrupted`: generation then ends as if cancelled, with the text so
+// far. A second Ctrl-C ends the process. Who started it may have had SIGINT ignored, as a script
+// does for its background jobs: then it stays so.
+class InterruptStops {
+ public:
+  InterruptStops() : before_(std::signal(SIGINT, SIG_IGN)) {
+    interrupted = 0;
+    if (before_ != SIG_IGN) std::signal(SIGINT, Interrupt);
+  }
+  ~InterruptStops() { std::signal(SIGINT, before_); }
+  InterruptStops(const InterruptStops&) = delete;
+  InterruptStops& operator=(const InterruptStops&) = delete;
+
+ private:
+  void (*before_)(int);
+};
 
 struct Options {
   ModelOptions model;
@@ -62,7 +77,7 @@ int Run(Options o) {
   PrintWarning(engine.tokenizer());
   o.model.PrintContextWarning(engine.model().spec);
   Session session(engine, o.model.Session());
-  std::signal(SIGINT, Interrupt);
+  const InterruptStops stops;
   o.generate.should_stop = [] { return interrupted != 0; };
   const auto show = [&](std::string_view piece) {
     if (file) file->Write({reinterpret_cast<const uint8_t*>(piece.data()), piece.size()});
@@ -85,6 +100,10 @@ int Run(Options o) {
     std::fprintf(stderr,
                  "smallmind: stopped at the context's end, %zu positions; --ctx sets more\n",
                  session.context());
+  }
+  if (result.reason == StopReason::kCancelled) {
+    std::fprintf(stderr, "smallmind: interrupted after %zu tokens\n", result.tokens.size());
+    return static_cast<int>(ExitCode::kInterrupted);
   }
   return 0;
 }

@@ -41,7 +41,8 @@ void CheckOutput() {
 int RunProgram(int argc, const char* const* argv, const StartInstants& start) {
   try {
     Program program("LLM inference on the CPU, built many ways to be measured",
-                    "Exit codes: 0 done, 1 bad usage, 2 bad input or model, 3 internal error.");
+                    "Exit codes: 0 done, 1 bad usage, 2 bad input or model, 3 internal error, "
+                    "130 interrupted.");
     AddGenerate(program);
     AddBench(program, start);
     AddProfile(program);

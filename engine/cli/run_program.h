@@ -6,7 +6,7 @@
 namespace smallmind {
 
 // Exit codes: 0 done, 1 bad usage, 2 bad input or model, or standard output cannot be written, 3
-// internal error. Errors are one line on stderr.
+// internal error, 130 interrupted (`generate`). Errors are one line on stderr.
 int RunProgram(int argc, const char* const* argv, const StartInstants& start);
 
 }  // namespace smallmind

@@ -8,10 +8,14 @@
 #include <stdio_ext.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "engine/base/testing.h"
 #include "engine/gguf/parse.h"
@@ -234,6 +238,56 @@ TEST(RunProgram, WhatWasGeneratedBeforeAnErrorIsKept) {
       Smallmind({"perplexity", "-m", WithBrokenToken(static_cast<size_t>(first)), "-f", text});
   EXPECT_EQ(scored.code, 2);
   EXPECT_NE(scored.err.find("not a finite number"), std::string::npos) << scored.err;
+}
+
+void (*HandlerOfInterrupts())(int) {
+  struct sigaction now = {};
+  sigaction(SIGINT, nullptr, &now);
+  return now.sa_handler;
+}
+
+TEST(RunProgram, AnInterruptKeepsTheTextAndIsNoSuccess) {
+  const std::string path = Write("text", "");
+  const auto before = HandlerOfInterrupts();
+  std::thread interrupts([&] {
+    while (HandlerOfInterrupts() == before) std::this_thread::yield();
+    while (HandlerOfInterrupts() != before && HandlerOfInterrupts() != SIG_DFL) {
+      kill(getpid(), SIGINT);
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
+  });
+  const Ran ran = Smallmind({"generate", "-m", Mixtral(), "-c", "50000", "-n", "50000",
+                             "--ignore-eos", "-q", "-o", path});
+  interrupts.join();
+  EXPECT_EQ(ran.code, 130) << ran.err;
+  EXPECT_NE(ran.err.find("smallmind: interrupted after "), std::string::npos) << ran.err;
+  EXPECT_EQ(HandlerOfInterrupts(), before);
+}
+
+TEST(RunProgram, AnInterruptThatItsParentIgnoresIsIgnored) {
+  const auto before = std::signal(SIGINT, SIG_IGN);
+  std::atomic<bool> done{false};
+  std::thread interrupts([&] {
+    while (!done) {
+      kill(getpid(), SIGINT);
+      std::this_thread::yield();
+    }
+  });
+  EXPECT_EQ(Smallmind({"generate", "-m", Mixtral(), "-n", "32", "--ignore-eos", "-q"}).code, 0);
+  done = true;
+  interrupts.join();
+  std::signal(SIGINT, before);
+}
+
+TEST(RunProgram, InputThatFailsHalfwayIsAnError) {
+  for (const std::string& from : {TestTempDir().string(), std::string("/proc/self/mem")}) {
+    const Ran direct = Smallmind({"tokenize", "-m", Mixtral(), "-f", from});
+    EXPECT_EQ(direct.code, 2) << from;
+    EXPECT_NE(direct.err.find("cannot read '" + from + "': "), std::string::npos) << direct.err;
+    const Ran piped = Smallmind({"tokenize", "-m", Mixtral(), "-f", "-"}, from);
+    EXPECT_EQ(piped.code, 2) << from;
+    EXPECT_NE(piped.err.find("cannot read standard input: "), std::string::npos) << piped.err;
+  }
 }
 
 TEST(RunProgram, LogitsOfBadTokensLeaveTheFileAlone) {
