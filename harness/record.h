@@ -205,6 +205,7 @@ struct PlanInfo {
   int max_rounds = 0;
   double target_ci_pct = 0;  // 0: fixed number of rounds
   double budget_s = 0;       // 0: none
+  int sure_rounds = 0;       // run whatever the budget; 0 (older records): min_rounds
   int warmup = 1;            // samples a cell before round 0
   double timeout_s = 0;
   int retries = 0;

@@ -14,20 +14,52 @@ namespace {
 
 constexpr const char* kOutput = "Output";  // a group of --help
 
-// What a mode fills in where no flag speaks. Sized for the core and guide groups (9 variants, 2
-// models) on 4 cores: three minutes, or under one. Samples are short and rounds many: a shared
-// machine's speed wanders within seconds, so that a pair is worth more the closer its processes are
-// in time, and two repetitions (one cold, one warm) are the fewest that measure everything.
+// What a mode fills in where no flag speaks. Tables are sized for the core and guide groups (9
+// variants, 2 models) on 4 cores: three minutes, or under one. Samples are short and rounds many: a
+// shared machine's speed wanders within seconds, so that a pair is worth more the closer its
+// processes are in time, and two repetitions (one cold, one warm) are the fewest that measure
+// everything. The gate has the 135M model and samples of a third of a second, hundreds of rounds in
+// the budget, and goes on until intervals reach half its smallest threshold to each side; the
+// selftest does the same for a fixed number of rounds.
 struct Mode {
+  const char* models;
   const char* prompts;
   const char* gens;
   int reps, min_rounds, max_rounds;
   double target_ci_pct, budget_s;
 };
-constexpr Mode kDefaultMode = {"128", "32", 2, 8, 100, 1.5, 180};
-constexpr Mode kQuickMode = {"64", "16", 2, 3, 12, 0, 52};
+struct Modes {
+  Mode full, quick;
+};
+constexpr Modes kTable = {{kDefaultModels, "128", "32", 2, 8, 100, 1.5, 180},
+                          {kDefaultModels, "64", "16", 2, 3, 12, 0, 52}};
+constexpr const char* kPairModel = "smollm2-135m-q8_0";
+constexpr Modes kGate = {{kPairModel, "64", "16", 2, 40, 400, 1.5, kPairBudgetS},
+                         {kPairModel, "64", "16", 2, 12, 100, 1.5, 45}};
+constexpr Modes kSelftest = {{kPairModel, "64", "16", 2, 40, 100, 0, 0},
+                             {kPairModel, "64", "16", 2, 12, 12, 0, 0}};
 
-const Mode& ModeOf(const RunOptions& options) { return options.quick ? kQuickMode : kDefaultMode; }
+const Modes& ModesOf(const RunOptions& options) {
+  switch (options.kind) {
+    case RunKind::kGate:
+      return kGate;
+    case RunKind::kSelftest:
+      return kSelftest;
+    default:
+      return kTable;
+  }
+}
+const Mode& ModeOf(const RunOptions& options) {
+  return options.quick ? ModesOf(options).quick : ModesOf(options).full;
+}
+
+// "8; quick 3"
+template <typename T>
+std::string Usual(const RunOptions& options, T Mode::*member) {
+  std::ostringstream text;
+  text << ModesOf(options).full.*member << "; quick " << ModesOf(options).quick.*member;
+  return text.str();
+}
 
 uint64_t ParseSeed(const std::string& text) {
   uint64_t value = 0;
@@ -63,12 +95,14 @@ void AddMeasuringOptions(CLI::App& app, RunOptions& o) {
       ->capture_default_str();
   app.add_option("--reference", o.reference, "variant the others are compared with (o2)");
   app.add_option("--models", o.models,
-                 std::string("GGUF files or PRESET-QUANT names (") + kDefaultModels + ")");
+                 std::string("GGUF files or PRESET-QUANT names (") + ModesOf(o).full.models + ")");
   app.add_option("--peer", o.peers, "NAME='COMMAND': an outside program in the same rounds")
       ->allow_extra_args(false);
   const char* workload = "Workload (each takes a list)";
-  app.add_option("-p,--prompt", o.prompts, "prompt tokens (128; quick 64)")->group(workload);
-  app.add_option("-n,--gen", o.gens, "generated tokens (32; quick 16)")->group(workload);
+  app.add_option("-p,--prompt", o.prompts, "prompt tokens (" + Usual(o, &Mode::prompts) + ")")
+      ->group(workload);
+  app.add_option("-n,--gen", o.gens, "generated tokens (" + Usual(o, &Mode::gens) + ")")
+      ->group(workload);
   app.add_option("-t,--threads", o.threads, "threads (all usable CPUs)")->group(workload);
   app.add_option("-s,--sequences", o.sequences, "sequences decoded together")
       ->capture_default_str()
@@ -78,19 +112,23 @@ void AddMeasuringOptions(CLI::App& app, RunOptions& o) {
       ->group(workload);
   const char* rounds = "Rounds";
   app.add_option("--rounds", o.rounds, "exactly this many")->check(positive)->group(rounds);
-  app.add_option("--min-rounds", o.min_rounds, "at least (8; quick 3)")
+  app.add_option("--min-rounds", o.min_rounds, "at least (" + Usual(o, &Mode::min_rounds) + ")")
       ->check(positive)
       ->group(rounds);
-  app.add_option("--max-rounds", o.max_rounds, "at most (100; quick 12)")
+  app.add_option("--max-rounds", o.max_rounds, "at most (" + Usual(o, &Mode::max_rounds) + ")")
       ->check(positive)
       ->group(rounds);
   app.add_option("--target-ci", o.target_ci_pct,
-                 "stop when every interval is within +- this many percent (1.5; 0 = never)")
+                 "stop when every interval is within +- this many percent (" +
+                     Usual(o, &Mode::target_ci_pct) + "; 0 = never)")
       ->check(CLI::Range(0.0, 100.0))
       ->group(rounds);
-  app.add_option("--budget", o.budget_s,
-                 "seconds of measuring, warm-up included (180, from the tenth variant on 20 more "
-                 "each; quick 52; 0 = no limit)")
+  app.add_option(
+         "--budget", o.budget_s,
+         "seconds of measuring, warm-up included (" + Usual(o, &Mode::budget_s) +
+             (o.kind != RunKind::kTable ? "" : "; from the tenth variant on more in proportion") +
+             "; 0 = no limit); where given, one round is enough unless --min-rounds asks "
+             "for more")
       ->check(CLI::Range(0.0, 1e7))
       ->group(rounds);
   app.add_option("--warmup", o.warmup, "recorded but unused samples a cell (1)")
@@ -167,12 +205,6 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
   AddPresentingOptions(app, o);
 }
 
-void SetPairWorkload(RunOptions& o) {
-  if (o.models.empty()) o.models = "smollm2-135m-q8_0";
-  if (o.prompts.empty()) o.prompts = "64";
-  if (o.gens.empty()) o.gens = "16";
-}
-
 PlanInfo MakePlan(const RunOptions& o, double unix_seconds, size_t competitors) {
   const Mode& mode = ModeOf(o);
   PlanInfo plan;
@@ -181,23 +213,25 @@ PlanInfo MakePlan(const RunOptions& o, double unix_seconds, size_t competitors) 
   plan.order = "Williams squares within model and workload, blocks shuffled each round";
   plan.target_ci_pct = o.target_ci_pct >= 0 ? o.target_ci_pct : mode.target_ci_pct;
   plan.budget_s = o.budget_s >= 0 ? o.budget_s : mode.budget_s;
-  if (o.budget_s < 0 && !o.quick && competitors > kBudgetCompetitors) {
+  if (o.budget_s < 0 && !o.quick && o.kind == RunKind::kTable && competitors > kBudgetCompetitors) {
     plan.budget_s *= static_cast<double>(competitors) / static_cast<double>(kBudgetCompetitors);
   }
   plan.max_rounds = o.max_rounds > 0 ? o.max_rounds : std::max(mode.max_rounds, o.min_rounds);
   plan.min_rounds = o.min_rounds > 0 ? o.min_rounds : std::min(mode.min_rounds, plan.max_rounds);
   if (o.rounds > 0) {
-    if (o.min_rounds > 0 || o.max_rounds > 0) {
-      throw RunError("--rounds is exact; it does not go with --min-rounds or --max-rounds");
+    if (o.min_rounds > 0 || o.max_rounds > 0 || o.target_ci_pct > 0 || o.budget_s > 0) {
+      throw RunError(
+          "--rounds is exact; it does not go with --min-rounds, --max-rounds, --target-ci or "
+          "--budget");
     }
     plan.min_rounds = plan.max_rounds = o.rounds;
-    plan.target_ci_pct = 0;
-    plan.budget_s = o.budget_s >= 0 ? o.budget_s : 0;
+    plan.target_ci_pct = plan.budget_s = 0;
   }
   if (plan.min_rounds > plan.max_rounds) {
     throw RunError("--min-rounds " + std::to_string(plan.min_rounds) + " exceeds --max-rounds " +
                    std::to_string(plan.max_rounds));
   }
+  plan.sure_rounds = o.budget_s > 0 && o.min_rounds == 0 ? 1 : plan.min_rounds;
   CheckInject(o.inject);
   plan.warmup = o.warmup;
   plan.timeout_s = o.timeout_s;
@@ -211,6 +245,8 @@ PlanInfo MakePlan(const RunOptions& o, double unix_seconds, size_t competitors) 
   plan.inject = o.inject;
   return plan;
 }
+
+std::string ModelsOf(const RunOptions& o) { return o.models.empty() ? ModeOf(o).models : o.models; }
 
 std::vector<Workload> WorkloadsOf(const RunOptions& o, int usable_cpus) {
   const Mode& mode = ModeOf(o);

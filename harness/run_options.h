@@ -9,13 +9,18 @@
 
 namespace smallmind::harness {
 
+// What is measured: a table of variants, the gate's two binaries, or the selftest's one under five
+// names. Each has its defaults, and shorter ones for --quick.
+enum class RunKind { kTable, kGate, kSelftest };
+
 struct RunOptions {
+  RunKind kind = RunKind::kTable;
   std::string build_dir;               // "" = where this program lies
   std::vector<std::string> manifests;  // empty = that of build_dir
   std::string results_dir;             // "" = results/ of the source tree
   std::string variants = "all";
   std::string reference;  // "" = o2, or the first built one
-  std::string models;     // "" = the two default models
+  std::string models;     // "" = the default of the mode
   std::vector<std::string> peers;
   std::string prompts, gens, threads;  // "" = the default of the mode
   std::string sequences = "1";
@@ -53,19 +58,17 @@ void AddBaselineOptions(CLI::App& app, RunOptions& options);
 void AddPresentingOptions(CLI::App& app, RunOptions& options);
 void AddRunOptions(CLI::App& app, RunOptions& options);  // all of them
 
-// Where two binaries are compared and no flag says otherwise (gate, selftest): the 135M model, and
-// samples of a third of a second, so that a pair lies within one of a shared machine's moods and
-// the budget holds hundreds of pairs.
+// The gate's own budget, within which the selftest judges power.
 inline constexpr double kPairBudgetS = 150;
-inline constexpr double kQuickPairBudgetS = 45;
-void SetPairWorkload(RunOptions& options);
 
-// Mode, defaults and explicit flags resolved. RunError where they contradict each other. The full
-// mode's own budget is for kBudgetCompetitors; more of them (variants times layouts) get more time
-// in proportion, and so as many rounds.
+// Kind, mode, defaults and explicit flags resolved. RunError where they contradict each other. The
+// full mode's own budget is for kBudgetCompetitors; more of them (variants times layouts) get more
+// time in proportion, and so as many rounds. A budget that was asked for may end a run after its
+// first round; a mode's own leaves it the mode's fewest.
 inline constexpr size_t kBudgetCompetitors = 9;
 PlanInfo MakePlan(const RunOptions& options, double unix_seconds,
                   size_t competitors = kBudgetCompetitors);
+std::string ModelsOf(const RunOptions& options);
 std::vector<Workload> WorkloadsOf(const RunOptions& options, int usable_cpus);
 
 }  // namespace smallmind::harness

@@ -110,8 +110,7 @@ RunInfo Prepare(const RunOptions& options, const std::vector<std::string>& comma
   run.environment.compiler = reference->compiler;
   run.environment.git = reference->git;
   run.environment.dirty = reference->raw.value("dirty", false);
-  const std::string models = options.models.empty() ? kDefaultModels : options.models;
-  run.models = ResolveModels(models, BuildDirOf(options), reference->binary, processes);
+  run.models = ResolveModels(ModelsOf(options), BuildDirOf(options), reference->binary, processes);
   run.variants = std::move(variants);
   int threads = 0;
   for (const Workload& workload : run.workloads) threads = std::max(threads, workload.threads);

@@ -17,6 +17,10 @@ namespace {
 // A competitor this many times slower than its block's median is measured in few rounds.
 constexpr double kSlowFactor = 4.0;
 
+std::string CountOf(int count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 // "" for a process that ended as it should.
@@ -48,7 +52,8 @@ Runner::Runner(RunInfo& run, std::vector<Sample> samples, RunDirectory& director
       directory_(directory),
       seams_(std::move(seams)),
       plan_(run, std::stoull(run.plan.seed)),
-      rule_{run.plan.min_rounds, run.plan.max_rounds, run.plan.target_ci_pct, run.plan.budget_s} {
+      rule_{run.plan.min_rounds, run.plan.max_rounds, run.plan.target_ci_pct, run.plan.budget_s,
+            run.plan.sure_rounds > 0 ? run.plan.sure_rounds : run.plan.min_rounds} {
   for (const Sample& sample : samples_) {
     next_id_ = std::max(next_id_, sample.id + 1);
     LearnFrom(sample);
@@ -98,10 +103,17 @@ void Runner::Execute() {
   }
   if (!interrupted && run_.plan.strides.empty() && run_.rounds_done == 0) ChooseStrides();
   Next next = Next::kContinue;
+  bool overrun_told = false;
   for (int round = 0; !interrupted; ++round) {
     // The budget speaks of time spent here: what an interrupted run spent before is gone.
-    next = Decide(rule_, round, ElapsedS(), ExpectedRoundS(round), WidestInterval(run_, samples_));
+    const double round_s = ExpectedRoundS(round);
+    next = Decide(rule_, round, ElapsedS(), round_s, WidestInterval(run_, samples_));
     if (next != Next::kContinue) break;
+    if (!overrun_told && Overruns(rule_, ElapsedS(), round_s)) {
+      overrun_told = true;
+      seams_.progress.Message(CountOf(rule_.sure_rounds, "round") +
+                              " at least; the budget is exceeded");
+    }
     const int64_t before = fresh_samples_;
     interrupted = !RunRound(round);
     if (!interrupted) run_.rounds_done = std::max(run_.rounds_done, round + 1);
@@ -114,11 +126,10 @@ void Runner::Execute() {
   }
   if (interrupted) {
     run_.status = RunStatus::kInterrupted;
-    run_.status_reason = "interrupted after " + std::to_string(run_.rounds_done) + " rounds";
+    run_.status_reason = "interrupted after " + CountOf(run_.rounds_done, "round");
   } else if (next == Next::kBudget) {
     run_.status = RunStatus::kBudget;
-    run_.status_reason =
-        "the time budget ended after " + std::to_string(run_.rounds_done) + " rounds";
+    run_.status_reason = "the time budget ended after " + CountOf(run_.rounds_done, "round");
   } else {
     run_.status = RunStatus::kComplete;
     run_.status_reason =
@@ -316,7 +327,7 @@ void Runner::ChooseStrides() {
     if (sample.variant == run_.reference) continue;
     const double ratio = sample.wall_ns / stats::Median(blocks[{sample.model, sample.workload}]);
     if (ratio < kSlowFactor) continue;
-    // The last of its rounds comes before the earliest end of the run. What eats the budget that
+    // The last of its rounds comes before intervals may end the run. What eats the budget that
     // the others' precision needs runs once.
     const bool once =
         run_.plan.budget_s > 0 && sample.wall_ns / 1e9 > kSlowShare * run_.plan.budget_s;

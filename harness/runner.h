@@ -4,10 +4,10 @@
 // failed sample is tried again up to `retries` times, each try a sample of its own; a cell that
 // failed in kGiveUpAfter consecutive rounds is given up, with a warning; a competitor whose warm-up
 // took much longer than its block's median is measured in kSlowRounds rounds (plan.strides; no more
-// than the run has for sure), or in one where a sample takes kSlowShare of the budget, one
-// repetition each: what is that far off needs no sharp interval. Warm-ups have one repetition. An
-// interrupt loses the running sample alone. A resumed run skips what samples.jsonl already has and
-// goes on in the same order.
+// than min_rounds, of which a short budget may leave fewer), or in one where a sample takes
+// kSlowShare of the budget, one repetition each: what is that far off needs no sharp interval.
+// Warm-ups have one repetition. An interrupt loses the running sample alone. A resumed run skips
+// what samples.jsonl already has and goes on in the same order.
 #pragma once
 
 #include <atomic>

@@ -175,6 +175,18 @@ TEST_F(RunnerTest, TheBudgetEndsTheRunBetweenRounds) {
   EXPECT_EQ(samples.size(), 3u * (1 + 5));
 }
 
+TEST_F(RunnerTest, ABudgetIsExceededBySureRoundsAloneAndSaysSo) {
+  run_.plan.min_rounds = 8;
+  run_.plan.max_rounds = 1000;
+  run_.plan.budget_s = 1;
+  run_.plan.sure_rounds = 2;
+  Execute();
+  EXPECT_EQ(run_.rounds_done, 2);
+  EXPECT_EQ(run_.status, RunStatus::kBudget);
+  EXPECT_EQ(progress_.messages,
+            std::vector<std::string>{"2 rounds at least; the budget is exceeded"});
+}
+
 TEST_F(RunnerTest, PreciseEnoughStopsAtMinRounds) {
   run_.plan.target_ci_pct = 1;  // the fake has no noise; three pairs give an interval of zero
   run_.plan.min_rounds = 3;

@@ -53,12 +53,16 @@ double WidestInterval(const RunInfo& run, const std::vector<Sample>& samples) {
   return widest;
 }
 
+bool Overruns(const StoppingRule& rule, double elapsed_s, double round_s) {
+  return rule.budget_s > 0 && elapsed_s + round_s > rule.budget_s;
+}
+
 Next Decide(const StoppingRule& rule, int rounds_done, double elapsed_s, double round_s,
             double widest_pct) {
   if (rounds_done >= rule.max_rounds) return Next::kMaxRounds;
-  if (rounds_done < rule.min_rounds) return Next::kContinue;
-  if (rule.target_ci_pct > 0 && widest_pct <= rule.target_ci_pct) return Next::kPrecise;
-  if (rule.budget_s > 0 && elapsed_s + round_s > rule.budget_s) return Next::kBudget;
+  const bool precise = rule.target_ci_pct > 0 && widest_pct <= rule.target_ci_pct;
+  if (precise && rounds_done >= rule.min_rounds) return Next::kPrecise;
+  if (rounds_done >= rule.sure_rounds && Overruns(rule, elapsed_s, round_s)) return Next::kBudget;
   return Next::kContinue;
 }
 

@@ -20,10 +20,11 @@
 namespace smallmind::harness {
 
 struct StoppingRule {
-  int min_rounds = 5;
+  int min_rounds = 5;  // before intervals may end the run
   int max_rounds = 30;
   double target_ci_pct = 0;  // half-width of 95 % intervals; 0: always max_rounds
   double budget_s = 0;       // 0: none
+  int sure_rounds = 1;       // before the budget may end the run
 };
 
 // 95 % half-width of the centre of values, infinity for fewer than three. As for the verdict
@@ -39,8 +40,11 @@ double WidestInterval(const RunInfo& run, const std::vector<Sample>& samples);
 
 enum class Next { kContinue, kPrecise, kMaxRounds, kBudget };
 
-// After `rounds_done` rounds, `elapsed_s` seconds into the run; a round of `round_s` seconds that
-// would overrun the budget is not begun.
+// Whether a round of `round_s` seconds, begun `elapsed_s` seconds into the run, ends beyond the
+// budget.
+bool Overruns(const StoppingRule& rule, double elapsed_s, double round_s);
+
+// After `rounds_done` rounds; one that would overrun the budget is not begun, the sure ones are.
 Next Decide(const StoppingRule& rule, int rounds_done, double elapsed_s, double round_s,
             double widest_pct);
 

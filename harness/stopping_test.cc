@@ -75,7 +75,8 @@ TEST(Stopping, AStalledSampleDoesNotKeepARunGoing) {
 }
 
 TEST(Stopping, DecisionsInOrder) {
-  const StoppingRule rule{.min_rounds = 3, .max_rounds = 10, .target_ci_pct = 2, .budget_s = 100};
+  const StoppingRule rule{
+      .min_rounds = 3, .max_rounds = 10, .target_ci_pct = 2, .budget_s = 100, .sure_rounds = 3};
   EXPECT_EQ(Decide(rule, 1, 99, 9, 0.1), Next::kContinue);  // too few rounds, whatever else holds
   EXPECT_EQ(Decide(rule, 3, 10, 9, 1.9), Next::kPrecise);
   EXPECT_EQ(Decide(rule, 3, 10, 9, 2.1), Next::kContinue);
@@ -83,6 +84,17 @@ TEST(Stopping, DecisionsInOrder) {
   EXPECT_EQ(Decide(rule, 4, 79, 20, 9), Next::kContinue);
   EXPECT_EQ(Decide(rule, 10, 79, 9, 9), Next::kMaxRounds);
   EXPECT_EQ(Decide({.min_rounds = 1, .max_rounds = 5}, 4, 1e9, 1, 1e9), Next::kContinue);
+}
+
+TEST(Stopping, TheBudgetHasRoundsOfItsOwnToLeave) {
+  const StoppingRule rule{
+      .min_rounds = 8, .max_rounds = 10, .target_ci_pct = 2, .budget_s = 100, .sure_rounds = 1};
+  EXPECT_EQ(Decide(rule, 0, 99, 9, 9), Next::kContinue);
+  EXPECT_EQ(Decide(rule, 1, 99, 9, 9), Next::kBudget);
+  EXPECT_EQ(Decide(rule, 5, 10, 9, 0.1), Next::kContinue);  // a width of few rounds ends nothing
+  EXPECT_TRUE(Overruns(rule, 99, 9));
+  EXPECT_FALSE(Overruns(rule, 91, 9));
+  EXPECT_FALSE(Overruns({.budget_s = 0}, 1e9, 9));
 }
 
 TEST(Stopping, WidestIntervalPairsByRoundAndSkipsThinnedCells) {

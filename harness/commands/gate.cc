@@ -33,16 +33,6 @@ struct GateOptions {
   std::string thresholds;
 };
 
-// Rounds until intervals reach half the smallest threshold to each side, or the budget ends.
-void SetDefaults(RunOptions& run) {
-  SetPairWorkload(run);
-  if (run.rounds > 0) return;
-  if (run.target_ci_pct < 0) run.target_ci_pct = 1.5;
-  if (run.min_rounds == 0) run.min_rounds = run.quick ? 12 : 40;
-  if (run.max_rounds == 0) run.max_rounds = run.quick ? 100 : 400;
-  if (run.budget_s < 0) run.budget_s = run.quick ? kQuickPairBudgetS : kPairBudgetS;
-}
-
 VariantInfo OtherBinary(const VariantInfo& now, const std::string& name, const fs::path& binary) {
   if (access(binary.c_str(), X_OK) != 0) throw BadInput(binary.string() + ": no such program");
   VariantInfo other = now;
@@ -73,7 +63,7 @@ void Publish(const GateResult& result, const fs::path& directory) {
 
 int Gate(GateOptions options, const std::vector<std::string>& arguments) {
   RunOptions& run = options.run;
-  SetDefaults(run);
+  MakePlan(run, 0);  // a contradiction is told before anything is built
   const auto thresholds = GateThresholds(options.thresholds);
   run.variants = options.variant;
   std::vector<VariantInfo> competitors = CompetitorsOf(run);
@@ -138,6 +128,7 @@ void AddGate(CLI::App& app, CommandLine& line) {
   auto options = std::make_shared<GateOptions>();
   CLI::App* gate = app.add_subcommand(
       "gate", "pass (0), regression (3) or inconclusive (4) against a baseline or another commit");
+  options->run.kind = RunKind::kGate;
   AddMeasuringOptions(*gate, options->run);
   AddBaselineOptions(*gate, options->run);
   // Two competitors, no more: a peer would be taken for the one to compare with.

@@ -34,8 +34,6 @@ std::string SlowedName(const std::string& variant, int percent) {
 // The binary five times: as it is, under another name, and slowed.
 RunOutcome Measure(SelftestOptions& options, const std::vector<std::string>& arguments) {
   RunOptions& run = options.run;
-  SetPairWorkload(run);
-  if (run.rounds == 0) run.rounds = run.quick ? 12 : 100;
   run.variants = run.reference = options.variant;
   std::vector<VariantInfo> competitors = CompetitorsOf(run);
   const auto add = [&](const std::string& name) {
@@ -104,6 +102,7 @@ void AddSelftest(CLI::App& app, CommandLine& line) {
   auto options = std::make_shared<SelftestOptions>();
   CLI::App* selftest = app.add_subcommand(
       "selftest", "false positives and power on this machine (0 good, 3 false alarms, 4 blind)");
+  options->run.kind = RunKind::kSelftest;
   AddMeasuringOptions(*selftest, options->run);
   for (const char* unused : {"--variants", "--reference", "--peer", "--inject", "--resume"}) {
     selftest->remove_option(selftest->get_option(unused));

@@ -223,6 +223,17 @@ sys.exit(min(abs(status), 1))
         self.assertEqual(result.returncode, 2)
         self.assertIn("not the binary", result.stderr)
 
+    def test_a_budget_ends_a_run_and_a_gate_early(self):
+        bench = self.bench({"o2": "--sleep 0.3"})
+        other = ["--against-binary", str(bench.root / "variants" / "o2" / "smallmind")]
+        for command in ([], ["gate", *other]):
+            result = bench.run(*command, "--budget", "1")
+            self.assertIn(result.returncode, (0, 4), result.stdout + result.stderr)
+            info = bench.info()
+            self.assertEqual(info["status"], "budget")
+            self.assertTrue(1 <= info["rounds_done"] <= 3, info["status_reason"])
+            shutil.rmtree(bench.directory())
+
     def test_full_disk(self):
         bench = self.bench({"o2": "", "lto": ""})
         limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (12000, 12000))
@@ -237,6 +248,8 @@ sys.exit(min(abs(status), 1))
         cases = [(["--variants", "nosuch"], 1, "known: o2"), (["--rounds", "-1"], 1, "--rounds"),
                  (["--rounds", "many"], 1, "--rounds"), (["--nosuch"], 1, "--nosuch"),
                  (["--peer", "x"], 1, "NAME="), (["--seed", "z"], 1, "--seed"),
+                 (["--rounds", "25", "--budget", "1"], 1, "--rounds is exact"),
+                 (["gate", "--rounds", "25", "--budget", "1"], 1, "--rounds is exact"),
                  (["--inject", "zz=5"], 1, "zz")]
         for arguments, code, text in cases:
             result = bench.run(*arguments)
