@@ -1,9 +1,11 @@
-"""A page that logs, asks for something or is too wide is found out; a sound one is not."""
+"""A page that logs, asks for something or is too wide is found out; a sound one is not. Nor is a silent browser
+waited for."""
 import importlib.machinery
 import importlib.util
 import pathlib
 import tempfile
 import unittest
+from unittest import mock
 
 HERE = pathlib.Path(__file__).resolve().parent
 loader = importlib.machinery.SourceFileLoader("screenshots", str(HERE / "screenshots"))
@@ -53,6 +55,34 @@ class Pages(unittest.TestCase):
         path = pathlib.Path(self.folder.name) / "page.png"
         screenshots.picture(self.browser, path, 390, 0, 300)
         self.assertEqual(path.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+
+
+# Says no more than it is told to, and takes no hint to go.
+SILENT = "#!/bin/sh\ntrap '' TERM\nprintf '%b' '{}' >&4\nwhile :; do sleep 0.1; done\n"
+ANSWERS = r'{"id":1,"result":{"targetId":"t"}}\0000{"id":2,"result":{"sessionId":"s"}}\0000'
+
+
+class SilentBrowser(unittest.TestCase):
+    def browser(self, answers):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        program = pathlib.Path(folder.name) / "browser"
+        program.write_text(SILENT.replace("{}", answers), encoding="utf-8")
+        program.chmod(0o755)
+        deadline = mock.patch.object(screenshots, "DEADLINE_S", 0.5)
+        deadline.start()
+        self.addCleanup(deadline.stop)
+        return screenshots.Browser(str(program))
+
+    def test_who_never_answers_is_given_up(self):
+        with self.assertRaisesRegex(screenshots.BrowserError, "no answer to Target.createTarget within 0.5 s"):
+            self.browser("")
+
+    def test_who_falls_silent_is_given_up(self):
+        browser = self.browser(ANSWERS)
+        self.addCleanup(browser.close)
+        with self.assertRaisesRegex(screenshots.BrowserError, "no Page.loadEventFired within 0.5 s"):
+            browser.wait_for("Page.loadEventFired")
 
 
 if __name__ == "__main__":
