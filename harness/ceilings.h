@@ -10,8 +10,8 @@
 
 namespace smallmind::harness {
 
-// Appends to run.ceilings for each thread count of the workloads; a variant that knows no ceilings
-// leaves one warning. `round`: the one that just ended.
+// Appends to run.ceilings for each thread count of the workloads, in about two seconds each; a
+// variant that knows no ceilings leaves one warning. `round`: the one that just ended.
 void MeasureCeilings(RunInfo& run, ProcessRunner& processes, int round);
 
 // Median over the run's measurements of one ceiling; 0 where there is none.

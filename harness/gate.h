@@ -51,8 +51,8 @@ GateResult JudgePaired(const RunInfo& run, const std::vector<Sample>& samples,
                        const std::string& before, const std::string& after,
                        const std::map<std::string, double>& thresholds);
 
-// Against a stored record alone: unpaired, each round's value divided by what this machine could do
-// in that round (ceilings; the calibration loop for startup). Blinder than JudgePaired by far.
+// Against a stored record alone: unpaired, values of a batch of rounds divided by what the machine
+// could do meanwhile (ceilings; the calibration loop for startup). Blinder than JudgePaired by far.
 GateResult JudgeBaseline(const RunInfo& old_run, const std::vector<Sample>& old_samples,
                          const RunInfo& new_run, const std::vector<Sample>& new_samples,
                          const std::string& variant,

@@ -1,10 +1,10 @@
 // The unpaired judgement. Two things go wrong when runs of different hours are compared as if their
 // samples were independent: the machine is another one (neighbours, clock), and samples that lie
-// close in time agree with each other, so that n of them are worth far fewer. Against the first,
-// each round's value is divided by the ceiling measured in that very round; against the second,
+// close in time agree with each other, so that n of them are worth far fewer. Against the second,
 // rounds are gathered into kBatches consecutive batches, whose medians are the units of Welch's
-// test (batch means: Law & Kelton, "Simulation Modeling and Analysis", section 9.5). Tested on
-// synthetic runs with drift, another machine's speed and planted slowdowns (gate_test.cc).
+// test (batch means: Law & Kelton, "Simulation Modeling and Analysis", section 9.5); against the
+// first, each is divided by the ceilings measured among its rounds. Tested on synthetic runs with
+// drift, another machine's speed and planted slowdowns (gate_test.cc).
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

@@ -250,6 +250,7 @@ void VisitFields(S& s, F&& f) {
   f("target_ci_pct", s.target_ci_pct);
   f("budget_s", s.budget_s);
   f("sure_rounds", s.sure_rounds);
+  f("ceiling_share", s.ceiling_share);
   f("warmup", s.warmup);
   f("timeout_s", s.timeout_s);
   f("retries", s.retries);

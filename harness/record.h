@@ -206,6 +206,7 @@ struct PlanInfo {
   double target_ci_pct = 0;  // 0: fixed number of rounds
   double budget_s = 0;       // 0: none
   int sure_rounds = 0;       // run whatever the budget; 0 (older records): min_rounds
+  double ceiling_share = 0;  // of the time, see ceiling_schedule.h
   int warmup = 1;            // samples a cell before round 0
   double timeout_s = 0;
   int retries = 0;

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "harness/ceiling_schedule.h"
 #include "harness/error.h"
 #include "harness/models.h"
 #include "harness/workloads.h"
@@ -232,6 +233,10 @@ PlanInfo MakePlan(const RunOptions& o, double unix_seconds, size_t competitors) 
                    std::to_string(plan.max_rounds));
   }
   plan.sure_rounds = o.budget_s > 0 && o.min_rounds == 0 ? 1 : plan.min_rounds;
+  const bool divided = !o.save_baseline.empty() || !o.baseline.empty();
+  plan.ceiling_share = o.ceiling_share >= 0            ? o.ceiling_share
+                       : divided || plan.budget_s == 0 ? kDivisorShare
+                                                       : kCeilingShare;
   CheckInject(o.inject);
   plan.warmup = o.warmup;
   plan.timeout_s = o.timeout_s;

@@ -29,7 +29,8 @@ struct RunOptions {
   int min_rounds = 0, max_rounds = 0;
   double target_ci_pct = -1;
   double budget_s = -1;
-  std::string seed;  // "" = from the clock, recorded
+  double ceiling_share = -1;  // no flag: what the command needs; < 0: by MakePlan
+  std::string seed;           // "" = from the clock, recorded
   int warmup = 1;
   double timeout_s = 120;
   int retries = 1;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/ceiling_schedule.h"
 #include "harness/error.h"
 
 namespace smallmind::harness {
@@ -60,6 +61,16 @@ TEST(RunOptions, GateAndSelftestHaveModesOfTheirOwn) {
   EXPECT_EQ(selftest.max_rounds, 100);
   EXPECT_EQ(selftest.target_ci_pct + selftest.budget_s, 0) << "nothing ends it early";
   EXPECT_EQ(MakePlan(Parse("--budget 9", RunKind::kSelftest), 0).sure_rounds, 1);
+}
+
+TEST(RunOptions, CeilingsTakeMoreWhereFiguresAreDividedByThem) {
+  EXPECT_EQ(MakePlan(Parse(""), 0).ceiling_share, kCeilingShare);
+  for (const char* line : {"--save-baseline b", "--baseline b", "--rounds 8", "--budget 0"}) {
+    EXPECT_EQ(MakePlan(Parse(line), 0).ceiling_share, kDivisorShare) << line;
+  }
+  RunOptions pair = Parse("", RunKind::kGate);
+  pair.ceiling_share = 0;
+  EXPECT_EQ(MakePlan(pair, 0).ceiling_share, 0);
 }
 
 TEST(RunOptions, ExactRoundsSwitchTheOtherStopsOff) {

@@ -218,7 +218,7 @@ RunOutcome ExecuteRunWith(const RunOptions& options, const std::vector<std::stri
   }
   directory.WriteInfo(run);
   Announce(run, directory.path(), *progress);
-  const auto ceilings = [&](int round) { MeasureCeilings(run, processes, round); };  // takes 0.4 s
+  const auto ceilings = [&](int round) { MeasureCeilings(run, processes, round); };
   Runner runner(run, std::move(earlier), directory,
                 {processes, clock, probe, *progress, interrupt, ceilings});
   try {

@@ -53,7 +53,8 @@ Runner::Runner(RunInfo& run, std::vector<Sample> samples, RunDirectory& director
       seams_(std::move(seams)),
       plan_(run, std::stoull(run.plan.seed)),
       rule_{run.plan.min_rounds, run.plan.max_rounds, run.plan.target_ci_pct, run.plan.budget_s,
-            run.plan.sure_rounds > 0 ? run.plan.sure_rounds : run.plan.min_rounds} {
+            run.plan.sure_rounds > 0 ? run.plan.sure_rounds : run.plan.min_rounds},
+      ceilings_(run.plan.ceiling_share) {
   for (const Sample& sample : samples_) {
     next_id_ = std::max(next_id_, sample.id + 1);
     LearnFrom(sample);
@@ -104,6 +105,7 @@ void Runner::Execute() {
   if (!interrupted && run_.plan.strides.empty() && run_.rounds_done == 0) ChooseStrides();
   Next next = Next::kContinue;
   bool overrun_told = false;
+  int without_ceilings = -1;  // the latest round that measured something, if none followed it
   for (int round = 0; !interrupted; ++round) {
     // The budget speaks of time spent here: what an interrupted run spent before is gone.
     const double round_s = ExpectedRoundS(round);
@@ -119,11 +121,16 @@ void Runner::Execute() {
     if (!interrupted) run_.rounds_done = std::max(run_.rounds_done, round + 1);
     if (!interrupted && round == 0) LiftStrides();
     const bool measured = fresh_samples_ > before;  // else the record has this round already
-    if (!interrupted && measured && seams_.after_round) seams_.after_round(round);
+    if (measured) without_ceilings = round;
+    if (!interrupted && measured && ceilings_.Due(ElapsedS())) {
+      MeasureCeilings(round);
+      without_ceilings = -1;
+    }
     run_.samples = static_cast<int64_t>(samples_.size());
     run_.environment.steal_pct = StealPct(begin, seams_.probe.Snapshot());
     directory_.WriteInfo(run_);
   }
+  if (!interrupted && without_ceilings >= 0) MeasureCeilings(without_ceilings);
   if (interrupted) {
     run_.status = RunStatus::kInterrupted;
     run_.status_reason = "interrupted after " + CountOf(run_.rounds_done, "round");
@@ -173,9 +180,17 @@ bool Runner::SitsOut(const std::string& cell, int round) const {
          (round % stride->second != 0 || round / stride->second >= SlowRounds());
 }
 
-// By what each cell took the last time: a round without the slow ones is short.
+void Runner::MeasureCeilings(int round) {
+  if (!seams_.measure_ceilings) return;
+  const double begin = ElapsedS();
+  seams_.measure_ceilings(round);
+  ceilings_.Measured(ElapsedS() - begin);
+}
+
+// By what each cell took the last time: a round without the slow ones is short. Ceilings follow it
+// where it is the last.
 double Runner::ExpectedRoundS(int round) const {
-  double seconds = 0;
+  double seconds = ceilings_.last_s();
   for (const Cell& cell : plan_.Round(round)) {
     const std::string name = CellName(cell);
     const auto state = cells_.find(name);

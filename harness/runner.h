@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/ceiling_schedule.h"
 #include "harness/contamination.h"
 #include "harness/plan.h"
 #include "harness/process.h"
@@ -38,7 +39,7 @@ struct RunnerSeams {
   SystemProbe& probe;
   Progress& progress;
   const std::atomic<bool>& interrupt;
-  std::function<void(int round)> after_round = {};  // of rounds that measured something
+  std::function<void(int round)> measure_ceilings = {};  // after rounds that measured something
 };
 
 class Runner {
@@ -64,6 +65,7 @@ class Runner {
   int SlowRounds() const;
   bool SitsOut(const std::string& cell, int round) const;
   double ExpectedRoundS(int round) const;
+  void MeasureCeilings(int round);
   bool RunCell(int round, int position, const Cell& cell);
   Sample MeasureOnce(int round, int position, const Cell& cell, int attempt, bool* interrupted);
   Workload WorkloadOf(const Cell& cell, int round) const;
@@ -87,6 +89,7 @@ class Runner {
   std::set<std::pair<int, std::string>> settled_;  // (round, cell) that need no further try
   std::map<std::pair<int, std::string>, int> tries_;
   std::map<std::string, CellState> cells_;
+  CeilingSchedule ceilings_;
   int64_t next_id_ = 0;
   int64_t begin_ns_ = 0;
   int64_t fresh_samples_ = 0;

@@ -105,8 +105,10 @@ class RunnerTest : public ::testing::Test {
   }
   std::vector<Sample> Execute(std::vector<Sample> earlier = {}) {
     Runner runner(run_, std::move(earlier), directory_,
-                  {processes_, clock_, probe_, progress_, interrupt_,
-                   [this](int round) { rounds_ended_.push_back(round); }});
+                  {processes_, clock_, probe_, progress_, interrupt_, [this](int round) {
+                     ceiling_rounds_.push_back(round);
+                     clock_.now += static_cast<int64_t>(ceilings_s_ * kSecond);
+                   }});
     runner.Execute();
     return runner.samples();
   }
@@ -121,7 +123,8 @@ class RunnerTest : public ::testing::Test {
   SilentProgress progress_;
   FakeProcesses processes_;
   std::atomic<bool> interrupt_ = false;
-  std::vector<int> rounds_ended_;  // by after_round
+  std::vector<int> ceiling_rounds_;
+  double ceilings_s_ = 0;  // what measuring them takes
   RunInfo run_;
   RunDirectory directory_;
 };
@@ -280,6 +283,32 @@ TEST_F(RunnerTest, TheBudgetCountsTheWarmUp) {
   EXPECT_EQ(Execute().size(), 3u * (3 + 3));
 }
 
+TEST_F(RunnerTest, CeilingsKeepToTheirShareAndEndTheRun) {
+  run_.plan.max_rounds = run_.plan.min_rounds = 40;  // of three seconds
+  ceilings_s_ = 2;
+  run_.plan.ceiling_share = 0.05;
+  Execute();
+  EXPECT_EQ(ceiling_rounds_, (std::vector<int>{0, 24, 36, 39}));
+}
+
+TEST_F(RunnerTest, APairsCeilingsAreMeasuredAtBothEnds) {
+  run_.plan.max_rounds = run_.plan.min_rounds = 40;
+  ceilings_s_ = 2;
+  Execute();
+  EXPECT_EQ(ceiling_rounds_, (std::vector<int>{0, 39}));
+}
+
+TEST_F(RunnerTest, TheBudgetCountsTheCeilings) {
+  run_.plan.max_rounds = 1000;
+  run_.plan.budget_s = 20;
+  ceilings_s_ = 2;
+  const int64_t begin = clock_.now;
+  Execute();
+  EXPECT_EQ(run_.rounds_done, 4);  // warm-up and four rounds of three seconds, two of ceilings
+  EXPECT_LE(clock_.now - begin, 20 * kSecond);
+  EXPECT_EQ(ceiling_rounds_, (std::vector<int>{0, 3}));
+}
+
 TEST_F(RunnerTest, AnInterruptedSampleIsNotRecorded) {
   processes_.behave = [&](const std::string&, int run, ProcessResult& result) {
     if (run == 2) result.interrupted = true;
@@ -294,10 +323,10 @@ TEST_F(RunnerTest, ResumingSkipsWhatIsThere) {
   const size_t before = processes_.requests.size();
   std::vector<Sample> half(all.begin(), all.begin() + 8);
   run_.rounds_done = 1;
-  EXPECT_EQ(rounds_ended_, (std::vector<int>{0, 1, 2, 3}));
-  rounds_ended_.clear();
+  EXPECT_EQ(ceiling_rounds_, (std::vector<int>{0, 3}));
+  ceiling_rounds_.clear();
   const auto samples = Execute(half);
-  EXPECT_EQ(rounds_ended_, (std::vector<int>{1, 2, 3})) << "round 0 has its ceilings";
+  EXPECT_EQ(ceiling_rounds_, (std::vector<int>{1, 3})) << "round 0 is in the record";
   EXPECT_EQ(processes_.requests.size() - before, all.size() - 8);
   ASSERT_EQ(samples.size(), all.size());
   for (size_t i = 0; i < all.size(); ++i) {

@@ -201,6 +201,21 @@ std::vector<HeadlineRow> HeadlineRows(const std::vector<Sample>& samples, const 
   return clean.size() >= ReportOptions().min_clean_rounds ? clean : all;
 }
 
+double PairSeconds(const std::vector<Sample>& samples) {
+  std::vector<double> within, between;
+  const Sample* previous = nullptr;
+  for (const Sample& sample : samples) {
+    if (sample.warmup) continue;
+    if (previous != nullptr) {
+      (sample.round == previous->round ? within : between)
+          .push_back(sample.start_unix - previous->start_unix);
+    }
+    previous = &sample;
+  }
+  if (within.empty()) return 0;
+  return stats::Mean(within) + stats::Mean(between.empty() ? within : between);
+}
+
 std::string SelftestMarkdown(const SelftestResult& result) {
   std::ostringstream text;
   text << "### Selftest: " << result.metric << " of " << result.regime << ", " << result.real_rounds

@@ -67,6 +67,10 @@ SelftestResult OperatingCurve(const SelftestRounds& rounds, const std::string& m
 std::vector<HeadlineRow> HeadlineRows(const std::vector<Sample>& samples, const std::string& before,
                                       const std::string& after);
 
+// What a round of two of these competitors takes: one step from sample to sample within a round,
+// and one from round to round with all that lies between them (records, ceilings).
+double PairSeconds(const std::vector<Sample>& samples);
+
 std::string SelftestMarkdown(const SelftestResult& result);
 Json SelftestJson(const SelftestResult& result, const Environment& environment);
 

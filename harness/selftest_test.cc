@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "harness/error.h"
+#include "harness/plan.h"
 #include "harness/stats.h"
 
 namespace smallmind::harness {
@@ -83,6 +84,25 @@ TEST(Selftest, PowerIsJudgedWithinTheBudget) {
 
 TEST(Selftest, ASlowdownThatLooksLikeASpeedUpIsNotPower) {
   EXPECT_EQ(Curve(Rounds(0, 0.02, 1), {{5, Rounds(-0.05, 0.02, 3)}}).curve.back().power.at(5), 0);
+}
+
+// Five samples of a third of a second, and two seconds between rounds: a pair's round has all of
+// those two.
+TEST(Selftest, APairPaysForWhatLiesBetweenRounds) {
+  std::vector<Sample> samples;
+  double now = 1e9;
+  for (int round = kWarmupRound; round < 4; ++round) {
+    for (int i = 0; i < 5; ++i) {
+      samples.emplace_back();
+      samples.back().round = round;
+      samples.back().warmup = round < 0;
+      samples.back().start_unix = now;
+      now += 0.3;
+    }
+    now += 2;
+  }
+  EXPECT_NEAR(PairSeconds(samples), 0.3 + 2.3, 1e-6);
+  EXPECT_EQ(PairSeconds({}), 0);
 }
 
 TEST(Selftest, RowsArePairedByRoundAndLeaveContaminatedOnesOut) {

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "harness/baseline.h"
+#include "harness/ceiling_schedule.h"
 #include "harness/commands/command.h"
 #include "harness/commands/present.h"
 #include "harness/environment.h"
@@ -97,6 +98,7 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
     }
   }
   const std::string before = competitors.size() > 1 ? competitors[1].name : "";
+  if (!before.empty()) run.ceiling_share = run.save_baseline.empty() ? 0 : kCeilingShare;
   run.reference = before.empty() ? options.variant : before;
   const RunOutcome outcome = ExecuteRunWith(run, arguments, competitors, interrupt);
   if (!outcome.write_error.empty()) throw RunError(outcome.write_error);

@@ -34,6 +34,7 @@ std::string SlowedName(const std::string& variant, int percent) {
 // The binary five times: as it is, under another name, and slowed.
 RunOutcome Measure(SelftestOptions& options, const std::vector<std::string>& arguments) {
   RunOptions& run = options.run;
+  run.ceiling_share = 0;
   run.variants = run.reference = options.variant;
   std::vector<VariantInfo> competitors = CompetitorsOf(run);
   const auto add = [&](const std::string& name) {
@@ -47,18 +48,6 @@ RunOutcome Measure(SelftestOptions& options, const std::vector<std::string>& arg
         (run.inject.empty() ? "" : ",") + competitors.back().name + "=" + std::to_string(percent);
   }
   return ExecuteRunWith(run, arguments, competitors, InstallInterrupt());
-}
-
-// Wall time of a round of two of these competitors, the time between samples included.
-double PairSeconds(const std::vector<Sample>& samples) {
-  double first = 0, last = 0;
-  size_t count = 0;
-  for (const Sample& sample : samples) {
-    if (sample.warmup) continue;
-    first = count++ == 0 ? sample.start_unix : std::min(first, sample.start_unix);
-    last = std::max(last, sample.start_unix);
-  }
-  return count < 2 ? 0 : 2 * (last - first) / static_cast<double>(count - 1);
 }
 
 int Judge(const Run& run, const SelftestOptions& options, const std::filesystem::path& directory) {
