@@ -12,16 +12,20 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path Folder(const fs::path& results_dir, const std::string& name) {
+  CheckBaselineName(name);
+  return results_dir / "baselines" / name;
+}
+
+}  // namespace
+
+void CheckBaselineName(const std::string& name) {
   const bool good =
       !name.empty() && name[0] != '.' && std::ranges::all_of(name, [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
       });
   if (!good)
     throw RunError("a baseline's name has letters, digits, '.', '-' and '_', not: " + name);
-  return results_dir / "baselines" / name;
 }
-
-}  // namespace
 
 void SaveBaseline(const fs::path& results_dir, const std::string& name,
                   const fs::path& run_directory) {

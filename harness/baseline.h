@@ -10,7 +10,9 @@
 
 namespace smallmind::harness {
 
-// RunError for a name with characters other than letters, digits, '.', '-' and '_'.
+// RunError for a name with characters other than letters, digits, '.', '-' and '_', here and below.
+void CheckBaselineName(const std::string& name);
+
 void SaveBaseline(const std::filesystem::path& results_dir, const std::string& name,
                   const std::filesystem::path& run_directory);
 

@@ -64,7 +64,9 @@ void Publish(const GateResult& result, const fs::path& directory) {
 
 int Gate(GateOptions options, const std::vector<std::string>& arguments) {
   RunOptions& run = options.run;
-  MakePlan(run, 0);  // a contradiction is told before anything is built
+  // What is wrong with the command line is told before anything is built.
+  MakePlan(run, 0);
+  if (!run.save_baseline.empty()) CheckBaselineName(run.save_baseline);
   const auto thresholds = GateThresholds(options.thresholds);
   run.variants = options.variant;
   std::vector<VariantInfo> competitors = CompetitorsOf(run);

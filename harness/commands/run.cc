@@ -2,6 +2,7 @@
 // exported.
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "harness/baseline.h"
 #include "harness/commands/command.h"
@@ -15,29 +16,37 @@ namespace smallmind::harness {
 namespace {
 
 int RunAndPresent(const RunOptions& options, const std::vector<std::string>& arguments) {
+  if (!options.save_baseline.empty()) CheckBaselineName(options.save_baseline);
+  std::optional<Run> old;
+  if (!options.baseline.empty()) old = LoadBaseline(ResultsDirOf(options), options.baseline);
   const RunOutcome outcome = ExecuteRun(options, arguments, InstallInterrupt());
   if (!outcome.write_error.empty()) {
     std::fprintf(stderr, "harness: %s\n", outcome.write_error.c_str());
   }
-  try {
-    Present(outcome, options);
-    bool regression = false;
-    if (!options.baseline.empty()) {
-      const Run old = LoadBaseline(ResultsDirOf(options), options.baseline);
-      const GateResult result = JudgeBaseline(old.info, old.samples, outcome.info, outcome.samples,
-                                              outcome.info.reference, GateThresholds(""));
-      regression = result.Verdict() == GateVerdict::kRegression;
-      std::fputs(GateMarkdown(result).c_str(), stdout);
+  // The measuring's own outcome decides the exit code, then what fails after it, then the verdict.
+  int code = outcome.ExitCode();
+  const auto attempt = [&code](const auto& step) {
+    try {
+      step();
+    } catch (const HarnessError& error) {
+      std::fprintf(stderr, "harness: %s\n", error.what());
+      if (code == kExitOk) code = error.exit_code();
     }
-    KeepBaseline(outcome, options, regression);
-  } catch (const HarnessError& error) {  // the measuring's own outcome decides the exit code
-    std::fprintf(stderr, "harness: %s\n", error.what());
-    if (outcome.ExitCode() == kExitOk) return error.exit_code();
+  };
+  attempt([&] { Present(outcome, options); });
+  std::optional<GateResult> judged;
+  if (old) {
+    judged = JudgeBaseline(old->info, old->samples, outcome.info, outcome.samples,
+                           outcome.info.reference, GateThresholds(""));
+    std::fputs(GateMarkdown(*judged).c_str(), stdout);
   }
+  attempt([&] {
+    KeepBaseline(outcome, options, judged && judged->Verdict() == GateVerdict::kRegression);
+  });
   for (const std::string& failed : outcome.FailedVariants()) {
     std::fprintf(stderr, "harness: no usable sample of %s\n", failed.c_str());
   }
-  return outcome.ExitCode();
+  return code == kExitOk && judged ? judged->ExitCode() : code;
 }
 
 }  // namespace

@@ -250,12 +250,16 @@ sys.exit(min(abs(status), 1))
                  (["--peer", "x"], 1, "NAME="), (["--seed", "z"], 1, "--seed"),
                  (["--rounds", "25", "--budget", "1"], 1, "--rounds is exact"),
                  (["gate", "--rounds", "25", "--budget", "1"], 1, "--rounds is exact"),
+                 (["--baseline", "nosuch"], 2, "no baseline"), (["--baseline", "no/such"], 1, "baseline's name"),
+                 (["--save-baseline", "no/such"], 1, "baseline's name"),
+                 (["gate", "--save-baseline", "no/such"], 1, "baseline's name"),
                  (["--inject", "zz=5"], 1, "zz")]
         for arguments, code, text in cases:
             result = bench.run(*arguments)
             self.assertEqual(result.returncode, code, arguments)
             self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
             self.assertIn(text, result.stderr)
+        self.assertFalse((bench.root / "results").exists(), "nothing was measured")
         for arguments, code, text in (([], 2, "run.json"), (["-n", "4"], 1, "excludes")):
             result = bench.resume(*arguments, directory="/nonexistent")
             self.assertEqual(result.returncode, code, result.stderr)
@@ -353,6 +357,16 @@ sys.exit(min(abs(status), 1))
                                                   "run.json").read_text())["ceilings"]}
         self.assertTrue({0, 23} <= rounds and len(rounds) >= 5,
                         f"a saved baseline has ceilings all along the run, not of {sorted(rounds)} alone")
+
+    def test_a_run_against_a_baseline_exits_as_it_is_judged(self):
+        bench = self.bench({"o2": ""})
+        self.assertEqual(bench.run("--rounds", "24", "--save-baseline", "x").returncode, 0)
+        for extra, code in ((["--rounds", "24", "--inject", "o2=40"], 3), (["--rounds", "2"], 4)):
+            result = bench.run(*extra, "--baseline", "x")
+            self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        unwritable = bench.run("--rounds", "2", "--save-baseline", "y", "--export-json", "/nonexistent/f")
+        self.assertEqual(unwritable.returncode, 1, unwritable.stderr)
+        self.assertTrue((bench.root / "results" / "baselines" / "y" / "run.json").exists())
 
     def test_a_cpu_hog_is_marked_named_and_does_not_turn_the_verdict(self):
         bench = self.bench({"o2": "--sleep 0.2", "lto": "--sleep 0.2 --slowdown 20"})
