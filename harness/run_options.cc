@@ -183,7 +183,9 @@ void AddMeasuringOptions(CLI::App& app, RunOptions& o) {
 }
 
 void AddBaselineOptions(CLI::App& app, RunOptions& o) {
-  app.add_option("--save-baseline", o.save_baseline, "keep this run under a name for the gate")
+  app.add_option("--save-baseline", o.save_baseline,
+                 "keep this run under a name for the gate, unless it "
+                 "was judged and did not pass")
       ->group(kOutput);
   app.add_option("--baseline", o.baseline,
                  "compare with a saved baseline at the end; the exit code "

@@ -105,7 +105,7 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
   const RunOutcome outcome = ExecuteRunWith(run, arguments, competitors, interrupt);
   if (!outcome.write_error.empty()) throw RunError(outcome.write_error);
   if (before.empty() && run.baseline.empty()) {
-    if (KeepBaseline(outcome, run, false)) {
+    if (KeepBaseline(outcome, run, std::nullopt)) {
       std::fprintf(stderr, "baseline %s saved; there was none to compare with\n",
                    run.save_baseline.c_str());
     }
@@ -117,7 +117,7 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
                           options.variant, thresholds)
           : JudgePaired(outcome.info, outcome.samples, before, options.variant, thresholds);
   Publish(result, outcome.directory);
-  KeepBaseline(outcome, run, result.Verdict() == GateVerdict::kRegression);
+  KeepBaseline(outcome, run, result.Verdict());
   for (const std::string& failed : outcome.FailedVariants()) {
     std::fprintf(stderr, "harness: no usable sample of %s\n", failed.c_str());
   }

@@ -19,19 +19,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string WhyNotKept(const RunOutcome& outcome, bool regression) {
+std::string WhyNotKept(const RunOutcome& outcome, std::optional<GateVerdict> verdict) {
   if (!outcome.write_error.empty()) return outcome.write_error;
   if (outcome.info.status == RunStatus::kInterrupted) return outcome.info.status_reason;
   const std::vector<std::string> failed = outcome.FailedVariants();
   if (!failed.empty()) return "no usable sample of " + failed.front();
-  return regression ? "a regression" : "";
+  if (verdict == GateVerdict::kRegression) return "a regression";
+  if (verdict == GateVerdict::kInconclusive) {
+    return "inconclusive: more rounds, or save with `harness --save-baseline`";
+  }
+  return "";
 }
 
 }  // namespace
 
-bool KeepBaseline(const RunOutcome& outcome, const RunOptions& options, bool regression) {
+bool KeepBaseline(const RunOutcome& outcome, const RunOptions& options,
+                  std::optional<GateVerdict> verdict) {
   if (options.save_baseline.empty()) return false;
-  if (const std::string reason = WhyNotKept(outcome, regression); !reason.empty()) {
+  if (const std::string reason = WhyNotKept(outcome, verdict); !reason.empty()) {
     std::fprintf(stderr, "harness: baseline %s is not saved: %s\n", options.save_baseline.c_str(),
                  reason.c_str());
     return false;

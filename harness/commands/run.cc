@@ -41,7 +41,7 @@ int RunAndPresent(const RunOptions& options, const std::vector<std::string>& arg
     std::fputs(GateMarkdown(*judged).c_str(), stdout);
   }
   attempt([&] {
-    KeepBaseline(outcome, options, judged && judged->Verdict() == GateVerdict::kRegression);
+    KeepBaseline(outcome, options, judged ? std::optional(judged->Verdict()) : std::nullopt);
   });
   for (const std::string& failed : outcome.FailedVariants()) {
     std::fprintf(stderr, "harness: no usable sample of %s\n", failed.c_str());

@@ -333,6 +333,10 @@ sys.exit(min(abs(status), 1))
         self.assertEqual(slow.returncode, 3, slow.stdout + slow.stderr)
         self.assertIn("baseline default is not saved: a regression", slow.stderr)
         self.assertEqual(saved.read_text(), kept)
+        unsure = self.gate(bench, "--rounds", "2", "--save-baseline", "default")
+        self.assertEqual(unsure.returncode, 4, unsure.stdout + unsure.stderr)
+        self.assertIn("baseline default is not saved: inconclusive: more rounds", unsure.stderr)
+        self.assertEqual(saved.read_text(), kept)
         process = subprocess.Popen(bench.command("gate", "--rounds", "1000", "--save-baseline", "default"),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for line in process.stderr:
@@ -361,12 +365,15 @@ sys.exit(min(abs(status), 1))
     def test_a_run_against_a_baseline_exits_as_it_is_judged(self):
         bench = self.bench({"o2": ""})
         self.assertEqual(bench.run("--rounds", "24", "--save-baseline", "x").returncode, 0)
+        saved = (bench.root / "results" / "baselines" / "x" / "run.json").read_text()
         for extra, code in ((["--rounds", "24", "--inject", "o2=40"], 3), (["--rounds", "2"], 4)):
-            result = bench.run(*extra, "--baseline", "x")
+            result = bench.run(*extra, "--baseline", "x", "--save-baseline", "x")
             self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+            self.assertIn("baseline x is not saved", result.stderr)
         unwritable = bench.run("--rounds", "2", "--save-baseline", "y", "--export-json", "/nonexistent/f")
         self.assertEqual(unwritable.returncode, 1, unwritable.stderr)
         self.assertTrue((bench.root / "results" / "baselines" / "y" / "run.json").exists())
+        self.assertEqual((bench.root / "results" / "baselines" / "x" / "run.json").read_text(), saved)
 
     def test_a_cpu_hog_is_marked_named_and_does_not_turn_the_verdict(self):
         bench = self.bench({"o2": "--sleep 0.2", "lto": "--sleep 0.2 --slowdown 20"})
