@@ -40,7 +40,8 @@ TEST(Commands, RefuseFlagsThatTheyWouldIgnore) {
         "gate --export-json f", "gate --export-csv f", "gate --export-markdown f",
         "gate --peer x=y", "gate --variants o2", "selftest --no-plots", "selftest --export-json f",
         "selftest --save-baseline x", "selftest --baseline x", "selftest --peer x=y",
-        "selftest --from r --rounds 9", "selftest --from r --variant o3"}) {
+        "selftest --layouts 2", "selftest --training-prompts", "selftest --from r --rounds 9",
+        "selftest --from r --variant o3"}) {
     EXPECT_NE(ErrorOf(words), "") << words;
   }
 }

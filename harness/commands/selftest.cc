@@ -1,6 +1,7 @@
 // `harness selftest`: A/A false positives and power on this machine.
 #include "harness/selftest.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -31,9 +32,19 @@ std::string SlowedName(const std::string& variant, int percent) {
   return variant + "+" + std::to_string(percent) + "pct";
 }
 
+// Rounds of several would be drawn as if they were one: "" or what is too many.
+std::string MoreThanOne(size_t models, size_t workloads) {
+  if (models > 1) return std::to_string(models) + " models";
+  return workloads > 1 ? std::to_string(workloads) + " workloads" : "";
+}
+
 // The binary five times: as it is, under another name, and slowed.
 RunOutcome Measure(SelftestOptions& options, const std::vector<std::string>& arguments) {
   RunOptions& run = options.run;
+  const auto models = static_cast<size_t>(std::ranges::count(ModelsOf(run), ',')) + 1;
+  if (const std::string many = MoreThanOne(models, WorkloadsOf(run, 1).size()); !many.empty()) {
+    throw RunError("selftest judges one model under one workload, not " + many);
+  }
   run.ceiling_share = 0;
   run.variants = run.reference = options.variant;
   std::vector<VariantInfo> competitors = CompetitorsOf(run);
@@ -52,6 +63,11 @@ RunOutcome Measure(SelftestOptions& options, const std::vector<std::string>& arg
 
 int Judge(const Run& run, const SelftestOptions& options, const std::filesystem::path& directory) {
   const std::string& reference = run.info.reference;
+  const std::string many = MoreThanOne(run.info.models.size(), run.info.workloads.size());
+  if (!many.empty() || run.info.plan.layouts > 0) {
+    throw BadInput(directory.string() + ": " + (many.empty() ? "several layouts" : many) +
+                   "; is this a selftest's run?");
+  }
   SelftestRounds rounds;
   rounds.null = HeadlineRows(run.samples, reference, TwinOf(reference));
   rounds.pair_s = PairSeconds(run.samples);
@@ -93,7 +109,8 @@ void AddSelftest(CLI::App& app, CommandLine& line) {
       "selftest", "false positives and power on this machine (0 good, 3 false alarms, 4 blind)");
   options->run.kind = RunKind::kSelftest;
   AddMeasuringOptions(*selftest, options->run);
-  for (const char* unused : {"--variants", "--reference", "--peer", "--inject", "--resume"}) {
+  for (const char* unused : {"--variants", "--reference", "--peer", "--inject", "--resume",
+                             "--layouts", "--training-prompts"}) {
     selftest->remove_option(selftest->get_option(unused));
   }
   selftest->add_option("--variant", options->variant, "the binary to test with")

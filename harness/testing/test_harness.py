@@ -250,6 +250,7 @@ sys.exit(min(abs(status), 1))
                  (["--peer", "x"], 1, "NAME="), (["--seed", "z"], 1, "--seed"),
                  (["--rounds", "25", "--budget", "1"], 1, "--rounds is exact"),
                  (["gate", "--rounds", "25", "--budget", "1"], 1, "--rounds is exact"),
+                 (["selftest", "-s", "1,2"], 1, "not 2 workloads"), (["selftest", "--layouts", "1"], 1, "--layouts"),
                  (["--baseline", "nosuch"], 2, "no baseline"), (["--baseline", "no/such"], 1, "baseline's name"),
                  (["--save-baseline", "no/such"], 1, "baseline's name"),
                  (["gate", "--save-baseline", "no/such"], 1, "baseline's name"),
@@ -259,6 +260,9 @@ sys.exit(min(abs(status), 1))
             self.assertEqual(result.returncode, code, arguments)
             self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
             self.assertIn(text, result.stderr)
+        result = bench.run("selftest", models="tiny-q8_0,stories15m-q8_0")
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1), result.stderr)
+        self.assertIn("not 2 models", result.stderr)
         self.assertFalse((bench.root / "results").exists(), "nothing was measured")
         for arguments, code, text in (([], 2, "run.json"), (["-n", "4"], 1, "excludes")):
             result = bench.resume(*arguments, directory="/nonexistent")
@@ -445,6 +449,15 @@ sys.exit(min(abs(status), 1))
             self.assertGreater(curve["curve"][-1]["power"][-1]["power"], 0.9)
         kept = list((bench.root / "results" / "selftest").iterdir())
         self.assertEqual(len(kept), 1)
+
+    def test_selftest_refuses_a_run_of_several_workloads(self):
+        bench = self.bench({"o2": ""})
+        command = ["8,9" if word == "8" else word for word in bench.command("--rounds", "1")]
+        subprocess.run(command, capture_output=True, check=True)
+        result = subprocess.run([str(bench.root / "bin" / "harness"), "selftest", "--from", str(bench.directory())],
+                                capture_output=True, text=True, check=False)
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (2, 1), result.stderr)
+        self.assertIn("2 workloads; is this a selftest's run?", result.stderr)
 
     def test_missing_models_are_made(self):
         bench = self.bench({"o2": ""})
