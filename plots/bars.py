@@ -1,4 +1,5 @@
 """Horizontal bars with intervals, a panel a regime: the form that TTFT, startup and RSS share."""
+import load
 import style
 
 
@@ -13,7 +14,7 @@ def figure(run, metrics, title, unit, note):
             axis = axes[i][j]
             found = [(v, run.summary(v, regime, metric)) for v in variants]
             found = [(v, s) for v, s in found if s and s["median"] is not None]
-            axis.set_title(f"{heading}\n{regime[0]}")
+            axis.set_title(f"{heading}\n{load.regime_title(regimes, regime)}")
             if not found:
                 axis.text(0.5, 0.5, "not measured", ha="center", transform=axis.transAxes)
                 continue

@@ -1,6 +1,7 @@
 """Decode speed by round: the machine's drift, and which samples the rule marks as contaminated."""
 import statistics
 
+import load
 import style
 
 NAME = "drift"
@@ -29,7 +30,7 @@ def draw(run):
         if marked:
             axis.scatter([m[0] for m in marked], [m[1] for m in marked], s=90, facecolors="none",
                          edgecolors=style.FLAG, linewidths=1.4, zorder=5, label="contaminated")
-        axis.set_title(regime[0])
+        axis.set_title(load.regime_title(regimes, regime))
         axis.set_xlabel("round")
         axis.set_ylabel("decode, × its own median")
         axis.xaxis.get_major_locator().set_params(integer=True)

@@ -10,18 +10,19 @@ def draw(run):
     if not results:
         return None
     several = len({f.get("toolchain") for f in results}) > 1
-    columns = list(dict.fromkeys((f["model"], f.get("toolchain")) for f in results))
+    columns = list(dict.fromkeys((load.regime_of(f), f.get("toolchain")) for f in results))
+    regimes = list(dict.fromkeys(regime for regime, _ in columns))
     metrics = [m for m in ("decode_tps", "prefill_tps") if any(f["metric"] == m for f in results)]
     rows = len(results[0]["effects"]) + 2
     fig, axes = style.grid(len(columns), len(metrics), rows)
     for i, metric in enumerate(metrics):
-        for j, (model, toolchain) in enumerate(columns):
+        for j, (regime, toolchain) in enumerate(columns):
             axis = axes[i][j]
-            axis.set_title(f"{'decode' if metric == 'decode_tps' else 'prefill'}, {model}"
-                           + (f", {toolchain}" if several else ""))
+            heading = "decode" if metric == "decode_tps" else "prefill"
+            axis.set_title(f"{heading}, {load.regime_title(regimes, regime)}" + (f", {toolchain}" if several else ""))
             axis.set_xlabel("factor on tokens/s")
-            found = next((f for f in results if (f["metric"], f["model"], f.get("toolchain")) ==
-                          (metric, model, toolchain)), None)
+            found = next((f for f in results if (f["metric"], load.regime_of(f), f.get("toolchain")) ==
+                          (metric, regime, toolchain)), None)
             if found is None:
                 continue
             entries = [(e["name"], e["effect"], "#0072b2" if not e["interaction"] else "#e69f00",

@@ -1,4 +1,5 @@
 """Distribution of the gaps between tokens: median, middle half, p5-p95, p99."""
+import load
 import style
 
 NAME = "itl"
@@ -29,7 +30,7 @@ def draw(run):
     for axis, regime in zip(axes[0], regimes):
         found = [(v, gaps(run.usable(v, regime))) for v in variants]
         found = [(v, g) for v, g in found if g]
-        axis.set_title(regime[0])
+        axis.set_title(load.regime_title(regimes, regime))
         if not found:
             continue
         drawn = True

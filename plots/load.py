@@ -71,5 +71,17 @@ class Run:
             yield s
 
 
+def regime_of(result):
+    """(model, workload) of a summary, a point or an effect."""
+    return result["model"], result.get("workload", "")
+
+
+def regime_title(regimes, regime):
+    """The model alone, with its workload where `regimes` has several of that model."""
+    model, workload = regime
+    several = sum(other == model for other, _ in regimes) > 1
+    return f"{model}, {workload}" if several else model
+
+
 def finite(*values):
     return all(isinstance(v, (int, float)) and v == v and abs(v) != float("inf") for v in values)

@@ -38,7 +38,7 @@ def draw(run):
                 run.ratio(v, regime, "decode_tps")
             if size and ratio and load.finite(ratio["estimate"]) and not run.unranked(v):
                 points.append((v, size, ratio["estimate"], ratio))
-        axis.set_title(regime[0])
+        axis.set_title(load.regime_title(regimes, regime))
         if not points:
             continue
         drawn = True

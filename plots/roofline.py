@@ -10,10 +10,10 @@ def draw(run):
     points = [p for p in run.analysis.get("roofline") or [] if load.finite(p["achieved"], p["intensity"])]
     if not points:
         return None
-    models = list(dict.fromkeys(p["model"] for p in points))
-    fig, axes = style.grid(len(models), 1, row_height=4.6, width=5.8)
-    for axis, model in zip(axes[0], models):
-        own = [p for p in points if p["model"] == model]
+    regimes = list(dict.fromkeys(load.regime_of(p) for p in points))
+    fig, axes = style.grid(len(regimes), 1, row_height=4.6, width=5.8)
+    for axis, regime in zip(axes[0], regimes):
+        own = [p for p in points if load.regime_of(p) == regime]
         # Decode is stored as GB/s: times operations a byte it is operations a second.
         xs = {(p["variant"], p["work"]): p["intensity"] for p in own}
         ys = {(p["variant"], p["work"]): p["achieved"] * (p["intensity"] if p["work"] == "decode" else 1) for p in own}
@@ -40,7 +40,7 @@ def draw(run):
                       markeredgewidth=1.5, label=p["variant"] if p["work"] == "decode" else None)
         style.log_axis(axis, "x")
         style.log_axis(axis, "y")
-        axis.set_title(model)
+        axis.set_title(load.regime_title(regimes, regime))
         axis.set_xlabel("operations a byte of weights, logarithmic")
         axis.set_ylabel("G operations/s, logarithmic")
     style.legend_right(fig, axes[0][0])

@@ -1,4 +1,5 @@
 """Peak resident memory, split at the end of the run into the process's own and the mapped file's."""
+import load
 import style
 
 NAME = "rss"
@@ -12,7 +13,7 @@ def draw(run):
     for axis, regime in zip(axes[0], regimes):
         get = lambda v, m: (run.summary(v, regime, m) or {}).get("median")  # noqa: E731
         found = [v for v in variants if get(v, "peak_rss_mib")]
-        axis.set_title(regime[0])
+        axis.set_title(load.regime_title(regimes, regime))
         if not found:
             continue
         ys = style.rows_of(axis, run, found)

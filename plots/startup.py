@@ -1,6 +1,7 @@
 """Startup as a waterfall: exec, loader, main, model mapped, tokenizer, ready; the first token as a figure."""
 import statistics
 
+import load
 import style
 
 NAME = "startup"
@@ -42,7 +43,7 @@ def draw(run):
     for axis, regime in zip(axes[0], regimes):
         samples = {v: list(run.usable(v, regime)) for v in variants}
         found = [v for v in variants if any(s.get("phases") for s in samples[v])]
-        axis.set_title(regime[0])
+        axis.set_title(load.regime_title(regimes, regime))
         if not found:
             continue
         drawn = True

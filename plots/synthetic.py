@@ -7,12 +7,12 @@ import random
 REGIMES = [("stories15m-q8_0", "p128-n32-t4"), ("smollm2-135m-q8_0", "p128-n32-t4")]
 
 
-def make(directory, speeds, rounds=6, seed=1):
+def make(directory, speeds, rounds=6, seed=1, regimes=REGIMES):
     """speeds: {variant: factor}; the first is the reference."""
     rng = random.Random(seed)
     names = list(speeds)
     samples, summaries, comparisons = [], [], []
-    for model, workload in REGIMES:
+    for model, workload in regimes:
         base = 1500.0 if model.startswith("stories") else 170.0
         for name in names:
             for r in range(rounds):
@@ -39,11 +39,11 @@ def make(directory, speeds, rounds=6, seed=1):
                                           "sections": {".text": 1400000, ".rodata": 300000, ".eh_frame": 90000}}}
                      for i, n in enumerate(names)],
         "ceilings": [{"name": "read_gbps", "threads": 4, "value": 33.0, "round": -1}],
-        "analysis": {"regimes": [{"model": m, "workload": w} for m, w in REGIMES], "variants": names,
+        "analysis": {"regimes": [{"model": m, "workload": w} for m, w in regimes], "variants": names,
                      "summaries": summaries, "comparisons": comparisons,
                      "pareto": [{"variant": n, "model": m, "workload": w, "on_front": n in names[:2]}
-                                for m, w in REGIMES for n in names],
-                     "outputs": [{"variant": names[-1], "model": REGIMES[0][0], "status": "different"}]}}
+                                for m, w in regimes for n in names],
+                     "outputs": [{"variant": names[-1], "model": regimes[0][0], "status": "different"}]}}
     os.makedirs(directory, exist_ok=True)
     with open(os.path.join(directory, "run.json"), "w", encoding="utf-8") as f:
         json.dump(info, f)

@@ -76,6 +76,38 @@ class Figures(unittest.TestCase):
                 with self.subTest(name):
                     self.check_figure(name, run)
 
+    def test_two_workloads_of_a_model_are_panels_with_titles_of_their_own(self):
+        regimes = [("stories15m-q8_0", "p8-n4-t2"), ("stories15m-q8_0", "p16-n4-t2")]
+        with tempfile.TemporaryDirectory() as folder:
+            synthetic.make(folder, {"o2": 1.0, "lto": 1.1}, regimes=regimes)
+            run = load.Run(folder)
+        one = {"estimate": 1.0, "low": 0.9, "high": 1.1}
+        run.analysis["factorial"] = [
+            {"model": m, "workload": w, "metric": metric, "toolchain": "gcc", "predicted": one, "measured": one,
+             "effects": [{"name": "LTO", "interaction": False, "effect": {**one, "estimate": 1.0 + i / 10}}]}
+            for i, (m, w) in enumerate(regimes) for metric in ("decode_tps", "prefill_tps")]
+        run.analysis["roofline"] = [
+            {"variant": v, "model": m, "workload": w, "work": work, "intensity": 2.0 + i, "achieved": 5.0 + i,
+             "ceiling": 30.0, "ceiling_name": "read_gbps" if work == "decode" else "int8_gops"}
+            for i, (m, w) in enumerate(regimes) for v in run.variants for work in ("decode", "prefill")]
+        for name in all_figures.FIGURES:
+            if name == "size":
+                continue
+            with self.subTest(name):
+                figure = importlib.import_module(name).draw(run)
+                titles = [axis.get_title() for axis in figure.axes]
+                self.assertEqual(len(set(titles)), len(titles), titles)
+                self.assertTrue(all("t2" in title for title in titles), titles)
+                if name == "roofline":
+                    for axis in figure.axes:
+                        places = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axis.lines
+                                  if len(line.get_xdata()) == 1}
+                        self.assertEqual(len(places), 2, "decode and prefill, both variants alike")
+                if name == "factorial":
+                    self.assertEqual([axis.texts[0].get_text() for axis in figure.axes],
+                                     ["1.000", "1.100", "1.000", "1.100"])
+                style.plt.close(figure)
+
     def test_the_front_is_the_harnesses(self):
         self.assertEqual(self.run_data.front(self.run_data.regimes[0]), {"o2", "native"})
         figure = pareto.draw(self.run_data)
@@ -158,6 +190,15 @@ class Parts(unittest.TestCase):
         self.assertIsNone(trend.draw_entries([entry]))
         figure = trend.draw_entries([entry, entry])
         self.assertIsNotNone(figure)
+        style.plt.close(figure)
+
+    def test_trend_does_not_join_workloads(self):
+        entries = [{"git": git, "points": [{"variant": "o2", "model": "m", "workload": w, "metric": "decode_tps",
+                                            "value": value} for w, value in points.items()]}
+                   for git, points in (("a", {"p128": 5.0}), ("b", {"p8": 50.0}), ("c", {"p128": 5.1}))]
+        figure = trend.draw_entries(entries)
+        self.assertEqual([axis.get_title() for axis in figure.axes], ["m, p128", "m, p8"])
+        self.assertEqual([list(axis.lines[0].get_ydata()) for axis in figure.axes], [[5.0, 5.1], [50.0]])
         style.plt.close(figure)
 
 

@@ -14,7 +14,7 @@ def draw(run):
     for i, (metric, heading) in enumerate((("decode_tps", "decode"), ("prefill_tps", "prefill"))):
         for j, regime in enumerate(regimes):
             axis = axes[i][j]
-            axis.set_title(f"{heading}, {regime[0]}")
+            axis.set_title(f"{heading}, {load.regime_title(regimes, regime)}")
             found = [(v, run.ratio(v, regime, metric)) for v in variants]
             found = [(v, r) for v, r in found if r and load.finite(r["estimate"])]
             if not found:

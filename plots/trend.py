@@ -2,6 +2,7 @@
 import json
 import os
 
+import load
 import style
 
 NAME = "trend"
@@ -24,23 +25,20 @@ def like(entry):
 
 
 def draw_entries(entries, metric="decode_tps"):
-    """A panel a model: each variant's metric over the entries. None for fewer than two entries."""
+    """A panel a model and workload: each variant's metric over the entries. None for fewer than two entries."""
     if len(entries) < 2:
         return None
-    models = []
-    for e in entries:
-        for point in e.get("points", []):
-            if point["metric"] == metric and point["model"] not in models:
-                models.append(point["model"])
-    if not models:
+    regimes = list(dict.fromkeys(load.regime_of(p) for e in entries for p in e.get("points", [])
+                                 if p["metric"] == metric))
+    if not regimes:
         return None
-    fig, axes = style.grid(1, len(models), row_height=3.4, width=9)
+    fig, axes = style.grid(1, len(regimes), row_height=3.4, width=9)
     names = [e.get("git") or e.get("run", "") for e in entries]
-    for axis, model in zip((row[0] for row in axes), models):
+    for axis, regime in zip((row[0] for row in axes), regimes):
         series = {}
         for x, e in enumerate(entries):
             for p in e.get("points", []):
-                if p["metric"] == metric and p["model"] == model:
+                if p["metric"] == metric and load.regime_of(p) == regime:
                     series.setdefault(p["variant"], []).append((x, p["value"], p.get("low"), p.get("high")))
         for variant, points in series.items():
             arms = [style.interval(p[1], p[2], p[3]) for p in points]
@@ -48,12 +46,12 @@ def draw_entries(entries, metric="decode_tps"):
                           marker=style.marker(variant), color=style.colour(variant), label=variant, linewidth=1.2,
                           markersize=5, elinewidth=0.9)
         for change in entries[-1].get("changes", []):
-            if change["metric"] == metric and change["model"] == model:
+            if change["metric"] == metric and load.regime_of(change) == regime:
                 axis.axvline(change["index"] - 0.5, color=style.colour(change["variant"]), linestyle=":",
                              linewidth=1.5)
         step = max(1, len(entries) // 12)
         axis.set_xticks(range(0, len(entries), step), [n[:10] for n in names[::step]], rotation=30, ha="right")
-        axis.set_title(model)
+        axis.set_title(load.regime_title(regimes, regime))
         axis.set_ylabel("decode, tokens/s")
         axis.set_xlabel("recorded run")
     style.legend_right(fig, axes[0][0])
