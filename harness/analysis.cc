@@ -47,18 +47,21 @@ std::vector<std::string> Warn(const Analysis& a, const RunInfo& run) {
         ": stop what else runs on this machine, or add rounds");
   }
   double worst = 0.0;
+  size_t rows = 0;
   std::string where;
   for (const Comparison& c : a.comparisons) {
     if (c.metric == "decode_tps" && c.verdict == Verdict::kUnclear && std::isfinite(c.mde) &&
         c.mde > worst) {
       worst = c.mde;
+      rows = c.family;
       where = c.variant + " on " + c.regime.model;
     }
   }
   if (worst > 0.05) {
     warnings.push_back("decode of " + where + ": " +
                        (worst < 1.0 ? "a change below " + Percent(worst) : "even a doubling") +
-                       " could not have been seen; more rounds (--rounds) or a quieter machine");
+                       " could not have been seen among the table's " + std::to_string(rows) +
+                       " rows; more rounds (--rounds) or a quieter machine");
   }
   for (const Regime& regime : a.regimes) {
     const MetricSummary* s = a.Summary(run.reference, regime, "decode_tps");

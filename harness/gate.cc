@@ -55,7 +55,7 @@ GateRow EmptyRow(const Regime& regime, const std::string& metric, double thresho
   return row;
 }
 
-void SetEstimate(GateRow& row, stats::Interval log, double p, size_t units) {
+void SetEstimate(GateRow& row, stats::Interval log, double df, double p, size_t units) {
   row.pairs = units;
   if (!std::isfinite(log.estimate)) return;
   const double sign = FindMetric(row.metric)->direction == Direction::kLowerIsBetter ? 1 : -1;
@@ -64,7 +64,8 @@ void SetEstimate(GateRow& row, stats::Interval log, double p, size_t units) {
   row.p = p;
   row.low_pct = 100 * std::expm1(sign > 0 ? log.low : -log.high);
   row.high_pct = 100 * std::expm1(sign > 0 ? log.high : -log.low);
-  row.mde_pct = 100 * std::expm1(stats::MinimumDetectableEffect(log, units, kAlpha));
+  row.log = log;
+  row.df = df;
 }
 
 void AddSizes(const RunInfo& before_run, const std::string& before, const RunInfo& after_run,
@@ -97,6 +98,10 @@ void JudgeRows(std::vector<GateRow>& rows) {
   size_t next = 0;
   for (GateRow& row : rows) {
     row.p_adjusted = IsMeasured(row.metric) ? adjusted[next++] : row.p;
+    if (row.df > 0) {
+      row.mde_pct = 100 * std::expm1(stats::MinimumDetectableEffect(
+                              row.log, row.df, kAlpha / static_cast<double>(p_values.size())));
+    }
     const bool significant = row.p_adjusted < kAlpha;
     if (significant && row.worse_pct >= row.threshold_pct) {
       row.verdict = GateVerdict::kRegression;
@@ -161,7 +166,7 @@ GateResult JudgePaired(const RunInfo& run, const std::vector<Sample>& samples,
       if (old_values.empty() && new_values.empty()) continue;
       const Comparison c = ComparePair(series, after, before, regime, metric, {});
       GateRow row = EmptyRow(regime, metric, threshold, old_values, new_values);
-      SetEstimate(row, c.ratio().log, c.ratio().p_value,
+      SetEstimate(row, c.ratio().log, c.ratio().df, c.ratio().p_value,
                   c.rests_on_clean ? c.clean_pairs : c.pairs);
       result.rows.push_back(row);
       if (c.contamination_matters) {

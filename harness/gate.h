@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "harness/record.h"
+#include "harness/stats/interval.h"
 
 namespace smallmind::harness {
 
@@ -29,7 +30,11 @@ struct GateRow {
   double p = 1, p_adjusted = 1;
   size_t pairs = 0;  // rounds, or batches of them where nothing is paired
   double threshold_pct = 0;
-  double mde_pct = 0;  // smallest change that these rounds could have seen; infinite: none
+  stats::Interval log;  // of after / before
+  double df = 0;        // of the interval's width; 0 where it bounds nothing
+  // Smallest change that is found with power 0.8 among all measured rows (Holm's first step);
+  // infinite: none.
+  double mde_pct = 0;
   GateVerdict verdict = GateVerdict::kInconclusive;
 };
 

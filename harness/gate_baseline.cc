@@ -151,7 +151,8 @@ GateResult JudgeBaseline(const RunInfo& old_run, const std::vector<Sample>& old_
       const std::vector<double> old_units = BatchLogs(old_logs, old_speed, sign);
       const std::vector<double> new_units = BatchLogs(new_logs, new_speed, sign);
       const stats::WelchTest test = stats::Welch(old_units, new_units);
-      SetEstimate(row, test.difference, test.p_value, std::min(old_units.size(), new_units.size()));
+      SetEstimate(row, test.difference, test.df, test.p_value,
+                  std::min(old_units.size(), new_units.size()));
       result.rows.push_back(row);
     }
   }

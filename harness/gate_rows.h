@@ -15,16 +15,17 @@ namespace smallmind::harness {
 GateRow EmptyRow(const Regime& regime, const std::string& metric, double threshold_pct,
                  const std::vector<double>& before, const std::vector<double>& after);
 
-// From the log of after / before: worse_pct with its interval, p, and what `units` rounds or
-// batches could have seen. Fewer than three units bound nothing.
-void SetEstimate(GateRow& row, stats::Interval log, double p, size_t units);
+// From the log of after / before, whose width has `df` degrees of freedom: worse_pct with its
+// interval, and p. Fewer than three units bound nothing.
+void SetEstimate(GateRow& row, stats::Interval log, double df, double p, size_t units);
 
 // The binaries' sizes as rows: facts without an interval, p 0 or 1.
 void AddSizes(const RunInfo& before_run, const std::string& before, const RunInfo& after_run,
               const std::string& after, const std::map<std::string, double>& thresholds,
               std::vector<GateRow>& rows);
 
-// Holm over the measured rows (a size is not a test), then each row's verdict.
+// Holm over the measured rows (a size is not a test), then each row's verdict and what it could
+// have seen among them.
 void JudgeRows(std::vector<GateRow>& rows);
 
 // "" or the first regime in which the two gave different tokens or logits.

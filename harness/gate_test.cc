@@ -224,6 +224,10 @@ TEST(Gate, EveryRowSaysWhatItCouldHaveSeen) {
     if (row.metric != "decode_tps") continue;
     EXPECT_GT(row.mde_pct, 0.3);
     EXPECT_LT(row.mde_pct, 1.5);
+    // Of four measured rows: alone it would have seen a good deal less.
+    const stats::Interval log{0, std::log1p(row.low_pct / 100), std::log1p(row.high_pct / 100)};
+    const double alone = std::expm1(stats::MinimumDetectableEffect(log, 14.0)) * 100;
+    EXPECT_GT(row.mde_pct, 1.2 * alone);
   }
   EXPECT_TRUE(std::isinf(Judge(Measure(2, 1.0)).rows.at(0).mde_pct));
 }

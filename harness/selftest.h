@@ -6,7 +6,8 @@
 // are exchanged at random in each round, which makes the null hypothesis exactly true whatever the
 // noise looks like. Each drawn comparison is a whole row of the report's table: all headline
 // metrics, Holm, and the report's own verdict. A false positive is a row with any metric called
-// better or worse; power is the share of rows whose watched metric is called worse.
+// better or worse; power is the share of rows whose watched metric is called worse. The family is
+// that of one comparison, as the gate makes it; a report's table of many variants is a larger one.
 #pragma once
 
 #include <array>
@@ -37,7 +38,9 @@ struct CurvePoint {
   double fp_low = 0, fp_high = 1;         // 95 % interval of that rate
   double metric_false_positive_rate = 0;  // the watched metric alone
   std::map<double, double> power;         // slowdown in percent -> share found
-  double mde_pct = 0;  // smallest change of the watched metric found with power 0.8 at alpha
+  // Smallest change of the watched metric found with power 0.8 among the row's metrics (Holm's
+  // first step).
+  double mde_pct = 0;
 };
 
 struct SelftestResult {

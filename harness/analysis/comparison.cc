@@ -38,6 +38,11 @@ bool Differ(const Comparison& c, Direction direction, const AnalysisOptions& opt
          !c.all.log.Contains(c.clean.log.estimate) || !c.clean.log.Contains(c.all.log.estimate);
 }
 
+double Detectable(const Comparison& c, const AnalysisOptions& options) {
+  return std::expm1(stats::MinimumDetectableEffect(c.ratio().log, c.ratio().df,
+                                                   options.alpha / static_cast<double>(c.family)));
+}
+
 Direction DirectionOf(std::string_view metric) {
   const MetricDef* def = FindMetric(metric);
   return def == nullptr ? Direction::kLowerIsBetter : def->direction;
@@ -143,7 +148,7 @@ Comparison ComparePair(const Series& series, const std::string& variant,
   c.cliffs_delta = stats::CliffsDelta(ours, theirs);
   c.mann_whitney_p = stats::MannWhitney(ours, theirs).p_value;
   c.wilcoxon_p = stats::WilcoxonSignedRank(used_logs).p_value;
-  c.mde = std::expm1(stats::MinimumDetectableEffect(c.ratio().log, c.ratio().units, options.alpha));
+  c.mde = Detectable(c, options);
   c.p_adjusted = c.ratio().p_value;
   const Direction direction = DirectionOf(metric);
   c.verdict = Judge(c.ratio(), c.p_adjusted, direction, options);
@@ -176,6 +181,8 @@ std::vector<Comparison> Compare(const Series& series, const std::string& referen
       const std::vector<double> adjusted = stats::HolmAdjust(p);
       for (size_t i = 0; i < family.size(); ++i) {
         family[i]->p_adjusted = adjusted[i];
+        family[i]->family = family.size();
+        family[i]->mde = Detectable(*family[i], options);
         family[i]->verdict =
             Judge(family[i]->ratio(), adjusted[i], DirectionOf(family[i]->metric), options);
       }
@@ -221,6 +228,7 @@ void to_json(Json& json, const Comparison& c) {
           {"ratio", RatioJson(c.ratio())},
           {"verdict", ToString(c.verdict)},
           {"p_adjusted", Number(c.p_adjusted)},
+          {"family", c.family},
           {"mde", Number(c.mde)},
           {"cliffs_delta", Number(c.cliffs_delta)},
           {"mann_whitney_p", Number(c.mann_whitney_p)},

@@ -52,10 +52,13 @@ struct Comparison {
   size_t pairs = 0, clean_pairs = 0;
   bool rests_on_clean = false;
   double p_adjusted = 1.0;  // Holm
+  size_t family = 1;        // rows that p_adjusted and mde answer for
   double cliffs_delta = 0.0;
   double mann_whitney_p = 1.0;  // unpaired
   double wilcoxon_p = 1.0;      // paired log-ratios
-  double mde = 0.0;             // smallest detectable change, as a fraction, at power 0.8
+  // Smallest change, as a fraction, that is found with power 0.8 among the family's rows: at alpha
+  // / family, Holm's first step.
+  double mde = 0.0;
   Verdict verdict = Verdict::kUnclear;
   bool contamination_matters = false;  // the two results differ: both are shown
   // Link layouts of the same code differ by as much: not ranked, so the verdict is kUnclear.
@@ -71,7 +74,7 @@ std::vector<MetricSummary> Summarise(const Series& series, const AnalysisOptions
 std::vector<Comparison> Compare(const Series& series, const std::string& reference,
                                 const AnalysisOptions& options);
 
-// One pair of variants; `p_adjusted` is the plain p-value.
+// One pair of variants, a family of its own: `p_adjusted` is the plain p-value.
 Comparison ComparePair(const Series& series, const std::string& variant,
                        const std::string& reference, const Regime& regime,
                        const std::string& metric, const AnalysisOptions& options);

@@ -72,7 +72,12 @@ DocSection SelftestSection(const Json& selftest) {
       "Measured with the reference under two names, and slowed on purpose: " +
       selftest.value("metric", std::string()) + " of " + selftest.value("regime", std::string()) +
       ", " + std::to_string(selftest.value("real_rounds", 0)) + " real rounds, alpha " +
-      Figure(selftest.value("alpha", 0.05)) + "."});
+      Figure(selftest.value("alpha", 0.05)) + "." +
+      (selftest.contains("family")
+           ? " All figures are of one comparison, as the gate makes it: Holm over its " +
+                 std::to_string(selftest.value("family", 0)) +
+                 " metrics. A table of many variants asks more at once and sees less."
+           : "")});
   DocTable table;
   table.columns = {{"rounds", true},
                    {"comparisons", true},
@@ -118,7 +123,9 @@ DocSection MethodSection(const RunInfo& run, const Analysis& a) {
       "Significance is Student's test on those log-ratios, adjusted by Holm over all variants and "
       "headline metrics of "
       "one table. Equal within " +
-          PercentText(a.options.equal_within) + " is called equal, however sharp the interval.",
+          PercentText(a.options.equal_within) +
+          " is called equal, however sharp the interval. A change is detectable where it would be "
+          "found with probability 0.8 among all those rows (Holm's first step).",
       "Contaminated samples are marked, never removed. A ratio rests on clean rounds where at "
       "least " +
           std::to_string(a.options.min_clean_rounds) +

@@ -43,6 +43,7 @@ LogRatio Location(std::span<const double> values, const RatioOptions& options) {
   result.log = StudentInterval(values, options.level);
   const double n = static_cast<double>(values.size());
   if (values.size() < 2) return result;
+  result.df = n - 1.0;
   double error = StandardDeviation(values) / std::sqrt(n);
   if (values.size() >= kRobustFrom) {
     const std::vector<double> replicates =
@@ -52,7 +53,7 @@ LogRatio Location(std::span<const double> values, const RatioOptions& options) {
                   QuantileSorted(replicates, 1.0 - tail), options.level};
     error = StandardDeviation(replicates) * std::sqrt(n / (n - 1.0));
   }
-  result.p_value = TwoSidedStudent(result.log.estimate, error, n - 1.0);
+  result.p_value = TwoSidedStudent(result.log.estimate, error, result.df);
   return result;
 }
 

@@ -31,8 +31,9 @@ struct RatioOptions {
 // An effect in log space with its test against zero.
 struct LogRatio {
   Interval log;          // natural logs
-  double p_value = 1.0;  // two-sided, of "no difference"; see LocationPValue
+  double p_value = 1.0;  // two-sided, of "no difference"; see Location
   size_t units = 0;      // rounds or builds that the interval counts
+  double df = 0.0;       // degrees of freedom of the interval's width; 0 without an interval
 
   double Ratio() const;
   double Low() const;

@@ -56,7 +56,7 @@ TEST(Outliers, NistExample) {
 
 TEST(Power, SimulatedPowerAtTheStatedEffect) {
   const size_t n = 10;
-  const double effect = MinimumDetectableEffect(0.02, n, 0.05, 0.8);
+  const double effect = DetectableShift(n - 1.0, 0.05) * 0.02 / std::sqrt(10.0);
   Rng rng(21);
   int rejected = 0;
   const int trials = 4000;
@@ -69,9 +69,29 @@ TEST(Power, SimulatedPowerAtTheStatedEffect) {
   EXPECT_NEAR(rejected / static_cast<double>(trials), 0.8, 0.025);
 }
 
+// The first step of Holm over a large table, few rounds: noncentral t, not a sum of quantiles.
+TEST(Power, SimulatedPowerAtSmallAlphaAndFewDegreesOfFreedom) {
+  const double alpha = 0.05 / 48;
+  for (double df : {2.0, 4.0, 28.0}) {
+    const double shift = DetectableShift(df, alpha), critical = StudentQuantile(1 - alpha / 2, df);
+    Rng rng(5);
+    int rejected = 0;
+    const int trials = 10000;
+    for (int i = 0; i < trials; ++i) {
+      double chi = 0.0;
+      for (int k = 0; k < static_cast<int>(df); ++k) {
+        const double z = rng.Normal();
+        chi += z * z;
+      }
+      rejected += shift + rng.Normal() > critical * std::sqrt(chi / df);
+    }
+    EXPECT_NEAR(rejected / static_cast<double>(trials), 0.8, 0.012) << df;
+  }
+}
+
 TEST(Power, RoundsShrinkTheEffect) {
-  EXPECT_LT(MinimumDetectableEffect(0.02, 20), MinimumDetectableEffect(0.02, 10));
-  EXPECT_TRUE(std::isinf(MinimumDetectableEffect(0.02, 1)));
+  EXPECT_LT(DetectableShift(19, 0.05), DetectableShift(9, 0.05));
+  EXPECT_TRUE(std::isinf(MinimumDetectableEffect(StudentInterval(std::vector{1.0}, 0.95), 0.0)));
 }
 
 // R's help page of t.test: t.test(extra ~ group, data = sleep), Gosset's data taken as two samples.
@@ -88,8 +108,8 @@ TEST(Welch, StudentSleepData) {
 
 TEST(Power, FromAnIntervalAsFromItsDeviation) {
   const std::vector<double> d = {1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4};
-  EXPECT_NEAR(MinimumDetectableEffect(StudentInterval(d, 0.95), d.size()),
-              MinimumDetectableEffect(StandardDeviation(d), d.size()), 1e-12);
+  EXPECT_NEAR(MinimumDetectableEffect(StudentInterval(d, 0.95), 9.0),
+              DetectableShift(9, 0.05) * StandardDeviation(d) / std::sqrt(10.0), 1e-12);
 }
 
 }  // namespace

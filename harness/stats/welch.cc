@@ -21,6 +21,7 @@ WelchTest Welch(std::span<const double> a, std::span<const double> b, double lev
   if (!(error > 0)) {
     test.difference.low = test.difference.high = estimate;
     test.p_value = estimate == 0 ? 1 : 0;
+    test.df = n_a + n_b - 2;
     return test;
   }
   test.df =
