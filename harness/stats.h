@@ -7,6 +7,7 @@
 #include "harness/stats/interval.h"
 #include "harness/stats/multiple.h"
 #include "harness/stats/outliers.h"
+#include "harness/stats/pooling.h"
 #include "harness/stats/power.h"
 #include "harness/stats/rank_tests.h"
 #include "harness/stats/rng.h"

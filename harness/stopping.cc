@@ -1,10 +1,12 @@
 #include "harness/stopping.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <tuple>
 
+#include "harness/analysis/comparison.h"
 #include "harness/stats.h"
 
 namespace smallmind::harness {
@@ -15,16 +17,50 @@ double HalfWidth(const std::vector<double>& values) {
   return stats::HodgesLehmannInterval(values, 0.95).HalfWidth();
 }
 
+namespace {
+
+constexpr const char* kWatched[] = {"prefill_tps", "decode_tps"};
+
+bool IsThinned(const RunInfo& run, const std::string& variant, int layout, const std::string& model,
+               const std::string& workload) {
+  return run.plan.strides.contains(variant + "|" + std::to_string(layout) + "|" + model + "|" +
+                                   workload);
+}
+
+// Over link layouts: the interval that the report gives.
+double WidestOverLayouts(const RunInfo& run, const std::vector<Sample>& samples) {
+  const Series series(samples);
+  double widest = -1;
+  for (const Regime& regime : series.regimes()) {
+    for (const std::string& variant : series.variants()) {
+      if (variant == run.reference) continue;
+      bool thinned = false;
+      for (int layout = 0; layout <= run.plan.layouts; ++layout) {
+        thinned |= IsThinned(run, variant, layout, regime.model, regime.workload);
+      }
+      if (thinned) continue;
+      for (const char* metric : kWatched) {
+        const stats::LogRatio ratio = PairedRatio(series, variant, run.reference, regime, metric,
+                                                  Cleanliness::kAll, {0.95, 200, 1});
+        if (ratio.units > 0) widest = std::max(widest, 100 * std::expm1(ratio.log.HalfWidth()));
+      }
+    }
+  }
+  return widest < 0 ? std::numeric_limits<double>::infinity() : widest;
+}
+
+}  // namespace
+
 double WidestInterval(const RunInfo& run, const std::vector<Sample>& samples) {
-  using Cell = std::tuple<std::string, int, std::string, std::string, std::string>;
+  if (run.plan.layouts > 0) return WidestOverLayouts(run, samples);
+  using Cell = std::tuple<std::string, std::string, std::string, std::string>;
   std::map<std::tuple<int, std::string, std::string, std::string>, double> reference;
   const auto logs = [](const Sample& sample, const char* metric) {
     const auto it = sample.metrics.find(metric);
     return it == sample.metrics.end() || it->second <= 0 ? std::nan("") : std::log(it->second);
   };
-  constexpr const char* kWatched[] = {"prefill_tps", "decode_tps"};
   for (const Sample& sample : samples) {
-    if (!sample.Usable() || sample.variant != run.reference || sample.layout != 0) continue;
+    if (!sample.Usable() || sample.variant != run.reference) continue;
     for (const char* metric : kWatched) {
       reference[{sample.round, sample.model, sample.workload, metric}] = logs(sample, metric);
     }
@@ -33,16 +69,12 @@ double WidestInterval(const RunInfo& run, const std::vector<Sample>& samples) {
   for (const Sample& sample : samples) {
     if (!sample.Usable() || sample.variant == run.reference) continue;
     if (IsTraining(sample.workload)) continue;
-    if (run.plan.strides.contains(sample.variant + "|" + std::to_string(sample.layout) + "|" +
-                                  sample.model + "|" + sample.workload)) {
-      continue;
-    }
+    if (IsThinned(run, sample.variant, 0, sample.model, sample.workload)) continue;
     for (const char* metric : kWatched) {
       const auto base = reference.find({sample.round, sample.model, sample.workload, metric});
       const double log = logs(sample, metric);
       if (base == reference.end() || std::isnan(base->second) || std::isnan(log)) continue;
-      ratios[{sample.variant, sample.layout, sample.model, sample.workload, metric}].push_back(
-          log - base->second);
+      ratios[{sample.variant, sample.model, sample.workload, metric}].push_back(log - base->second);
     }
   }
   if (ratios.empty()) return std::numeric_limits<double>::infinity();

@@ -33,9 +33,10 @@ struct StoppingRule {
 double HalfWidth(const std::vector<double>& values);
 
 // The widest half-width, in percent, over all variants (against the reference), regimes and the
-// metrics prefill_tps and decode_tps. Only cells that run every round count (plan.strides): a
-// variant that is slow enough to sit out rounds differs by far more than any width. Infinity where
-// nothing counts: max_rounds or the budget decides.
+// metrics prefill_tps and decode_tps; over link layouts where the plan has them, as in the report,
+// which more rounds narrow only as far as the layouts agree. Only cells that run every round count
+// (plan.strides): a variant that is slow enough to sit out rounds differs by far more than any
+// width. Infinity where nothing counts: max_rounds or the budget decides.
 double WidestInterval(const RunInfo& run, const std::vector<Sample>& samples);
 
 enum class Next { kContinue, kPrecise, kMaxRounds, kBudget };

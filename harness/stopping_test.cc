@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "harness/analysis/comparison.h"
 #include "harness/stats.h"
 
 namespace smallmind::harness {
@@ -120,6 +121,33 @@ TEST(Stopping, WidestIntervalPairsByRoundAndSkipsThinnedCells) {
   EXPECT_LT(WidestInterval(run, samples), 1e-6);
   run.plan.strides["lto|0||"] = 4;
   EXPECT_TRUE(std::isinf(WidestInterval(run, samples))) << "nothing is watched";
+}
+
+// Each layout's ratio is the same in every round; what the report's interval has to answer for is
+// that layouts differ.
+TEST(Stopping, WidestIntervalIsTheReportsOverLayouts) {
+  RunInfo run;
+  run.reference = "o2";
+  run.plan.layouts = 2;
+  std::vector<Sample> samples;
+  for (int round = 0; round < 6; ++round) {
+    for (int layout = 0; layout <= 2; ++layout) {
+      for (const char* variant : {"o2", "lto"}) {
+        Sample& sample = samples.emplace_back();
+        sample.variant = variant;
+        sample.round = round;
+        sample.layout = layout;
+        sample.metrics["decode_tps"] =
+            (100.0 + 10 * round) * (sample.variant == "lto" ? 1.0 + 0.05 * layout : 1.0);
+      }
+    }
+  }
+  const double reported =
+      ComparePair(Series(samples), "lto", "o2", {"", ""}, "decode_tps", {}).all.log.HalfWidth();
+  EXPECT_NEAR(WidestInterval(run, samples), 100 * std::expm1(reported), 1e-9);
+  EXPECT_GT(reported, 0.1);
+  run.plan.strides["lto|1||"] = 4;
+  EXPECT_TRUE(std::isinf(WidestInterval(run, samples)));
 }
 
 }  // namespace

@@ -122,6 +122,22 @@ std::vector<MetricSummary> Summarise(const Series& series, const AnalysisOptions
   return summaries;
 }
 
+stats::LogRatio PairedRatio(const Series& series, const std::string& variant,
+                            const std::string& reference, const Regime& regime,
+                            const std::string& metric, Cleanliness clean,
+                            const stats::RatioOptions& options) {
+  const auto builds = series.Pairs(variant, reference, regime, metric, clean);
+  const std::vector<double> centres = stats::BuildCentres(builds);
+  if (centres.size() < 2 || centres.size() >= stats::kRobustFrom)
+    return stats::HierarchicalRatio(builds, options);
+  std::vector<std::vector<double>> others;
+  for (const std::string& other : series.variants()) {
+    if (other == variant || other == reference) continue;
+    others.push_back(stats::BuildCentres(series.Pairs(other, reference, regime, metric, clean)));
+  }
+  return stats::PooledLocation(centres, others, options);
+}
+
 Comparison ComparePair(const Series& series, const std::string& variant,
                        const std::string& reference, const Regime& regime,
                        const std::string& metric, const AnalysisOptions& options) {
@@ -138,8 +154,9 @@ Comparison ComparePair(const Series& series, const std::string& variant,
   const std::vector<double> all_logs = FlatLogRatios(all), clean_logs = FlatLogRatios(clean);
   c.pairs = all_logs.size();
   c.clean_pairs = clean_logs.size();
-  c.all = stats::HierarchicalRatio(all, ratio_options);
-  c.clean = stats::HierarchicalRatio(clean, ratio_options);
+  c.all = PairedRatio(series, variant, reference, regime, metric, Cleanliness::kAll, ratio_options);
+  c.clean = PairedRatio(series, variant, reference, regime, metric, Cleanliness::kCleanOnly,
+                        ratio_options);
   c.rests_on_clean = c.clean_pairs >= options.min_clean_rounds || c.clean_pairs == c.pairs;
   const Cleanliness used = c.rests_on_clean ? Cleanliness::kCleanOnly : Cleanliness::kAll;
   const std::vector<double>& used_logs = c.rests_on_clean ? clean_logs : all_logs;
@@ -198,7 +215,8 @@ Json RatioJson(const stats::LogRatio& ratio) {
           {"low", Number(ratio.Low())},
           {"high", Number(ratio.High())},
           {"p", Number(ratio.p_value)},
-          {"units", ratio.units}};
+          {"units", ratio.units},
+          {"df", Number(ratio.df)}};
 }
 
 void to_json(Json& json, const MetricSummary& s) {

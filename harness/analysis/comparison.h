@@ -74,6 +74,14 @@ std::vector<MetricSummary> Summarise(const Series& series, const AnalysisOptions
 std::vector<Comparison> Compare(const Series& series, const std::string& reference,
                                 const AnalysisOptions& options);
 
+// Of the rounds that both finished. Where there are several link layouts they are the units, and
+// from two to kRobustFrom - 1 of them their scatter is pooled over the series' variants
+// (stats/pooling.h).
+stats::LogRatio PairedRatio(const Series& series, const std::string& variant,
+                            const std::string& reference, const Regime& regime,
+                            const std::string& metric, Cleanliness clean,
+                            const stats::RatioOptions& options);
+
 // One pair of variants, a family of its own: `p_adjusted` is the plain p-value.
 Comparison ComparePair(const Series& series, const std::string& variant,
                        const std::string& reference, const Regime& regime,
@@ -91,7 +99,7 @@ std::string ToString(Verdict verdict);
 
 void to_json(Json& json, const MetricSummary& summary);
 void to_json(Json& json, const Comparison& comparison);
-// {"estimate", "low", "high", "p", "units"} as plain ratios; infinite bounds become null.
+// {"estimate", "low", "high", "p", "units", "df"} as plain ratios; infinite bounds become null.
 Json RatioJson(const stats::LogRatio& ratio);
 // null for NaN and infinities, which JSON lacks.
 Json Number(double value);

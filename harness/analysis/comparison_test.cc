@@ -186,6 +186,37 @@ TEST(Comparison, LayoutsAreTheUnitWhereThereAreSeveral) {
   EXPECT_GT(std::log1p(c.mde), c.ratio().log.HalfWidth());  // and inside what could be detected
 }
 
+// Three layouts of twelve variants, the layouts' luck 0.5 %: 4 % is an effect. A variant of much
+// worse luck is judged by its own.
+TEST(Comparison, ThreeLayoutsRankByTheScatterOfAllVariants) {
+  SyntheticPlan plan = TwoVariants(1.04);
+  plan.layouts = 3;
+  plan.rounds = 8;
+  plan.variants[0].layout_sigma = plan.variants[1].layout_sigma = 0.005;
+  for (int i = 0; i < 10; ++i) {
+    Planted equal = plan.variants[0];
+    equal.name = "equal" + std::to_string(i);
+    plan.variants.push_back(equal);
+  }
+  plan.variants.back().layout_sigma = 0.1;
+  const auto rows = Compare(Series(MakeSyntheticRun(plan).samples), "o2", {});
+  int called = 0;
+  for (const Regime& regime : {kSmall, Regime{"smollm2-135m-q8_0", kSmall.workload}}) {
+    const Comparison* fast = FindComparison(rows, "fast", regime, "decode_tps");
+    EXPECT_EQ(fast->verdict, Verdict::kBetter) << fast->p_adjusted;
+    EXPECT_EQ(fast->ratio().units, 3u);
+    const Comparison* unlike =
+        FindComparison(rows, plan.variants.back().name, regime, "decode_tps");
+    EXPECT_GT(unlike->ratio().log.HalfWidth(), 5 * fast->ratio().log.HalfWidth());
+    EXPECT_EQ(unlike->verdict, Verdict::kUnclear);
+    for (const Comparison& c : rows) {
+      called += c.regime == regime && c.variant != "fast" && c.verdict != Verdict::kSame &&
+                c.verdict != Verdict::kUnclear;
+    }
+  }
+  EXPECT_EQ(called, 0);
+}
+
 TEST(Outputs, DifferentHashesAreFlaggedAndNotRanked) {
   SyntheticPlan plan = TwoVariants(1.1);
   plan.variants[1].token_hash = "cccccccccccccccc";

@@ -118,8 +118,11 @@ DocSection MethodSection(const RunInfo& run, const Analysis& a) {
           " rounds on the centre is the Hodges-Lehmann estimate with an expanded bootstrap "
           "interval, below that "
           "the mean with Student's interval; both cover 93-97 % in simulation for a nominal 95 %. "
-          "With link layouts the "
-          "layouts are the units.",
+          "With link layouts the layouts are the units; below " +
+          std::to_string(stats::kRobustFrom) +
+          " of them their scatter is pooled over the table's variants, which are taken to scatter "
+          "alike: the larger of a variant's own and the pooled one counts, and its own alone where "
+          "it exceeds the others' beyond chance.",
       "Significance is Student's test on those log-ratios, adjusted by Holm over all variants and "
       "headline metrics of "
       "one table. Equal within " +

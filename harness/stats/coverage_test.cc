@@ -8,6 +8,7 @@
 
 #include "harness/stats/hierarchy.h"
 #include "harness/stats/multiple.h"
+#include "harness/stats/pooling.h"
 #include "harness/stats/rank_tests.h"
 #include "harness/stats/rng.h"
 #include "harness/stats/student.h"
@@ -123,6 +124,68 @@ TEST(Coverage, HierarchyOverBuilds) {
     EXPECT_GE(coverage, 0.93) << builds;
     EXPECT_LE(coverage, 0.97) << builds;
   }
+}
+
+// Fourteen programs and a reference in three builds each, by PooledLocation. `unlike`: how much
+// more the first program's builds scatter than the others', `reference`: the reference's.
+struct PooledRates {
+  double covered = 0, covered_unlike = 0, any_false = 0, found = 0, found_alone = 0;
+};
+
+PooledRates PoolTables(double unlike, double reference) {
+  constexpr int kTables = 1000;
+  constexpr size_t kPrograms = 14, kBuilds = 3;
+  Rng rng(9);
+  PooledRates rates;
+  for (int t = 0; t < kTables; ++t) {
+    std::vector<std::vector<double>> centres(kPrograms, std::vector<double>(kBuilds));
+    for (size_t b = 0; b < kBuilds; ++b) {
+      const double base = reference * rng.Normal();
+      for (size_t v = 0; v < kPrograms; ++v)
+        centres[v][b] = 0.01 * ((v == 0 ? unlike : 1.0) * rng.Normal() - base);
+    }
+    std::vector<double> p;
+    for (size_t v = 0; v < kPrograms; ++v) {
+      std::vector<std::vector<double>> others = centres;
+      others.erase(others.begin() + static_cast<long>(v));
+      const LogRatio ratio = PooledLocation(centres[v], others);
+      p.push_back(ratio.p_value);
+      rates.covered += ratio.log.Contains(0.0) / static_cast<double>(kTables * kPrograms);
+      if (v == 0) rates.covered_unlike += ratio.log.Contains(0.0) / static_cast<double>(kTables);
+      if (v != 1) continue;
+      std::vector<double> shifted = centres[v];  // by five sigma, in a table of 56 rows
+      for (double& x : shifted) x += 0.05;
+      constexpr double kEach = 0.05 / 56;
+      rates.found += (PooledLocation(shifted, others).p_value <= kEach) / double{kTables};
+      rates.found_alone += (Location(shifted).p_value <= kEach) / double{kTables};
+    }
+    const std::vector<double> adjusted = HolmAdjust(p);
+    rates.any_false +=
+        std::ranges::any_of(adjusted, [](double q) { return q <= 0.05; }) / double{kTables};
+  }
+  return rates;
+}
+
+TEST(Coverage, PooledOverProgramsThatScatterAlike) {
+  const PooledRates rates = PoolTables(1.0, 1.0);
+  EXPECT_GE(rates.covered, 0.95);
+  EXPECT_LE(rates.covered, 0.98);  // the larger of two estimates is on the safe side
+  EXPECT_LE(rates.any_false, 0.05);
+  EXPECT_GE(rates.found, 0.8);
+  EXPECT_LE(rates.found_alone, 0.1);  // why it is pooled
+}
+
+TEST(Coverage, PooledWhereTheAssumptionFails) {
+  for (double unlike : {2.0, 4.0}) {
+    const PooledRates rates = PoolTables(unlike, 1.0);
+    EXPECT_GE(rates.covered_unlike, 0.86) << unlike;
+    EXPECT_GE(rates.covered, 0.95) << unlike;
+    EXPECT_LE(rates.any_false, 0.08) << unlike;
+    EXPECT_GE(rates.found, 0.78) << unlike;  // it does not blind the table to the others
+  }
+  const PooledRates noisy_reference = PoolTables(1.0, 2.0);
+  EXPECT_GE(noisy_reference.covered, 0.9);
+  EXPECT_LE(noisy_reference.any_false, 0.09);
 }
 
 // A table of twelve variants that are all equal to the reference, ten rounds, shared reference: the

@@ -10,18 +10,6 @@
 #include "harness/stats/summary.h"
 
 namespace smallmind::harness::stats {
-namespace {
-
-double TwoSidedStudent(double estimate, double error, double df) {
-  if (!(error > 0.0)) return estimate == 0.0 ? 1.0 : 0.0;
-  return 2.0 * StudentCdf(-std::fabs(estimate / error), df);
-}
-
-double Centre(std::span<const double> values) {
-  return values.size() < kRobustFrom ? Mean(values) : HodgesLehmann(values);
-}
-
-}  // namespace
 
 double LogRatio::Ratio() const { return std::exp(log.estimate); }
 double LogRatio::Low() const { return std::exp(log.low); }
@@ -35,6 +23,10 @@ std::vector<double> RoundLogRatios(const PairedBuild& build) {
     if (variant > 0.0 && reference > 0.0) ratios.push_back(std::log(variant / reference));
   }
   return ratios;
+}
+
+double Centre(std::span<const double> values) {
+  return values.size() < kRobustFrom ? Mean(values) : HodgesLehmann(values);
 }
 
 LogRatio Location(std::span<const double> values, const RatioOptions& options) {

@@ -3,8 +3,9 @@
 //
 // In one round both programs ran within the same minutes, so the log of their ratio is free of the
 // machine's slow drift. The unit of replication is the highest level that was repeated: rounds for
-// one build, builds (link layouts) where there are several; iterations inside a process share its
-// fate and only sharpen it (Kalibera & Jones, "Rigorous Benchmarking in Reasonable Time", 2013).
+// one build, builds (link layouts) where there are several (few of them: pooling.h); iterations
+// inside a process share its fate and only sharpen it (Kalibera & Jones, "Rigorous Benchmarking in
+// Reasonable Time", 2013).
 #pragma once
 
 #include <cstdint>
@@ -50,6 +51,8 @@ std::vector<double> RoundLogRatios(const PairedBuild& build);
 // error (classic or bootstrap) against Student's t(n - 1).
 inline constexpr size_t kRobustFrom = 8;
 LogRatio Location(std::span<const double> values, const RatioOptions& options = {});
+// The estimate alone.
+double Centre(std::span<const double> values);
 
 // One build: Location of its rounds' values. Several: Location of the builds' centres, so that the
 // interval answers for layouts that were not built. Builds without values do not count. Only the

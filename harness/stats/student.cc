@@ -16,6 +16,11 @@ double ExpandedTail(size_t n, double level) {
   return NormalCdf(std::sqrt(count / (count - 1.0)) * t);
 }
 
+double TwoSidedStudent(double estimate, double error, double df) {
+  if (!(error > 0.0)) return estimate == 0.0 ? 1.0 : 0.0;
+  return 2.0 * StudentCdf(-std::fabs(estimate / error), df);
+}
+
 Interval StudentInterval(std::span<const double> values, double level) {
   const double estimate = Mean(values);
   if (values.size() < 2) {

@@ -15,6 +15,9 @@ namespace smallmind::harness::stats {
 // Of the mean; exact for a normal sample. Fewer than two values bound nothing.
 Interval StudentInterval(std::span<const double> values, double level);
 
+// Two-sided p-value of "the true value is zero", from an estimate and its standard error.
+double TwoSidedStudent(double estimate, double error, double df);
+
 // Percentile level that the expanded interval uses for `n` independent units.
 double ExpandedTail(size_t n, double level);
 
