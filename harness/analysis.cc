@@ -166,6 +166,7 @@ Json ToJson(const Analysis& a) {
   json["ledger"] = a.ledger;
   json["guide"] = a.guide;
   json["claims"] = a.claims;
+  json["claim_tally"] = TallyClaims(a.claims);
   json["factorial"] = a.factorial;
   json["breakdown"] = a.breakdown;
   json["instructions"] = a.instructions;

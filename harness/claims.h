@@ -18,10 +18,11 @@ namespace smallmind::harness {
 enum class ClaimVerdict { kConfirmed, kRefuted, kInconclusive };
 
 struct Claim {
-  std::string id;         // throughput-native-pgo
+  std::string id;         // of the guide's mode, not the variant: throughput-nativeaot-decode_tps
   std::string statement;  // the guide's words, in short
-  std::string variant;    // who is judged
-  std::string baseline;   // against whom; empty for absolute figures
+  std::string variant;    // who is judged; empty where nobody plays the part
+  std::string baseline;   // against whom; likewise, and empty for absolute figures
+  std::string judged;     // both in words
   Regime regime;          // empty for figures of the binary
   std::string metric;
   std::string expected;  // the guide's range as text
@@ -50,8 +51,16 @@ std::vector<Claim> JudgeClaims(const RunInfo& run, const Series& series,
 // The rule, alone: where does [low, high] lie against [expected_low, expected_high]?
 ClaimVerdict JudgeRange(const stats::Interval& measured, double expected_low, double expected_high);
 
+// A claim counts as confirmed or refuted where its verdicts say so for every model and workload,
+// else as inconclusive.
+struct ClaimTally {
+  size_t claims = 0, confirmed = 0, refuted = 0, inconclusive = 0;
+};
+ClaimTally TallyClaims(const std::vector<Claim>& claims);
+
 std::string ToString(ClaimVerdict verdict);
 void to_json(Json& json, const Claim& claim);
+void to_json(Json& json, const ClaimTally& tally);
 void to_json(Json& json, const GuideRow& row);
 
 }  // namespace smallmind::harness

@@ -36,6 +36,14 @@ Tone ToneOf(ClaimVerdict verdict) {
 
 }  // namespace
 
+std::string TallyText(const Analysis& a) {
+  const ClaimTally tally = TallyClaims(a.claims);
+  return "The guide's " + std::to_string(tally.claims) +
+         " claims: " + std::to_string(tally.confirmed) + " confirmed and " +
+         std::to_string(tally.refuted) + " refuted on every model, " +
+         std::to_string(tally.inconclusive) + " inconclusive or different between models";
+}
+
 DocSection GuideSection(const RunInfo& run, const Analysis& a) {
   DocSection section{"guide", "The guide's table, measured", {}, "Guide"};
   section.blocks.push_back(
@@ -100,10 +108,7 @@ DocSection ClaimsSection(const Analysis& a) {
     bool again = false;
     for (size_t j = 0; j < i; ++j) again |= a.claims[j].id == first.id;
     if (again) continue;
-    std::vector<DocCell> row = {
-        first.statement,
-        first.baseline.empty() ? first.variant : first.variant + " against " + first.baseline,
-        first.metric, first.expected};
+    std::vector<DocCell> row = {first.statement, first.judged, first.metric, first.expected};
     for (const Regime& regime : a.regimes) {
       const Claim* claim = nullptr;
       for (const Claim& c : a.claims) {
@@ -113,7 +118,7 @@ DocSection ClaimsSection(const Analysis& a) {
         row.insert(row.end(), {"-", "-"});
         continue;
       }
-      const std::string reason = claim->variant +
+      const std::string reason = claim->judged +
                                  (claim->regime.model.empty() ? "" : " on " + claim->regime.model) +
                                  ", " + claim->statement + ": " + claim->reason;
       row.push_back(DocCell::Number(claim->measured.estimate, Measured(*claim)));

@@ -215,15 +215,7 @@ DocSection SummarySection(const RunInfo& run, const Analysis& a) {
           WhySentence(a, best == nullptr ? a.reference : best->variant, regime, what));
     }
   }
-  size_t confirmed = 0, refuted = 0, open = 0;
-  for (const Claim& c : a.claims) {
-    (c.verdict == ClaimVerdict::kConfirmed ? confirmed
-     : c.verdict == ClaimVerdict::kRefuted ? refuted
-                                           : open)++;
-  }
-  list.items.push_back("Of the guide's claims " + std::to_string(confirmed) + " are confirmed, " +
-                       std::to_string(refuted) + " refuted, " + std::to_string(open) +
-                       " inconclusive.");
+  list.items.push_back(TallyText(a) + ".");
   section.blocks.push_back(list);
   if (run.status != RunStatus::kComplete) {
     section.blocks.push_back(DocParagraph{

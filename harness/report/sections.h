@@ -28,6 +28,8 @@ DocSection LedgerSection(const RunInfo& run, const Analysis& analysis);
 DocSection MethodSection(const RunInfo& run, const Analysis& analysis);
 DocSection MachineSection(const RunInfo& run);
 
+// "The guide's 26 claims: 5 confirmed and …", without a full stop.
+std::string TallyText(const Analysis& analysis);
 // "samples 3, 17, 29 …": where a number comes from.
 std::string IdsHint(const std::vector<int64_t>& ids);
 

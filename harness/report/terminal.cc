@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/report/sections.h"
 #include "harness/report/text.h"
 
 namespace smallmind::harness {
@@ -192,18 +193,7 @@ std::string RenderTerminal(const RunInfo& run, const Analysis& a, const Terminal
   for (const VariantInfo& v : run.variants) {
     if (v.status == "skipped") out += Wrap("skipped " + v.name + ": " + v.reason, style.width);
   }
-  size_t confirmed = 0, refuted = 0, open = 0;
-  for (const Claim& c : a.claims) {
-    (c.verdict == ClaimVerdict::kConfirmed ? confirmed
-     : c.verdict == ClaimVerdict::kRefuted ? refuted
-                                           : open)++;
-  }
-  if (confirmed + refuted + open > 0) {
-    out += Wrap("The guide's claims: " + std::to_string(confirmed) + " confirmed, " +
-                    std::to_string(refuted) + " refuted, " + std::to_string(open) +
-                    " inconclusive (see report.md).",
-                style.width);
-  }
+  if (!a.claims.empty()) out += Wrap(TallyText(a) + " (see report.md).", style.width);
   for (const std::string& warning : a.warnings) {
     const std::string text = Wrap("warning: " + warning, style.width);
     out += style.colour ? kYellow + text + kOff : text;
