@@ -1,30 +1,16 @@
 #include "harness/report.h"
 
 #include <filesystem>
-#include <fstream>
 
 #include "harness/files.h"
 #include "harness/load_run.h"
 #include "harness/report/sections.h"
 
 namespace smallmind::harness {
-namespace {
 
 namespace fs = std::filesystem;
 
-Json LoadSelftest(const fs::path& run_directory, const std::string& machine) {
-  std::error_code error;
-  const fs::path results = fs::absolute(run_directory, error).lexically_normal();
-  // A trailing slash leaves an empty last part.
-  const fs::path parent =
-      results.has_filename() ? results.parent_path() : results.parent_path().parent_path();
-  std::ifstream in(parent / "selftest" / (machine + ".json"));
-  return Json::parse(in, nullptr, false);  // discarded, so no object, where there is none
-}
-
-}  // namespace
-
-Document BuildReport(const RunInfo& run, const Analysis& a, const Json& selftest) {
+Document BuildReport(const RunInfo& run, const Analysis& a) {
   Document document;
   document.title = "Build modes compared: " + (run.id.empty() ? "a run" : run.id);
   document.subtitle = run.environment.cpu_model + ", " + std::to_string(run.rounds_done) +
@@ -44,7 +30,7 @@ Document BuildReport(const RunInfo& run, const Analysis& a, const Json& selftest
   add(SizeSection(run, a));
   add(HonestySection(a));
   add(LedgerSection(run, a));
-  add(SelftestSection(selftest));
+  add(SelftestSection(run.selftest));
   add(MethodSection(run, a));
   add(MachineSection(run));
   return document;
@@ -62,8 +48,7 @@ Analysis WriteReport(const std::string& directory) {
     v.unranked_reason = reason;
   }
   const fs::path folder(directory);
-  const Document document =
-      BuildReport(run.info, analysis, LoadSelftest(folder, run.info.environment.hostname_hash));
+  const Document document = BuildReport(run.info, analysis);
   WriteFileAtomically(folder / "run.json",
                       Json(run.info).dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   WriteFileAtomically(folder / "report.md", RenderMarkdown(document));

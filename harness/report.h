@@ -12,8 +12,8 @@
 
 namespace smallmind::harness {
 
-// `selftest`: this machine's operating curve (results/selftest/<machine>.json), null without one.
-Document BuildReport(const RunInfo& run, const Analysis& analysis, const Json& selftest = {});
+// From the record alone: the machine's operating curve too is the one that the run began with.
+Document BuildReport(const RunInfo& run, const Analysis& analysis);
 
 // One self-contained page: style, sorting script and `figures` (name -> SVG text) inside; no
 // network. Figures of the document that are not given are left out.

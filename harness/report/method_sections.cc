@@ -62,9 +62,9 @@ DocSection SelftestSection(const Json& selftest) {
   DocSection section{"selftest", "What this machine's verdicts are worth", {}, "Trust"};
   if (!selftest.is_object() || !selftest.contains("curve") || !selftest["curve"].is_array()) {
     section.blocks.push_back(
-        DocParagraph{"`harness selftest` has not been run on this machine: how often it sees a "
-                     "difference that is "
-                     "not there, and how often it misses one that is, is not measured.",
+        DocParagraph{"`harness selftest` had not been run on this machine when this run began: how "
+                     "often it sees a difference that is not there, and how often it misses one "
+                     "that is, is not measured.",
                      Tone::kDim});
     return section;
   }

@@ -22,7 +22,7 @@ DocSection WhySection(const RunInfo& run, const Analysis& analysis);
 DocSection StartupSection(const Analysis& analysis);
 DocSection SizeSection(const RunInfo& run, const Analysis& analysis);
 DocSection HonestySection(const Analysis& analysis);
-// `selftest`: results/selftest/<machine>.json, or null where this machine has none.
+// `selftest`: the record's, empty where the machine had none when the run began.
 DocSection SelftestSection(const Json& selftest);
 DocSection LedgerSection(const RunInfo& run, const Analysis& analysis);
 DocSection MethodSection(const RunInfo& run, const Analysis& analysis);
