@@ -122,7 +122,7 @@ Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
   a.outputs = CheckOutputs(series, run.reference);
   a.ledger = KeepLedger(samples);
   a.guide = GuideTable(run);
-  a.claims = JudgeClaims(run, series, a.summaries, a.outputs, options);
+  a.claims = JudgeClaims(run, series, a.outputs, options);
   a.factorial = AnalyzeFactorial(run, series, options);
   a.breakdown = ExplainDifferences(series, run.reference, options);
   a.instructions = RelateInstructions(run, series, a.comparisons);

@@ -62,13 +62,7 @@ void ClaimBench::Ratio(const Claim& c, bool gain) {
     } else {
       claim.measured = Scaled(pair.ratio(), claim, gain);
       Settle(claim);
-      const stats::Interval all = Scaled(pair.all, claim, gain);
-      if (pair.contamination_matters &&
-          JudgeRange(all, claim.expected_low, claim.expected_high) != claim.verdict) {
-        claim.verdict = ClaimVerdict::kInconclusive;
-        claim.reason = "with the contaminated samples the verdict would be another";
-        claim.beyond_interval = true;
-      }
+      if (pair.contamination_matters) CheckAgainst(Scaled(pair.all, claim, gain), claim);
     }
     claims.push_back(claim);
   }
@@ -80,15 +74,17 @@ void ClaimBench::Absolute(const Claim& c) {
     Claim claim = c;
     claim.regime = regime;
     if (!Present(claim, {claim.variant})) continue;
-    for (const MetricSummary& s : summaries_) {
-      if (s.variant == claim.variant && s.regime == regime && s.metric == claim.metric) {
-        claim.measured = s.interval;
-      }
-    }
-    if (std::isnan(claim.measured.estimate)) {
+    const MetricSummary all =
+        SummariseCell(series_, claim.variant, regime, claim.metric, Cleanliness::kAll, options_);
+    const MetricSummary clean = SummariseCell(series_, claim.variant, regime, claim.metric,
+                                              Cleanliness::kCleanOnly, options_);
+    if (all.n == 0) {
       claim.reason = "not measured";
     } else {
+      const bool rests_on_clean = clean.n >= options_.min_clean_rounds || clean.n == all.n;
+      claim.measured = rests_on_clean ? clean.interval : all.interval;
       Settle(claim);
+      CheckAgainst(all.interval, claim);
     }
     claims.push_back(claim);
   }
@@ -165,6 +161,17 @@ void ClaimBench::Settle(Claim& claim) const {
       claim.beyond_interval = true;
     }
   }
+}
+
+// `all`: the same with the contaminated samples.
+void ClaimBench::CheckAgainst(const stats::Interval& all, Claim& claim) const {
+  const auto judged = [&](const stats::Interval& interval) {
+    return JudgeRange(interval, claim.expected_low, claim.expected_high);
+  };
+  if (judged(all) == judged(claim.measured)) return;
+  claim.verdict = ClaimVerdict::kInconclusive;
+  claim.reason = "with the contaminated samples the verdict would be another";
+  claim.beyond_interval = true;
 }
 
 }  // namespace smallmind::harness

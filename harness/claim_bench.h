@@ -13,9 +13,9 @@ namespace smallmind::harness {
 // row.
 class ClaimBench {
  public:
-  ClaimBench(const RunInfo& run, const Series& series, const std::vector<MetricSummary>& summaries,
-             const std::vector<OutputCheck>& outputs, const AnalysisOptions& options)
-      : run_(run), series_(series), summaries_(summaries), outputs_(outputs), options_(options) {}
+  ClaimBench(const RunInfo& run, const Series& series, const std::vector<OutputCheck>& outputs,
+             const AnalysisOptions& options)
+      : run_(run), series_(series), outputs_(outputs), options_(options) {}
 
   // `gain`: the claim speaks of "times faster", so a lower-is-better ratio is inverted.
   void Ratio(const Claim& claim, bool gain);
@@ -29,10 +29,10 @@ class ClaimBench {
   bool Present(const Claim& claim, std::initializer_list<std::string> needed);
   void Missing(Claim claim);
   void Settle(Claim& claim) const;
+  void CheckAgainst(const stats::Interval& all, Claim& claim) const;
 
   const RunInfo& run_;
   const Series& series_;
-  const std::vector<MetricSummary>& summaries_;
   const std::vector<OutputCheck>& outputs_;
   const AnalysisOptions& options_;
 };

@@ -112,10 +112,9 @@ std::vector<GuideRow> GuideTable(const RunInfo& run) {
 }
 
 std::vector<Claim> JudgeClaims(const RunInfo& run, const Series& series,
-                               const std::vector<MetricSummary>& summaries,
                                const std::vector<OutputCheck>& outputs,
                                const AnalysisOptions& options) {
-  ClaimBench bench(run, series, summaries, outputs, options);
+  ClaimBench bench(run, series, outputs, options);
   const Player tier0(run, kModes[0]), jit(run, kModes[1]), aot(run, kModes[2]);
   const Player aot_pgo(run, kModes[3]);
 

@@ -43,8 +43,9 @@ struct GuideRow {
 
 std::vector<GuideRow> GuideTable(const RunInfo& run);
 
+// On clean rounds where enough remain (AnalysisOptions); inconclusive where the others would have
+// given another verdict.
 std::vector<Claim> JudgeClaims(const RunInfo& run, const Series& series,
-                               const std::vector<MetricSummary>& summaries,
                                const std::vector<OutputCheck>& outputs,
                                const AnalysisOptions& options);
 

@@ -84,6 +84,29 @@ TEST(Claims, WhatWasNotMeasuredIsInconclusiveAndSaysSo) {
   EXPECT_EQ(missing, 23u);  // of 26: all but the reference's startup and size, and identity
 }
 
+// Startup of 9 ms, "instant" by at most 10; a neighbour makes rounds twice as slow.
+TEST(Claims, AbsoluteFiguresRestOnCleanRounds) {
+  const auto startup = [](int clean_rounds) {
+    SyntheticPlan plan;
+    plan.variants = FactorialVariants();
+    plan.variants[4].startup_ms = 9.0;
+    plan.drift = 0.0;
+    plan.rounds = 12;
+    plan.hog = [=](int round, const std::string& variant) {
+      return round >= clean_rounds && variant == "native" ? 2.0 : 1.0;
+    };
+    const auto run = MakeSyntheticRun(plan);
+    return ById(Analyze(run.info, run.samples).claims, "stories15m-q8_0").at("startup-nativeaot");
+  };
+  const Claim half = startup(6);
+  EXPECT_NEAR(half.measured.estimate, 9.0, 0.3);
+  EXPECT_EQ(half.verdict, ClaimVerdict::kInconclusive);
+  EXPECT_EQ(half.reason, "with the contaminated samples the verdict would be another");
+  EXPECT_EQ(startup(12).verdict, ClaimVerdict::kConfirmed);
+  const Claim few = startup(4);  // fewer than five: all rounds
+  EXPECT_GT(few.measured.estimate, 12.0);
+}
+
 // Whichever of the guide's modes a run has, its claims are the same ones.
 TEST(Claims, AreAsManyWhoeverIsMeasured) {
   const auto ids = [](size_t variants) {

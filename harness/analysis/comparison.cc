@@ -84,38 +84,45 @@ Verdict Judge(const stats::LogRatio& ratio, double p, Direction direction,
   return greater == (direction == Direction::kHigherIsBetter) ? Verdict::kBetter : Verdict::kWorse;
 }
 
+MetricSummary SummariseCell(const Series& series, const std::string& variant, const Regime& regime,
+                            const std::string& metric, Cleanliness clean,
+                            const AnalysisOptions& options) {
+  MetricSummary summary;
+  summary.variant = variant;
+  summary.regime = regime;
+  summary.metric = metric;
+  std::vector<double> values, logs;
+  for (const Sample* sample : series.Cell(variant, regime)) {
+    const auto found = sample->metrics.find(metric);
+    if (found == sample->metrics.end()) continue;
+    if (clean == Cleanliness::kCleanOnly && sample->contaminated) continue;
+    values.push_back(found->second);
+    if (found->second > 0.0) logs.push_back(std::log(found->second));
+    summary.contaminated += sample->contaminated ? 1 : 0;
+    summary.sample_ids.push_back(sample->id);
+  }
+  summary.n = values.size();
+  if (values.empty()) return summary;
+  summary.median = stats::Median(values);
+  summary.mad = stats::MedianAbsoluteDeviation(values);
+  summary.outliers = stats::CountOutliers(values);
+  const std::string name = variant + "/" + regime.model + "/" + regime.workload + "/" + metric;
+  const stats::LogRatio centre =
+      stats::Location(logs, {options.level, options.resamples, CellSeed(options, name)});
+  summary.interval = {summary.median, std::min(summary.median, std::exp(centre.log.low)),
+                      std::max(summary.median, std::exp(centre.log.high)), options.level};
+  return summary;
+}
+
 std::vector<MetricSummary> Summarise(const Series& series, const AnalysisOptions& options) {
   std::vector<MetricSummary> summaries;
   for (const Regime& regime : series.regimes()) {
     for (const std::string& variant : series.variants()) {
-      const std::vector<const Sample*> cell = series.Cell(variant, regime);
       for (const MetricDef& def : AllMetrics()) {
         if (def.scope != MetricScope::kSample) continue;
-        MetricSummary summary;
-        summary.variant = variant;
-        summary.regime = regime;
-        summary.metric = def.name;
-        std::vector<double> values, logs;
-        for (const Sample* sample : cell) {
-          const auto found = sample->metrics.find(summary.metric);
-          if (found == sample->metrics.end()) continue;
-          values.push_back(found->second);
-          if (found->second > 0.0) logs.push_back(std::log(found->second));
-          summary.contaminated += sample->contaminated ? 1 : 0;
-          summary.sample_ids.push_back(sample->id);
-        }
-        if (values.empty()) continue;
-        summary.n = values.size();
-        summary.median = stats::Median(values);
-        summary.mad = stats::MedianAbsoluteDeviation(values);
-        summary.outliers = stats::CountOutliers(values);
-        const std::string name =
-            variant + "/" + regime.model + "/" + regime.workload + "/" + summary.metric;
-        const stats::LogRatio centre =
-            stats::Location(logs, {options.level, options.resamples, CellSeed(options, name)});
-        summary.interval = {summary.median, std::min(summary.median, std::exp(centre.log.low)),
-                            std::max(summary.median, std::exp(centre.log.high)), options.level};
-        summaries.push_back(std::move(summary));
+        MetricSummary summary = SummariseCell(series, variant, regime, std::string(def.name),
+                                              Cleanliness::kAll, options);
+        if (summary.n > 0) summaries.push_back(std::move(summary));
       }
     }
   }

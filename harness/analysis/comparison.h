@@ -67,6 +67,11 @@ struct Comparison {
   const stats::LogRatio& ratio() const { return rests_on_clean ? clean : all; }
 };
 
+// A cell's; n is 0 where nothing was measured.
+MetricSummary SummariseCell(const Series& series, const std::string& variant, const Regime& regime,
+                            const std::string& metric, Cleanliness clean,
+                            const AnalysisOptions& options);
+// Of every cell and metric measured, contaminated samples included.
 std::vector<MetricSummary> Summarise(const Series& series, const AnalysisOptions& options);
 
 // Every variant but the reference; rows in the order of series.variants(). p-values are adjusted
