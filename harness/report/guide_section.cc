@@ -54,7 +54,7 @@ DocSection GuideSection(const RunInfo& run, const Analysis& a) {
                    "machine-specific ahead-of-time builds by `native` and `native-pgo`."});
   for (const Regime& regime : a.regimes) {
     DocTable table;
-    table.caption = regime.model;
+    table.caption = RegimeTitle(a, regime);
     table.columns = {{"build mode"},
                      {"variant"},
                      {"startup"},
@@ -99,7 +99,7 @@ DocSection ClaimsSection(const Analysis& a) {
   DocTable table;
   table.columns = {{"claim"}, {"judged"}, {"metric"}, {"claimed"}};
   for (const Regime& regime : a.regimes) {
-    table.columns.push_back({regime.model, true});
+    table.columns.push_back({RegimeTitle(a, regime), true});
     table.columns.push_back({"verdict"});
   }
   std::vector<std::string> notes;
@@ -118,9 +118,10 @@ DocSection ClaimsSection(const Analysis& a) {
         row.insert(row.end(), {"-", "-"});
         continue;
       }
-      const std::string reason = claim->judged +
-                                 (claim->regime.model.empty() ? "" : " on " + claim->regime.model) +
-                                 ", " + claim->statement + ": " + claim->reason;
+      const std::string reason =
+          claim->judged +
+          (claim->regime.model.empty() ? "" : " on " + RegimeTitle(a, claim->regime)) + ", " +
+          claim->statement + ": " + claim->reason;
       row.push_back(DocCell::Number(claim->measured.estimate, Measured(*claim)));
       row.push_back(DocCell(ToString(claim->verdict), ToneOf(claim->verdict), reason));
       if (claim->beyond_interval && std::ranges::find(notes, reason) == notes.end())

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "harness/load_run.h"
@@ -147,6 +148,42 @@ TEST(Report, ClaimsHaveARowEachAndAColumnPairAModel) {
   }
   EXPECT_EQ(rows, 2u);  // against tier0 and against o2
   EXPECT_NE(text.find("agree bit for bit"), std::string::npos);
+}
+
+TEST(Report, TwoWorkloadsOfAModelAreNamedApart) {
+  auto run = MakeSyntheticRun(FactorialPlan());
+  run.info.workloads.push_back({"p16-n32-t4", 16, 32, 4, 3});
+  const std::vector<Sample> first = run.samples;
+  for (Sample s : first) {
+    s.id += static_cast<int64_t>(first.size());
+    s.workload = "p16-n32-t4";
+    run.samples.push_back(std::move(s));
+  }
+  const Analysis a = Analyze(run.info, run.samples);
+  std::set<std::string> captions, navigation;
+  size_t tables = 0;
+  for (const DocSection& section : BuildReport(run.info, a).sections) {
+    if (section.id.starts_with("results-")) navigation.insert(section.short_title);
+    for (const DocBlock& block : section.blocks) {
+      if (block.kind != DocBlock::Kind::kTable) continue;
+      if (section.id == "guide") {
+        captions.insert(block.table.caption);
+        ++tables;
+      }
+      if (section.id != "claims" && section.id != "factorial") continue;
+      std::set<std::string> headings;
+      size_t columns = 0;
+      for (const DocColumn& column : block.table.columns) {
+        if (column.title == "verdict") continue;
+        headings.insert(column.title);
+        ++columns;
+      }
+      EXPECT_EQ(headings.size(), columns) << section.id;
+    }
+  }
+  EXPECT_EQ(tables, 4u);
+  EXPECT_EQ(captions.size(), 4u);
+  EXPECT_EQ(navigation.size(), 4u);
 }
 
 TEST(Report, TheSummarySaysWhatLimitsASpeed) {

@@ -176,6 +176,12 @@ std::string WhySentence(const Analysis& a, const std::string& variant, const Reg
 
 }  // namespace
 
+std::string RegimeTitle(const Analysis& a, const Regime& regime) {
+  const auto several = std::ranges::count(a.regimes, regime.model, &Regime::model);
+  return several > 1 && !regime.workload.empty() ? regime.model + ", " + regime.workload
+                                                 : regime.model;
+}
+
 std::string IdsHint(const std::vector<int64_t>& ids) {
   std::string text = ids.size() == 1 ? "sample" : "samples";
   for (size_t i = 0; i < ids.size() && i < 60; ++i)
@@ -207,7 +213,7 @@ DocSection SummarySection(const RunInfo& run, const Analysis& a) {
                                  " equal within " + PercentText(a.options.equal_within) + ", " +
                                  std::to_string(unclear) + " undecided";
       list.items.push_back(
-          regime.model + ", " + what + ": " +
+          RegimeTitle(a, regime) + ", " + what + ": " +
           (best == nullptr ? "no variant is measurably faster than `" + a.reference + "`"
                            : "`" + best->variant + "` is fastest, " + RatioText(best->ratio()) +
                                  " times `" + a.reference + "`") +
@@ -236,7 +242,7 @@ std::vector<DocSection> ResultSections(const RunInfo& run, const Analysis& a) {
     DocSection section{"results-" + std::to_string(i),
                        regime.model + ": " + Describe(run, regime.workload),
                        {},
-                       regime.model};
+                       RegimeTitle(a, regime)};
     section.blocks.push_back(ResultTable(run, a, regime));
     section.blocks.push_back(DocParagraph{
         "× is the centre of ratios to `" + a.reference +
@@ -286,7 +292,7 @@ DocSection OutputsSection(const Analysis& a) {
     const Tone tone = Disqualifies(c.status)            ? Tone::kFlag
                       : c.status == OutputStatus::kSame ? Tone::kGood
                                                         : Tone::kPlain;
-    table.rows.push_back({c.variant, c.regime.model, DocCell(ToString(c.status), tone),
+    table.rows.push_back({c.variant, RegimeTitle(a, c.regime), DocCell(ToString(c.status), tone),
                           c.token_hash, c.logits_hash, c.detail});
   }
   table.caption = "Hashes of the first repetition's tokens and logits";

@@ -30,6 +30,8 @@ DocSection MachineSection(const RunInfo& run);
 
 // "The guide's 26 claims: 5 confirmed and …", without a full stop.
 std::string TallyText(const Analysis& analysis);
+// The model, with its workload where the run has several of that model.
+std::string RegimeTitle(const Analysis& analysis, const Regime& regime);
 // "samples 3, 17, 29 …": where a number comes from.
 std::string IdsHint(const std::vector<int64_t>& ids);
 

@@ -59,7 +59,7 @@ DocSection RecommendationSection(const Analysis& a) {
   };
   for (const ParetoPoint& p : a.pareto) {
     front.rows.push_back(
-        {p.variant, p.regime.model, ratio(p, p.speed), Value(p.size), ratio(p, p.rss),
+        {p.variant, RegimeTitle(a, p.regime), ratio(p, p.speed), Value(p.size), ratio(p, p.rss),
          ratio(p, p.startup),
          p.on_front ? DocCell("yes", Tone::kGood) : DocCell("beaten by " + p.beaten_by)});
   }
@@ -88,7 +88,8 @@ DocSection FactorialSection(const Analysis& a) {
   const bool several = a.factorial.front().toolchain != a.factorial.back().toolchain;
   for (const Factorial& f : a.factorial) {
     table.columns.push_back(
-        {WorkOf(f.metric) + ", " + f.regime.model + (several ? ", " + f.toolchain : ""), true});
+        {WorkOf(f.metric) + ", " + RegimeTitle(a, f.regime) + (several ? ", " + f.toolchain : ""),
+         true});
   }
   const auto rows = [&](auto&& list_of) {
     const auto& first = list_of(a.factorial.front());
@@ -141,13 +142,13 @@ void AddInstructions(const RunInfo& run, const Analysis& a, DocSection& section)
     if (!std::isfinite(r.count)) {
       if (r.work == "decode") continue;  // said once
       table.rows.push_back(
-          {r.variant, r.regime.model, "-", DocCell(r.reason, Tone::kDim), "-", "-", "-"});
+          {r.variant, RegimeTitle(a, r.regime), "-", DocCell(r.reason, Tone::kDim), "-", "-", "-"});
       continue;
     }
     const bool open = !r.time_clear && r.variant != run.reference && std::isfinite(r.time_ratio);
     const DocCell time = DocCell::Number(r.time_ratio, Figure(r.time_ratio) + (open ? " ?" : ""));
     table.rows.push_back(
-        {r.variant, r.regime.model, r.work, r.source == "callgrind" ? r.target : r.source,
+        {r.variant, RegimeTitle(a, r.regime), r.work, r.source == "callgrind" ? r.target : r.source,
          DocCell::Number(r.count, Figure(r.count * 1e-6) + " million"), Value(r.ratio), time});
   }
   section.blocks.push_back(std::move(table));
@@ -183,7 +184,7 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
             ? DocCell::Number(p.fraction.estimate, PercentText(p.fraction.estimate), Tone::kPlain,
                               PercentText(p.fraction.low) + " to " + PercentText(p.fraction.high))
             : DocCell("-");
-    roof.rows.push_back({p.variant, p.regime.model, p.work, Value(p.achieved, unit),
+    roof.rows.push_back({p.variant, RegimeTitle(a, p.regime), p.work, Value(p.achieved, unit),
                          p.ceiling > 0.0 ? Value(p.ceiling, unit) : DocCell("not measured"), share,
                          DocCell(ToString(p.bound), Tone::kPlain, p.sentence)});
   }
@@ -203,7 +204,7 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
   for (const Breakdown& b : a.breakdown) {
     const auto add = [&](const BreakdownPart& p) {
       kernels.rows.push_back(
-          {b.variant, b.regime.model, p.name, Value(p.reference_ms), Value(p.variant_ms),
+          {b.variant, RegimeTitle(a, b.regime), p.name, Value(p.reference_ms), Value(p.variant_ms),
            DocCell::Number(p.delta_ms.estimate, Signed(p.delta_ms.estimate) + " " +
                                                     IntervalText(p.delta_ms.low, p.delta_ms.high)),
            p.share == 0.0 ? DocCell("") : DocCell::Number(p.share, PercentText(p.share))});
@@ -232,7 +233,7 @@ DocSection StartupSection(const Analysis& a) {
     table.columns.push_back({title, true});
   for (const Waterfall& w : a.waterfall) {
     if (w.phases.size() != a.waterfall.front().phases.size()) continue;
-    std::vector<DocCell> row = {w.variant, w.regime.model};
+    std::vector<DocCell> row = {w.variant, RegimeTitle(a, w.regime)};
     for (const WaterfallPhase& p : w.phases) {
       std::string text = Figure(p.length_ms);
       if (std::isfinite(p.minor_faults)) {
@@ -330,7 +331,7 @@ DocSection HonestySection(const Analysis& a) {
                      {"layouts", true},   {"spread", true}, {"effect", true},
                      {"above the spread"}};
     for (const LayoutSpread& l : a.layouts) {
-      table.rows.push_back({l.variant, l.regime.model, WorkOf(l.metric),
+      table.rows.push_back({l.variant, RegimeTitle(a, l.regime), WorkOf(l.metric),
                             Count(static_cast<double>(l.layouts)),
                             DocCell::Number(l.spread, PercentText(l.spread)), RatioCell(l.effect),
                             l.variant == a.reference ? DocCell("-")
@@ -354,7 +355,7 @@ DocSection HonestySection(const Analysis& a) {
                  {"gap", true}};
   for (const PgoGap& g : a.pgo) {
     pgo.rows.push_back(
-        {g.variant, g.base, g.regime.model, WorkOf(g.metric),
+        {g.variant, g.base, RegimeTitle(a, g.regime), WorkOf(g.metric),
          g.coverage >= 0
              ? DocCell::Number(g.coverage,
                                PercentText(g.coverage > 1.0 ? g.coverage / 100.0 : g.coverage))
