@@ -48,9 +48,10 @@ SessionOptions Resolved(SessionOptions options, const ModelSpec& spec) {
                      " that the model has embeddings for");
   }
   if (options.context > spec.rope_context) {
-    throw InputError("a context of " + std::to_string(options.context) +
-                     " positions needs other rotation factors than the model was opened with, for " +
-                     std::to_string(spec.rope_context) + " at most: open it for that context");
+    throw InputError(
+        "a context of " + std::to_string(options.context) +
+        " positions needs other rotation factors than the model was opened with, for " +
+        std::to_string(spec.rope_context) + " at most: open it for that context");
   }
   if (options.batch == 0) options.batch = 1;
   options.batch = std::min(options.batch, options.context);

@@ -5,7 +5,8 @@
 // the process leaves nothing behind; elsewhere the destructor removes it. An error on the way (a
 // full disk) leaves what was there before. A file that is replaced passes its permissions on, and
 // its owner where that is allowed; other hard links to it keep the old bytes. A target that is no
-// regular file (/dev/stdout, /dev/null) is written directly. Errors: InputError naming the path and the system's reason.
+// regular file (/dev/stdout, /dev/null) is written directly. Errors: InputError naming the path and
+// the system's reason.
 #pragma once
 
 #include <cstdint>

@@ -44,8 +44,8 @@ struct ModelSpec {
   size_t n_experts_used = 0;
   size_t expert_ff = 0;
   size_t rope_context = SIZE_MAX;  // positions that the rotation's factors are for
-  RopeSpec rope;        // global layers
-  RopeSpec rope_local;  // windowed layers
+  RopeSpec rope;                   // global layers
+  RopeSpec rope_local;             // windowed layers
 
   size_t q_dim() const { return n_heads * head_dim_k; }
   size_t k_dim() const { return n_kv_heads * head_dim_k; }
