@@ -186,7 +186,8 @@ TEST(Comparison, LayoutsAreTheUnitWhereThereAreSeveral) {
   EXPECT_GT(std::log1p(c.mde), c.ratio().log.HalfWidth());  // and inside what could be detected
 }
 
-// Three layouts of twelve variants, the layouts' luck 0.5 %: 4 % is an effect. A variant of much
+// Three layouts of twelve variants, the layouts' luck 0.5 %: 4 % is an effect, found in seven
+// tables of eight (pooling.h); two degrees of freedom find it in one of twenty. A variant of much
 // worse luck is judged by its own.
 TEST(Comparison, ThreeLayoutsRankByTheScatterOfAllVariants) {
   SyntheticPlan plan = TwoVariants(1.04);
@@ -199,22 +200,27 @@ TEST(Comparison, ThreeLayoutsRankByTheScatterOfAllVariants) {
     plan.variants.push_back(equal);
   }
   plan.variants.back().layout_sigma = 0.1;
-  const auto rows = Compare(Series(MakeSyntheticRun(plan).samples), "o2", {});
-  int called = 0;
-  for (const Regime& regime : {kSmall, Regime{"smollm2-135m-q8_0", kSmall.workload}}) {
-    const Comparison* fast = FindComparison(rows, "fast", regime, "decode_tps");
-    EXPECT_EQ(fast->verdict, Verdict::kBetter) << fast->p_adjusted;
-    EXPECT_EQ(fast->ratio().units, 3u);
+  constexpr int kTables = 12;
+  int found = 0, with_false_positive = 0, wild_is_wide = 0;
+  for (int table = 0; table < kTables; ++table) {
+    plan.seed = 100 + static_cast<uint64_t>(table);
+    const auto rows = Compare(Series(MakeSyntheticRun(plan).samples), "o2", {});
+    const Comparison* fast = FindComparison(rows, "fast", kSmall, "decode_tps");
+    ASSERT_EQ(fast->ratio().units, 3u);
+    found += fast->verdict == Verdict::kBetter;
     const Comparison* unlike =
-        FindComparison(rows, plan.variants.back().name, regime, "decode_tps");
-    EXPECT_GT(unlike->ratio().log.HalfWidth(), 5 * fast->ratio().log.HalfWidth());
-    EXPECT_EQ(unlike->verdict, Verdict::kUnclear);
+        FindComparison(rows, plan.variants.back().name, kSmall, "decode_tps");
+    wild_is_wide += unlike->ratio().log.HalfWidth() > 5 * fast->ratio().log.HalfWidth();
+    bool called = false;
     for (const Comparison& c : rows) {
-      called += c.regime == regime && c.variant != "fast" && c.verdict != Verdict::kSame &&
-                c.verdict != Verdict::kUnclear;
+      called |=
+          c.variant != "fast" && c.verdict != Verdict::kSame && c.verdict != Verdict::kUnclear;
     }
+    with_false_positive += called;
   }
-  EXPECT_EQ(called, 0);
+  EXPECT_GE(found, 8);
+  EXPECT_GE(wild_is_wide, 8);
+  EXPECT_LE(with_false_positive, 2);
 }
 
 TEST(Outputs, DifferentHashesAreFlaggedAndNotRanked) {

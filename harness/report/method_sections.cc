@@ -1,6 +1,9 @@
 // How it was measured, on what, and what disturbed it.
 #include <cmath>
+#include <set>
+#include <utility>
 
+#include "harness/ceilings.h"
 #include "harness/metrics.h"
 #include "harness/report/sections.h"
 #include "harness/report/text.h"
@@ -187,10 +190,11 @@ DocSection MachineSection(const RunInfo& run) {
   Row(table, "ASLR", e.aslr);
   Row(table, "hardware counters", e.hardware_counters);
   Row(table, "steal over the run", Figure(e.steal_pct) + " %");
-  for (const Ceiling& c : run.ceilings) {
-    if (c.round < 0)
-      Row(table, "ceiling " + c.name + ", " + std::to_string(c.threads) + " threads",
-          Figure(c.value));
+  std::set<std::pair<std::string, int>> ceilings;
+  for (const Ceiling& c : run.ceilings) ceilings.insert({c.name, c.threads});
+  for (const auto& [name, threads] : ceilings) {
+    Row(table, "ceiling " + name + ", " + std::to_string(threads) + " threads, median",
+        Figure(MedianCeiling(run, name, threads)));
   }
   for (const ModelInfo& m : run.models) {
     Row(table, "model " + m.name,

@@ -201,6 +201,14 @@ TEST(Report, TheSummarySaysWhatLimitsASpeed) {
   EXPECT_TRUE(found);
 }
 
+TEST(Report, TheMachineHasItsCeilings) {
+  auto run = MakeSyntheticRun(FactorialPlan());
+  run.info.ceilings.clear();
+  for (int round : {0, 9, 20}) run.info.ceilings.push_back({"read_gbps", 4, 30.0 + round, round});
+  const std::string text = RenderMarkdown(BuildReport(run.info, Analyze(run.info, run.samples)));
+  EXPECT_NE(text.find("ceiling read_gbps, 4 threads, median | 39"), std::string::npos);
+}
+
 TEST(Text, NegativeIntervalsReadWell) {
   EXPECT_EQ(IntervalText(-4.02, -1.43), "[-4.02 to -1.43]");
   EXPECT_EQ(IntervalText(1.2, 1.4), "[1.20–1.40]");
