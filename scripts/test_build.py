@@ -1,34 +1,22 @@
 """Which compiler scripts/build takes, with CMake, the table and the compilers played by shell scripts."""
 
 import os
-import pathlib
-import shutil
 import subprocess
-import tempfile
 import unittest
 
-BUILD = pathlib.Path(__file__).resolve().parent / "build"
+import played_tools
 
 
-class Compiler(unittest.TestCase):
+class Compiler(played_tools.PlayedTools):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.root = pathlib.Path(folder.name).resolve()
-        (self.root / "scripts").mkdir()
+        super().setUp()
         (self.root / "build" / "variants").mkdir(parents=True)
-        shutil.copy2(BUILD, self.root / "scripts" / "build")
-        self.script(self.root / "scripts" / "bootstrap", "exit 0")
-        self.script(self.root / "bin" / "python", "echo o2")
-        self.script(self.root / "bin" / "cmake", f'echo "$*" >> {self.root}/asked')
+        self.take("build")
+        self.play("scripts/bootstrap", "exit 0")
+        self.play("bin/python", "echo o2")
+        self.play("bin/cmake", f'echo "$*" >> {self.root}/asked')
         for name in ("g++", "g++-13"):
-            self.script(self.root / "bin" / name, "echo 13")
-
-    @staticmethod
-    def script(path, text):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{text}\n")
-        path.chmod(0o755)
+            self.play(f"bin/{name}", "echo 13")
 
     def configured_for(self, compiler, rows=""):
         (self.root / "build" / "build.ninja").write_text("")

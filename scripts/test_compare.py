@@ -1,13 +1,11 @@
 """What scripts/compare asks of the harness, with a build script that only makes one that prints its arguments."""
 
-import pathlib
-import shutil
 import subprocess
-import tempfile
 import unittest
 
-COMPARE = pathlib.Path(__file__).resolve().parent / "compare"
-BUILD = """#!/bin/sh
+import played_tools
+
+BUILD = """
 root=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$root/build/bin"
 printf '#!/bin/sh\\necho "$*"\\n' > "$root/build/bin/harness"
@@ -15,15 +13,11 @@ chmod +x "$root/build/bin/harness"
 """
 
 
-class Compare(unittest.TestCase):
+class Compare(played_tools.PlayedTools):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.root = pathlib.Path(folder.name).resolve()
-        (self.root / "scripts").mkdir()
-        shutil.copy2(COMPARE, self.root / "scripts" / "compare")
-        (self.root / "scripts" / "build").write_text(BUILD)
-        (self.root / "scripts" / "build").chmod(0o755)
+        super().setUp()
+        self.take("compare")
+        self.play("scripts/build", BUILD)
 
     def asked(self, *arguments):
         done = subprocess.run([self.root / "scripts" / "compare", *arguments], capture_output=True, text=True, check=True)

@@ -1,36 +1,29 @@
 """What scripts say and return where something is not there, with the tools around them played by shell scripts."""
 
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
+import played_tools
 
 
-class Missing(unittest.TestCase):
+class Missing(played_tools.PlayedTools):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.root = pathlib.Path(folder.name).resolve()
-        (self.root / "scripts").mkdir()
+        super().setUp()
         (self.root / "results" / "reference").mkdir(parents=True)
         self.said = self.root / "said"
 
     def tool(self, name, text):
-        path = self.root / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f'#!/bin/sh\necho "{path.name} $*" >> {self.said}\n{text}\n')
-        path.chmod(0o755)
+        """Played, and noted down with its arguments."""
+        self.play(name, f'echo "{name.rpartition("/")[2]} $*" >> {self.said}\n{text}')
 
     def run_script(self, name, *options, path=None):
         """(exit code, its standard error, what the played tools were asked for)"""
-        shutil.copy2(HERE / name, self.root / "scripts" / name)
+        script = self.take(name)
         path = path or f"{self.root}/bin:{os.environ['PATH']}"
-        done = subprocess.run([self.root / "scripts" / name, *options], capture_output=True, text=True, check=False,
+        done = subprocess.run([script, *options], capture_output=True, text=True, check=False,
                               stdin=subprocess.DEVNULL, env={**os.environ, "PATH": path})
         return done.returncode, done.stderr, self.said.read_text() if self.said.exists() else ""
 
@@ -50,7 +43,7 @@ class Missing(unittest.TestCase):
 
     def test_a_reference_without_a_browser_ends_before_it_measures(self):
         self.tool("scripts/compare", "exit 0")
-        shutil.copy2(HERE / "screenshots", self.root / "scripts" / "screenshots")
+        self.take("screenshots")
         kept = self.root / "results" / "reference" / "run.json"
         kept.write_text("{}")
         os.symlink(sys.executable, self.root / "python3")
