@@ -42,8 +42,7 @@ std::vector<double> Column(const std::vector<HeadlineRow>& rows, size_t metric) 
 // The report's verdicts on one drawn comparison, and how uncertain each metric's centre was.
 struct Judged {
   std::array<Verdict, std::size(kHeadlineMetrics)> verdicts;
-  std::array<double, std::size(kHeadlineMetrics)>
-      errors;  // standard errors, as the interval has them
+  std::array<double, std::size(kHeadlineMetrics)> errors;  // standard errors
 };
 
 Judged JudgeRow(const std::vector<HeadlineRow>& rows, uint64_t seed) {
@@ -60,10 +59,7 @@ Judged JudgeRow(const std::vector<HeadlineRow>& rows, uint64_t seed) {
   for (size_t m = 0; m < ratios.size(); ++m) {
     judged.verdicts[m] =
         Judge(ratios[m], adjusted[m], FindMetric(kHeadlineMetrics[m])->direction, options);
-    judged.errors[m] = ratios[m].df > 0
-                           ? ratios[m].log.HalfWidth() /
-                                 stats::StudentQuantile(0.5 * (1 + options.level), ratios[m].df)
-                           : std::numeric_limits<double>::infinity();
+    judged.errors[m] = stats::StandardError(ratios[m].log, ratios[m].df);
   }
   return judged;
 }

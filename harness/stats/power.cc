@@ -4,11 +4,12 @@
 // of freedom too.
 #include "harness/stats/power.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "harness/stats/special.h"
+#include "harness/stats/student.h"
 
 namespace smallmind::harness::stats {
 namespace {
@@ -54,9 +55,8 @@ double DetectableShift(double df, double alpha, double power) {
 }
 
 double MinimumDetectableEffect(const Interval& interval, double df, double alpha, double power) {
-  if (!std::isfinite(interval.HalfWidth())) return std::numeric_limits<double>::infinity();
-  const double error = interval.HalfWidth() / StudentQuantile(0.5 * (1.0 + interval.level), df);
-  return DetectableShift(df, alpha, power) * error;
+  const double error = StandardError(interval, df);
+  return std::isfinite(error) ? DetectableShift(df, alpha, power) * error : error;
 }
 
 }  // namespace smallmind::harness::stats

@@ -21,6 +21,11 @@ double TwoSidedStudent(double estimate, double error, double df) {
   return 2.0 * StudentCdf(-std::fabs(estimate / error), df);
 }
 
+double StandardError(const Interval& interval, double df) {
+  if (!std::isfinite(interval.HalfWidth())) return std::numeric_limits<double>::infinity();
+  return interval.HalfWidth() / StudentQuantile(0.5 * (1.0 + interval.level), df);
+}
+
 Interval StudentInterval(std::span<const double> values, double level) {
   const double estimate = Mean(values);
   if (values.size() < 2) {

@@ -18,6 +18,10 @@ Interval StudentInterval(std::span<const double> values, double level);
 // Two-sided p-value of "the true value is zero", from an estimate and its standard error.
 double TwoSidedStudent(double estimate, double error, double df);
 
+// The standard error behind an interval whose width has `df` degrees of freedom; infinity where it
+// bounds nothing.
+double StandardError(const Interval& interval, double df);
+
 // Percentile level that the expanded interval uses for `n` independent units.
 double ExpandedTail(size_t n, double level);
 
