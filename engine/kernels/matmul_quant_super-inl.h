@@ -117,7 +117,7 @@ struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, QuantForm::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
+  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const size_t block = b0 / 8 * kBytes;
     ScalesK4(rows, block, to);
     for (size_t p = 0; p < 4; ++p) {
@@ -135,7 +135,7 @@ struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, QuantForm::kMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
+  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const size_t block = b0 / 8 * kBytes;
     ScalesK4(rows, block, to);
     const RowBytes qh(rows, block + offsetof(BlockQ5_K, qh));
@@ -160,7 +160,7 @@ struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 32;
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
+  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const DF df;
     const size_t block = b0 / 8 * kBytes;
     VU w[4], last[1];
@@ -193,7 +193,7 @@ struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, QuantForm::kScale> {
   static constexpr bool kWide = true;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
+  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const DF df;
     const size_t block = b0 / 8 * kBytes;
     VU w[4];  // d and scales_h; scales_l; what follows
@@ -239,7 +239,7 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
   static constexpr bool kWide = false;
   static constexpr int kRaw = 0;
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
+  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const DF df;
     const DI di;
     const size_t block = b0 / 8 * kBytes;
@@ -292,7 +292,7 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
   }
 
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, Ahead ahead, Sink& to) {
+  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const DI di;
     const size_t block = b0 / 8 * kBytes;
     VU w[3], last[1];

@@ -10,7 +10,7 @@
 //   Decode  blocks b0 … b0 + n of a group, n ≤ 8 and 8 but for the last of a row, to a sink:
 //           to.Put(block, bytes) with bytes(half, i), a block's vectors as Dot takes them, and the
 //           float factors of the order contract by Store…. Calls ahead.Fetch() n times, spread over
-//           its work.
+//           its work; `ahead` is an Ahead, or one that fetches more (ChunkAhead).
 // A sink is what the product needs: Dots (matmul_quant_gemv-inl.h) multiplies the bytes where they
 // are, in registers; Panel (matmul_quant_panel-inl.h) transposes and stores them (kStoresBytes) for
 // many tokens.
@@ -79,7 +79,7 @@ struct SimpleWeights {
   // as fast in cache as by inserts); a sink that stores bytes has no room for more stores, and gets
   // them inserted, before its own.
   template <class Sink>
-  static void Decode(const RowGroup& group, size_t b0, size_t n, Ahead ahead, Sink& to) {
+  static void Decode(const RowGroup& group, size_t b0, size_t n, auto ahead, Sink& to) {
     // A copy stays in registers: one token from cache up to 1.1 times as fast.
     const RowGroup rows = group;
     constexpr bool kScalar = !Sink::kStoresBytes;
