@@ -95,9 +95,10 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
 }
 
 // Which tile comes next when `left` of n tokens are left: the smallest that takes them all, else
-// the largest; never more than n.
+// the smallest where two of it do (128 tokens are 20·6 + 2·4), else the largest; never more than n.
 inline size_t NextTile(const Tiles& tiles, size_t left, size_t n) {
   size_t best = tiles.count - 1;
+  if (left > tiles.tokens[0] && left <= 2 * tiles.tokens[best]) return best;
   for (size_t i = tiles.count; i-- > 0;) {
     if (tiles.tokens[i] > n) break;
     best = i;
