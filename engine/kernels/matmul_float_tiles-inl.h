@@ -1,11 +1,14 @@
-// Float products of several tokens: tiles of 4 rows × 6 tokens, 24 accumulators of 16 lanes: ten
-// loads for 24 products, below which Zen 4's FMA units starve (4 × 4 reaches 77 % of their rate,
-// 4 × 6 all of it).
+// Float products of several tokens: tiles of 4 rows × 6 tokens, 24 accumulators: ten loads for 24
+// products, below which Zen 4's FMA units starve (4 × 4 reaches 77 % of their rate, 4 × 6 all of
+// it). Targets of 16 registers take 2 × 6. Where a register has fewer than 16 lanes, a tile goes
+// over its columns once for each of the virtual lanes' registers: accumulators stay in registers,
+// and the second time everything is in L1.
 //
-// Rows are taken as panels. From kWideTokens on, a panel's rows are copied once for all tokens, F16
-// and BF16 widened to float32 (which costs Intel's FMA ports two slots a register), and none at a
-// distance of a power of two; BF16 stays as it is where the target has dots for it. A panel is cut
-// into blocks of columns, so that a tile's activations stay in L1 for all rows of it; its
+// Rows are taken as panels. From kWideTokens on, a panel's rows are copied once for all tokens
+// where a register has 16 lanes, F16 and BF16 widened to float32 (which costs Intel's FMA ports two
+// slots a register), and none at a distance of a power of two; BF16 stays as it is where the target
+// has dots for it. Narrower targets widen in the tile, beside the FMA units. A panel is cut into
+// blocks of columns, so that a tile's activations stay in L1 for all rows of it; its
 // accumulators wait in memory from one block to the next, 24 loads and stores for 768 products.
 // Each result is the contract's dot product whatever the tile, the panel and the cut: tested in
 // matmul_float_test.cc to the bit.
@@ -29,10 +32,13 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Rows and tokens of a tile: narrower targets have registers for 2 × 2.
-constexpr size_t kTileRows = kLanes == 16 ? 4 : 2;
-constexpr size_t kTileTokens = kLanes == 16 ? 6 : 2;
+constexpr bool kBf16Dots = HWY_NATIVE_DOT_BF16 && HWY_ARCH_X86;
+
+// AVX-512 and NEON have 32 registers.
+constexpr size_t kTileRows = kLanes == 16 || HWY_ARCH_ARM_A64 ? 4 : 2;
+constexpr size_t kTileTokens = 6;
 constexpr size_t kTileFloats = kTileRows * kTileTokens * kVirtualLanes;
+constexpr size_t kTileRegs = kTileRows * kTileTokens;
 
 // What the weights of a type multiply.
 HWY_INLINE const float* ActRow(const float*, const FloatRows& x, size_t t) { return x.Row(t); }
@@ -71,16 +77,16 @@ struct TileOut {
 // The sums of a tile's accumulators, [row][token].
 HWY_INLINE void FinishTile(const V16* HWY_RESTRICT acc, const TileOut& to) {
   HWY_ALIGN float sums[2 * kVirtualLanes];  // [token][4 rows]
+  V16 fold[kTileRows];
+  HWY_UNROLL(4)
+  for (size_t r = 0; r < kTileRows; ++r) {
+    const V16* a = acc + r * kTileTokens;
+    fold[r] = Fold4(a[0], a[1], a[2], a[3]);
+  }
+  const V16* a = acc + 4;  // tokens 4 and 5
   if constexpr (kTileRows == 4) {
-    V16 fold[4];
-    HWY_UNROLL(4)
-    for (size_t r = 0; r < 4; ++r) {
-      const V16* a = acc + r * kTileTokens;
-      fold[r] = Fold4(a[0], a[1], a[2], a[3]);
-    }
     Store16(Finish4(fold[0], fold[1], fold[2], fold[3]), sums);
-    // Tokens 4 and 5: eight sums in two folds; places 0 and 1 of each block of 4 hold two rows.
-    const V16* a = acc + 4;
+    // Eight sums in two folds; places 0 and 1 of each block of 4 hold two rows.
     const V16 even = Fold4(a[0], a[2 * kTileTokens], a[1], a[2 * kTileTokens + 1]);
     a += kTileTokens;
     const V16 odd = Fold4(a[0], a[2 * kTileTokens], a[1], a[2 * kTileTokens + 1]);
@@ -90,9 +96,9 @@ HWY_INLINE void FinishTile(const V16* HWY_RESTRICT acc, const TileOut& to) {
       hwy::CopyBytes<2 * sizeof(float)>(pairs + 4 * i, sums + kVirtualLanes + 2 * i);
     }
   } else {
-    float four[4];  // [row][token]
-    Reduce4(acc, four);
-    for (size_t i = 0; i < 4; ++i) sums[i % 2 * 4 + i / 2] = four[i];
+    const V16 rest = Fold4(a[0], a[kTileTokens], a[1], a[kTileTokens + 1]);
+    Store16(Finish4(fold[0], fold[1], rest, rest), sums);
+    for (size_t i = 0; i < 4; ++i) sums[kVirtualLanes + i / 2 * 4 + i % 2] = sums[4 * i + 2];
   }
   if (HWY_LIKELY(to.rows == kTileRows)) {
     for (size_t t = 0; t < to.tokens; ++t) {
@@ -105,50 +111,136 @@ HWY_INLINE void FinishTile(const V16* HWY_RESTRICT acc, const TileOut& to) {
   }
 }
 
+// Register `part` of the virtual lanes of 16 elements.
+HWY_INLINE VF LoadPart(const float* x, size_t part) { return hn::LoadU(DF(), x + part * kLanes); }
+HWY_INLINE VF LoadPart(const hwy::float16_t* x, size_t part) {
+  return hn::PromoteTo(DF(), hn::LoadU(DH(), x + part * kLanes));
+}
+// Of 16 pairs, as they lie.
+HWY_INLINE VF LoadPart(const Bf16* x, size_t part) {
+  const hn::Repartition<uint16_t, DF> d16;
+  return hn::BitCast(DF(),
+                     hn::LoadU(d16, reinterpret_cast<const uint16_t*>(x) + 2 * part * kLanes));
+}
+
+// acc[row][token] += weights(row) · acts(token). What there is less of waits in registers.
+template <class Weights, class Acts>
+HWY_INLINE void Products(Weights weights, Acts acts, VF* HWY_RESTRICT acc) {
+  if constexpr (kTileRows == 4) {
+    VF act[kTileTokens];
+    HWY_UNROLL(6)
+    for (size_t t = 0; t < kTileTokens; ++t) act[t] = InRegister(acts(t));
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kTileRows; ++r) {
+      const VF w = weights(r);
+      HWY_UNROLL(6)
+      for (size_t t = 0; t < kTileTokens; ++t) {
+        acc[r * kTileTokens + t] = hn::MulAdd(w, act[t], acc[r * kTileTokens + t]);
+      }
+    }
+  } else {
+    const VF w0 = InRegister(weights(0)), w1 = InRegister(weights(1));
+    HWY_UNROLL(6)
+    for (size_t t = 0; t < kTileTokens; ++t) {
+      const VF act = InRegister(acts(t));
+      acc[t] = hn::MulAdd(w0, act, acc[t]);
+      acc[kTileTokens + t] = hn::MulAdd(w1, act, acc[kTileTokens + t]);
+    }
+  }
+}
+
+// A tile's step: 16 elements, or 32 of BF16; of the lanes of `part`. at(row), act(token): where the
+// step's elements are.
+template <class W, class X, class WeightsAt, class ActsAt>
+HWY_INLINE void TileStep(WeightsAt at, ActsAt act_at, size_t part, VF* HWY_RESTRICT acc) {
+  const auto act_from = [&](size_t offset) HWY_ATTR {
+    return [=](size_t t) HWY_ATTR { return LoadPart(act_at(t) + offset, part); };
+  };
+  if constexpr (std::is_same_v<X, Bf16>) {  // pair dots
+    V16 act[kTileTokens];
+    HWY_UNROLL(6)
+    for (size_t t = 0; t < kTileTokens; ++t) act[t] = InRegisters(LoadStep(act_at(t)));
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kTileRows; ++r) {
+      HWY_UNROLL(6)
+      for (size_t t = 0; t < kTileTokens; ++t) {
+        V16 sum;
+        sum.r[0] = acc[r * kTileTokens + t];
+        acc[r * kTileTokens + t] = Step(at(r), act[t], sum).r[0];
+      }
+    }
+  } else if constexpr (std::is_same_v<W, Bf16>) {  // widened activations: odd, then even
+    const DF df;
+    const hn::RebindToUnsigned<DF> du;
+    const auto pairs = [&](size_t r) HWY_ATTR { return hn::BitCast(du, LoadPart(at(r), part)); };
+    // Two shifts where a mask would be the seventeenth register.
+    Products(
+        [&](size_t r)
+            HWY_ATTR { return hn::BitCast(df, hn::ShiftLeft<16>(hn::ShiftRight<16>(pairs(r)))); },
+        act_from(0), acc);
+    Products([&](size_t r) HWY_ATTR { return hn::BitCast(df, hn::ShiftLeft<16>(pairs(r))); },
+             act_from(kVirtualLanes), acc);
+  } else {
+    Products([&](size_t r) HWY_ATTR { return LoadPart(at(r), part); }, act_from(0), acc);
+  }
+}
+
 // kTileRows × kTileTokens over n columns more. `lanes`: the accumulators between blocks of columns,
-// read unless this is the first and written unless it is the last, which goes to `to`. kFetches:
-// with a step of `ahead` each.
+// read unless this is the first; from the last, results go to `to`. kFetches: with a step of
+// `ahead` each.
 template <bool kFetches, class W, class X>
 HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* const* HWY_RESTRICT x,
                             size_t n, bool first, bool last, Ahead ahead, float* HWY_RESTRICT lanes,
                             const TileOut& to) {
-  V16 acc[kTileRows * kTileTokens];
-  if (first) {
+  for (size_t part = 0; part < kRegs; ++part) {
+    float* HWY_RESTRICT part_lanes = lanes + part * kLanes;
+    VF acc[kTileRegs];
     HWY_UNROLL(24)
-    for (size_t i = 0; i < kTileRows * kTileTokens; ++i) acc[i] = Zero16();
-  } else {
-    HWY_UNROLL(24)
-    for (size_t i = 0; i < kTileRows * kTileTokens; ++i) acc[i] = Load16(lanes + i * kVirtualLanes);
-  }
-  size_t k = 0;
-  for (; k + kStep<W> <= n; k += kStep<W>) {
-    if constexpr (kFetches) ahead.Fetch();
-    V16 act[kTileTokens];
-    HWY_UNROLL(6)
-    for (size_t t = 0; t < kTileTokens; ++t) act[t] = InRegisters(LoadStep(x[t] + k));
-    HWY_UNROLL(4)
-    for (size_t r = 0; r < kTileRows; ++r) {
-      HWY_UNROLL(6)
-      for (size_t t = 0; t < kTileTokens; ++t) {
-        acc[r * kTileTokens + t] = Step(w[r] + k, act[t], acc[r * kTileTokens + t]);
+    for (size_t i = 0; i < kTileRegs; ++i) acc[i] = hn::Zero(DF());
+    if (!first) {
+      HWY_UNROLL(24)
+      for (size_t i = 0; i < kTileRegs; ++i) {
+        acc[i] = hn::LoadU(DF(), part_lanes + i * kVirtualLanes);
       }
     }
-  }
-  if (HWY_UNLIKELY(k < n)) {
-    HWY_UNROLL(4)
-    for (size_t r = 0; r < kTileRows; ++r) {
-      HWY_UNROLL(6)
-      for (size_t t = 0; t < kTileTokens; ++t) {
-        acc[r * kTileTokens + t] = Tail(w[r] + k, x[t] + k, n - k, acc[r * kTileTokens + t]);
+    size_t k = 0;
+    for (; k + kStep<W> <= n; k += kStep<W>) {
+      if constexpr (kFetches) {
+        if (kRegs == 1 || part == 0) ahead.Fetch();
       }
+      TileStep<W, X>([&](size_t r) HWY_ATTR { return w[r] + k; },
+                     [&](size_t t) HWY_ATTR { return x[t] + k; }, part, acc);
+    }
+    if (HWY_UNLIKELY(k < n)) {  // the last elements, both sides padded with zeros
+      HWY_ALIGN W last_w[kTileRows][2 * kVirtualLanes] = {};
+      HWY_ALIGN X last_x[kTileTokens][2 * kVirtualLanes] = {};
+      // Widened activations are whole steps, odd elements first.
+      constexpr bool kWhole = std::is_same_v<W, Bf16> && std::is_same_v<X, float>;
+      const size_t n_x = kWhole ? kStep<W> : n - k;
+      for (size_t r = 0; r < kTileRows; ++r) {
+        hwy::CopyBytes(w[r] + k, last_w[r], (n - k) * sizeof(W));
+      }
+      for (size_t t = 0; t < kTileTokens; ++t) {
+        hwy::CopyBytes(x[t] + k, last_x[t], n_x * sizeof(X));
+      }
+      TileStep<W, X>([&](size_t r) HWY_ATTR { return last_w[r]; },
+                     [&](size_t t) HWY_ATTR { return last_x[t]; }, part, acc);
+    }
+    if (kRegs == 1 && last) {
+      V16 sums[kTileRegs];
+      HWY_UNROLL(24)
+      for (size_t i = 0; i < kTileRegs; ++i) sums[i].r[0] = acc[i];
+      return FinishTile(sums, to);
+    }
+    HWY_UNROLL(24)
+    for (size_t i = 0; i < kTileRegs; ++i) {
+      hn::StoreU(acc[i], DF(), part_lanes + i * kVirtualLanes);
     }
   }
-  if (last) {
-    FinishTile(acc, to);
-  } else {
-    HWY_UNROLL(24)
-    for (size_t i = 0; i < kTileRows * kTileTokens; ++i) Store16(acc[i], lanes + i * kVirtualLanes);
-  }
+  if (!last) return;
+  V16 sums[kTileRegs];
+  for (size_t i = 0; i < kTileRegs; ++i) sums[i] = Load16(lanes + i * kVirtualLanes);
+  FinishTile(sums, to);
 }
 
 // BF16 as float32, by steps of 32: the odd elements of a pair, then the even ones (order.h, 2b).
@@ -176,8 +268,6 @@ HWY_INLINE void Widen(const float* from, size_t n, float* to) { std::copy(from, 
 HWY_INLINE void Widen(const hwy::float16_t* from, size_t n, float* to) { WidenRow(from, n, to); }
 HWY_INLINE void Widen(const Bf16* from, size_t n, float* to) { WidenPairs(from, n, to); }
 
-constexpr bool kBf16Dots = HWY_NATIVE_DOT_BF16 && HWY_ARCH_X86;
-
 // Rows of the matrix as T.
 template <class T>
 struct Panel {
@@ -197,8 +287,8 @@ using PanelOf = std::conditional_t<kCopied, float, W>;
 template <class W, bool kCopied, class T = PanelOf<W, kCopied>>
 HWY_NOINLINE void RunPanel(const Panel<T>& panel, const FloatRows& x, const FloatScratch& scratch,
                            Prefetcher weights, FetchStream* fetch, float* out, size_t out_stride) {
-  using X = std::conditional_t<std::is_same_v<T, Bf16>, Bf16, float>;
-  constexpr bool kWidened = std::is_same_v<W, Bf16> && std::is_same_v<T, float>;
+  constexpr bool kWidened = std::is_same_v<W, Bf16> && !kBf16Dots;
+  using X = std::conditional_t<std::is_same_v<W, Bf16> && kBf16Dots, Bf16, float>;
   for (size_t t = 0; t < x.n_tokens; t += kTileTokens) {
     const size_t tokens = std::min(kTileTokens, x.n_tokens - t);
     for (size_t column = 0; column < panel.cols; column += panel.cut) {
@@ -233,14 +323,14 @@ HWY_NOINLINE void RunPanel(const Panel<T>& panel, const FloatRows& x, const Floa
 // Rows [begin, end) × all tokens, from panels of floats or (kCopied false) as they lie.
 template <class W, bool kCopied>
 HWY_NOINLINE void RunPanels(const FloatJob& job, const FloatScratch& scratch) {
-  using T = PanelOf<W, kCopied>;
   const WeightView& w = job.w;
   const size_t cols = kCopied && std::is_same_v<W, Bf16> ? Bf16Cols(w.cols) : w.cols;
   const size_t row_bytes = kCopied ? FloatPanelRowBytes(w.cols) : w.row_bytes;
   const size_t fit = kFloatPanelBytes / row_bytes / kTileRows * kTileRows;
   const size_t most = std::clamp(fit, kTileRows, kFloatPanelRows);
   const size_t tiles = (job.x.n_tokens + kTileTokens - 1) / kTileTokens;
-  const size_t tile_bytes = kTileTokens * cols * sizeof(T);
+  constexpr bool kPairs = std::is_same_v<W, Bf16> && kBf16Dots;
+  const size_t tile_bytes = kTileTokens * cols * (kPairs ? sizeof(Bf16) : sizeof(float));
   const size_t cuts = (tile_bytes + kFloatCutBytes - 1) / kFloatCutBytes;
   const size_t cut = (cols + cuts * 32 - 1) / (cuts * 32) * 32;  // even, in whole steps
   for (size_t r = job.row_begin; r < job.row_end; r += most) {
@@ -263,10 +353,10 @@ HWY_NOINLINE void RunPanels(const FloatJob& job, const FloatScratch& scratch) {
   }
 }
 
-// Whether panels are copies: not where BF16 has dots, and on narrow targets, whose tiles read a
-// panel from L2 three times as often, only for BF16, which takes two operations to widen.
+// Whether panels are copies: not where BF16 has dots, and not on narrow targets, whose tiles read a
+// panel from L2 more often.
 template <class W>
-constexpr bool kCopies = std::is_same_v<W, Bf16> ? !kBf16Dots : kLanes == 16;
+constexpr bool kCopies = kLanes == 16 && !(std::is_same_v<W, Bf16> && kBf16Dots);
 
 template <class W>
 HWY_INLINE void MatMulOf(const FloatJob& job) {
