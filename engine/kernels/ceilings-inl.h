@@ -8,7 +8,7 @@
 #endif
 
 #include "engine/kernels/ceilings.h"
-#include "engine/kernels/int8_dot-inl.h"
+#include "engine/kernels/matmul_quant_dot-inl.h"
 #include "engine/kernels/tile-inl.h"
 #include "hwy/highway.h"
 
@@ -47,29 +47,34 @@ HWY_INLINE V Unknown(V v) {
   return v;
 }
 
-// Eight times in a row: GCC 12 copies every accumulator of a dot where a loop closes, twice, and
-// leaves one in memory, which Emerald Rapids showed as a half or less of its rate.
+// The fastest dots there are: of nibbles where dots are pairs (int8_dot-inl.h); all 8 bits take
+// about twice as long there. Eight times in a row: GCC 12 copies every accumulator of a dot where a
+// loop closes, twice, and leaves one in memory, which Emerald Rapids showed as a half or less of
+// its rate.
 CeilingWork Int8DotT(size_t iterations) {
-  constexpr size_t kInRow = 8;
+  constexpr size_t kInRow = 8, kInPairs = quant::DotsInPairs(15);
+  constexpr size_t kSums = quant::kPairedDot ? kChains / 2 : kChains;  // and as many pairs
   const quant::DI d;
-  quant::VI acc[kChains];
+  quant::VI acc[kSums];
+  quant::VI16 pairs[kSums];
   HWY_UNROLL(16)
-  for (size_t i = 0; i < kChains; ++i) acc[i] = hn::Set(d, static_cast<int32_t>(i));
+  for (size_t i = 0; i < kSums; ++i) {
+    acc[i] = hn::Set(d, static_cast<int32_t>(i));
+    pairs[i] = hn::Zero(quant::DI16());
+  }
   const auto w = hn::Set(quant::DU8(), static_cast<uint8_t>(3));
   auto x = hn::Set(quant::DI8(), static_cast<int8_t>(-2));
   for (size_t n = 0; n < iterations; ++n) {
-    HWY_UNROLL(8)
-    for (size_t k = 0; k < kInRow; ++k) {
-      HWY_UNROLL(16)
-      for (size_t i = 0; i < kChains; ++i) {
+    quant::Unroll<kInRow>([&](auto k) HWY_ATTR __attribute__((always_inline)) {
+      quant::Unroll<kSums>([&](auto i) HWY_ATTR __attribute__((always_inline)) {
         x = Unknown(x);
-        acc[i] = quant::Dot<false>(w, x, acc[i]);
-      }
-    }
+        quant::AddDot<kInPairs, k>(w, x, pairs[i], acc[i]);
+      });
+    });
   }
   auto sum = hn::Zero(d);
-  for (size_t i = 0; i < kChains; ++i) sum = hn::Add(sum, acc[i]);
-  return {8.0 * HWY_MAX_LANES_D(quant::DI) * kInRow * kChains * static_cast<double>(iterations),
+  for (size_t i = 0; i < kSums; ++i) sum = hn::Add(sum, acc[i]);
+  return {8.0 * HWY_MAX_LANES_D(quant::DI) * kInRow * kSums * static_cast<double>(iterations),
           static_cast<float>(hn::ReduceSum(d, sum))};
 }
 

@@ -19,7 +19,7 @@ struct CeilingWork {
 };
 
 CeilingWork FmaWork(size_t iterations);      // float32 fused multiply-add
-CeilingWork Int8DotWork(size_t iterations);  // uint8 × int8 into int32, four at a time
+CeilingWork Int8DotWork(size_t iterations);  // uint8 (of 4 bits where faster) × int8 into int32
 CeilingWork Bf16DotWork(
     size_t iterations);  // pairs of BF16 into float32; emulated where not native
 

@@ -100,15 +100,38 @@ HWY_INLINE void TransposeBlocks(VI a, VI b, VI c, VI d, hn::Vec<DI64> to[4]) {
 }
 
 // In each 16-byte block, lane i of the result is the sum of vector i's four lanes.
-HWY_INLINE VI SumBlocks(VI a, VI b, VI c, VI d) {
+template <class V>  // int32, or the two int16 of a lane apart
+HWY_INLINE V SumDwords(V a, V b) {
   const DI di;
-  const DI64 d64;
-  const auto ab = hn::Add(hn::InterleaveLower(di, a, b), hn::InterleaveUpper(di, a, b));
-  const auto cd = hn::Add(hn::InterleaveLower(di, c, d), hn::InterleaveUpper(di, c, d));
-  const auto ab64 = hn::BitCast(d64, ab), cd64 = hn::BitCast(d64, cd);
-  return hn::Add(hn::BitCast(di, hn::InterleaveLower(d64, ab64, cd64)),
-                 hn::BitCast(di, hn::InterleaveUpper(d64, ab64, cd64)));
+  const hn::DFromV<V> d;
+  const VI a32 = hn::BitCast(di, a), b32 = hn::BitCast(di, b);
+  return hn::Add(hn::BitCast(d, hn::InterleaveLower(di, a32, b32)),
+                 hn::BitCast(d, hn::InterleaveUpper(di, a32, b32)));
 }
+template <class V>
+HWY_INLINE V SumQwords(V a, V b) {
+  const DI64 d64;
+  const hn::DFromV<V> d;
+  const auto a64 = hn::BitCast(d64, a), b64 = hn::BitCast(d64, b);
+  return hn::Add(hn::BitCast(d, hn::InterleaveLower(d64, a64, b64)),
+                 hn::BitCast(d, hn::InterleaveUpper(d64, a64, b64)));
+}
+HWY_INLINE VI SumBlocks(VI a, VI b, VI c, VI d) {
+  return SumQwords(SumDwords(a, b), SumDwords(c, d));
+}
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+// The same of pairs, each of kDots dots already; they widen when no more fit (DotsInPairs).
+template <size_t kInPairs, size_t kDots>
+HWY_INLINE VI SumBlocks(VI16 a, VI16 b, VI16 c, VI16 d) {
+  if constexpr (4 * kDots <= kInPairs) {
+    return Widened(SumQwords(SumDwords(a, b), SumDwords(c, d)));
+  } else if constexpr (2 * kDots <= kInPairs) {
+    return SumQwords(Widened(SumDwords(a, b)), Widened(SumDwords(c, d)));
+  } else {
+    return SumBlocks(Widened(a), Widened(b), Widened(c), Widened(d));
+  }
+}
+#endif
 
 // A scale as ws·float(i) takes it, i as kSumOrigin + i. With FMA the sum needs no conversion, which
 // on Intel takes the place of a dot: fma(ws, M + i, −ws·M) with M = 1.5·2^23 rounds once, as ws·i
@@ -127,13 +150,39 @@ struct Factor {
     hn::Store(origin, DF(), to + kGroup);
   }
 };
-HWY_INLINE VF Scaled(const Factor& ws, VI isum) {
+HWY_INLINE VF Scaled(const Factor& ws, VF sum) {
 #if HWY_NATIVE_FMA
-  return hn::MulAdd(ws.scale, hn::BitCast(DF(), isum), ws.origin);
+  return hn::MulAdd(ws.scale, sum, ws.origin);
 #else
-  return hn::Mul(ws.scale, hn::ConvertTo(DF(), hn::Sub(isum, hn::Set(DI(), kSumOrigin))));
+  return hn::Mul(ws.scale, hn::Sub(sum, hn::Set(DF(), kSumOriginFloat)));
 #endif
 }
+
+// Takes raw·Σx off the sum of bytes that are `raw` above their signed values (a power of two, or
+// 0): with M as above, c = raw/128 and the block's bias M − 128·Σx,
+//   fma(c, M − 128·Σx, M − c·M + Σ(w + raw)·x) = M + Σw·x,
+// exact, because all of these are integers below 2^24. Not needed where kUnsignedDot.
+struct Surplus {
+  float share;     // c
+  int32_t origin;  // the bits of M − c·M: where the integer sum starts
+  constexpr explicit Surplus(int raw)
+      : share(static_cast<float>(raw) / 128.0f),
+        origin(kSumOrigin - raw * static_cast<int32_t>(kSumOriginFloat / 128.0f)) {}
+
+  // `bias` as a block has it.
+  HWY_INLINE VF Off(VI isum, int32_t bias) const {
+    const VF b = hn::BitCast(DF(), hn::Set(DI(), bias));
+    return hn::MulAdd(hn::Set(DF(), share), b, hn::BitCast(DF(), isum));
+  }
+  // The same of a block's second half as the integer's own float; isum started at 0.
+  HWY_INLINE VF OffSecond(VI isum, const ActBlock& x) const {
+    const DI di;
+    const DF df;
+    const VF b =
+        hn::Sub(hn::BitCast(df, hn::Set(di, x.bias)), hn::BitCast(df, hn::Set(di, x.bias_lo)));
+    return hn::MulAdd(hn::Set(df, share), b, hn::ConvertTo(df, isum));
+  }
+};
 
 // The four activations at q in every lane.
 HWY_INLINE VI8 Broadcast4(const int8_t* q) {

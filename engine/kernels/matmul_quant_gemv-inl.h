@@ -30,14 +30,28 @@ HWY_INLINE VI Start() {
   return hn::LoadDup128(DI(), kFirstOfFour);
 }
 
-// The signed sum from `origin` on, of a dot of raw bytes with activations that began at Start() or,
-// where origin is 0, at 0. `bias`: −128·Σx from `origin` on.
-template <QuantForm kForm>
-HWY_INLINE VI Signed(VI isum, int32_t bias, int32_t origin, int raw) {
-  constexpr bool kHasMin = kForm == QuantForm::kMin || kForm == QuantForm::kTwoMin;
-  if constexpr (kHasMin && kDotsStart) return isum;
-  const int32_t surplus = kHasMin ? 0 : ((bias - origin) >> 7) * raw;
-  return hn::Add(isum, hn::Set(DI(), surplus + (kDotsStart ? 0 : origin)));
+// The signed sum as Scaled takes it, of bytes that are kRaw above their signed values. isum: of
+// dots that began at Start().
+template <int kRaw>
+HWY_INLINE VF Signed(VI isum, int32_t bias) {
+  constexpr Surplus kSurplus(kRaw);
+  if constexpr (kDotsStart) {
+    if constexpr (kRaw == 0) return hn::BitCast(DF(), isum);
+    return hn::BitCast(DF(), hn::Add(isum, hn::Set(DI(), ((bias - kSumOrigin) >> 7) * kRaw)));
+  } else {
+    isum = hn::Add(isum, hn::Set(DI(), kSurplus.origin));
+    if constexpr (kRaw == 0) return hn::BitCast(DF(), isum);
+    return kSurplus.Off(isum, bias);
+  }
+}
+// That of a block's second half, from 0 on, as its own float.
+template <int kRaw>
+HWY_INLINE VF SignedSecond(VI isum, const ActBlock& x) {
+  if constexpr (kDotsStart) {
+    return hn::ConvertTo(DF(), hn::Add(isum, hn::Set(DI(), ((x.bias - x.bias_lo) >> 7) * kRaw)));
+  } else {
+    return Surplus(kRaw).OffSecond(isum, x);
+  }
 }
 
 // What a group's blocks have beside their bytes; lane = row.
@@ -56,19 +70,17 @@ struct Factors {
 // acc after block b of the order contract. isum: Σ of raw bytes times activations over the block,
 // from Start() on; for kTwoScale `first` is that over its first 16 columns, and isum, from 0 on,
 // over its last.
-template <QuantForm kForm>
-HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBlock& x, int raw,
-                      VF acc) {
+template <QuantForm kForm, int kRaw>
+HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBlock& x, VF acc) {
   const DI di;
   const DF df;
   const Factor scale(hn::Load(df, w.scale[b]));
   VF t;
   if constexpr (kForm == QuantForm::kTwoScale) {
-    t = Scaled(scale, Signed<kForm>(first, x.bias_lo, kSumOrigin, raw));
-    const VI second = Signed<kForm>(isum, x.bias - x.bias_lo, 0, raw);
-    t = hn::MulAdd(hn::Load(df, w.second[b]), hn::ConvertTo(df, second), t);
+    t = Scaled(scale, Signed<kRaw>(first, x.bias_lo));
+    t = hn::MulAdd(hn::Load(df, w.second[b]), SignedSecond<kRaw>(isum, x), t);
   } else {
-    t = Scaled(scale, Signed<kForm>(isum, x.bias, kSumOrigin, raw));
+    t = Scaled(scale, Signed<kRaw>(isum, x.bias));
   }
   if constexpr (kForm == QuantForm::kMin) {
     t = hn::NegMulAdd(hn::Load(df, w.second[b]), hn::Set(df, x.sum), t);
@@ -83,7 +95,7 @@ HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBl
 
 // A sink: blocks are multiplied by T tokens as they are decoded, and leave one vector of sums a
 // token (two of a type with two scales) instead of eight of bytes.
-template <QuantForm kForm, bool kWide, size_t T>
+template <QuantForm kForm, size_t kInPairs, size_t T>
 struct Dots : Factors {
   static constexpr bool kStoresBytes = false;
   static constexpr bool kHalves = kForm == QuantForm::kTwoScale;
@@ -97,6 +109,9 @@ struct Dots : Factors {
   HWY_INLINE void Put(size_t block, Bytes of) {
     const DI8 di8;
     const DI di;
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+    if constexpr (kPairedDot && kInPairs > 1) return PutPairs(block, of);
+#endif
     const VI start = Start();
     VI low[T][4], high[T][4];
     Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
@@ -104,9 +119,9 @@ struct Dots : Factors {
       Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
         const auto* q =
             reinterpret_cast<const int8_t*>(x + t * x_stride) + block * sizeof(ActBlock);
-        low[t][i] = Dot<kWide>(w_lo, hn::LoadDup128(di8, q), start);
+        low[t][i] = Dot<kInPairs>(w_lo, hn::LoadDup128(di8, q), start);
         high[t][i] =
-            Dot<kWide>(w_hi, hn::LoadDup128(di8, q + 16), kHalves ? hn::Zero(di) : low[t][i]);
+            Dot<kInPairs>(w_hi, hn::LoadDup128(di8, q + 16), kHalves ? hn::Zero(di) : low[t][i]);
       });
     });
     Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
@@ -116,6 +131,34 @@ struct Dots : Factors {
       hn::Store(SumBlocks(high[t][0], high[t][1], high[t][2], high[t][3]), di, sums[t][block][0]);
     });
   }
+
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+  // The same where dots are added as pairs.
+  template <class Bytes>
+  HWY_INLINE void PutPairs(size_t block, Bytes of) {
+    const DI8 di8;
+    const DI di;
+    VI16 low[T][4], high[T][4];
+    Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+      const VU8 w_lo = of(Index<0>(), i), w_hi = of(Index<1>(), i);
+      Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+        const auto* q =
+            reinterpret_cast<const int8_t*>(x + t * x_stride) + block * sizeof(ActBlock);
+        low[t][i] = Pairs<kInPairs>(w_lo, hn::LoadDup128(di8, q));
+        high[t][i] = Pairs<kInPairs>(w_hi, hn::LoadDup128(di8, q + 16));
+        if constexpr (!kHalves) high[t][i] = hn::Add(high[t][i], low[t][i]);
+      });
+    });
+    constexpr size_t kDots = kHalves ? 1 : 2;
+    const auto sum = [&](const VI16 v[4]) SMALLMIND_LAMBDA {
+      return SumBlocks<kInPairs, kDots>(v[0], v[1], v[2], v[3]);
+    };
+    Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+      if constexpr (kHalves) hn::Store(sum(low[t]), di, sums[t][block][1]);
+      hn::Store(sum(high[t]), di, sums[t][block][0]);
+    });
+  }
+#endif
 };
 
 // Beside what is far ahead, the rows' own next chunk from L2 into L1, two rows a block. Rows of
@@ -157,10 +200,10 @@ struct RowsArgs {
 };
 using RowsKernel = void (*)(const RowsArgs&);
 
-template <class W, bool kWide, size_t T>
+template <class W, size_t kInPairs, size_t T>
 void DotRows(const RowsArgs& args) {
   constexpr QuantForm kForm = W::kForm;
-  using Sink = Dots<kForm, kWide, T>;
+  using Sink = Dots<kForm, kInPairs, T>;
   const DI di;
   const DF df;
   Sink dots(args.x, args.x_stride);
@@ -178,7 +221,7 @@ void DotRows(const RowsArgs& args) {
     Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
       const auto& x = reinterpret_cast<const ActBlock*>(args.x + t * args.x_stride)[b];
       const VI first = hn::Load(di, dots.sums[t][b][Sink::kHalves ? 1 : 0]);
-      acc[t] = Advance<kForm>(dots, b, hn::Load(di, dots.sums[t][b][0]), first, x, W::kRaw, acc[t]);
+      acc[t] = Advance<kForm, W::kRaw>(dots, b, hn::Load(di, dots.sums[t][b][0]), first, x, acc[t]);
     });
   }
   Unroll<T>([&](auto t) SMALLMIND_LAMBDA { hn::Store(acc[t], df, args.acc + t * kGroup); });

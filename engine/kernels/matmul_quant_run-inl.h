@@ -63,18 +63,15 @@ struct Kernels {
 };
 template <class W>
 Kernels KernelsOf() {
-  // Where any byte will do for a dot, one kernel serves narrow and wide types; lifted bytes need
-  // all 8 bits.
-  constexpr bool kWide = kUnsignedDot || W::kWide;
-  constexpr bool kWideTile = kWide || IsLifted(W::kForm);
+  constexpr size_t kInPairs = DotsInPairs(W::kMost);
   static_assert(W::kBytes * 32 <= kMostStoredBytes * W::kColumns, "QuantScratchBytes");
   return {.step = kGroup * W::kBytes * 32 / W::kColumns,
           .form = W::kForm,
           .raw = W::kRaw,
-          .rows = {DotRows<W, kWide, 1>, DotRows<W, kWide, 2>, DotRows<W, kWide, 3>},
+          .rows = {DotRows<W, kInPairs, 1>, DotRows<W, kInPairs, 2>, DotRows<W, kInPairs, 3>},
           .unpack = UnpackRows<W>,
-          .tiles = TilesOf<W::kForm, kWideTile>(),
-          .pairs = PairTilesOf<W::kForm, kWideTile>()};
+          .tiles = TilesOf<W::kForm, kInPairs>(),
+          .pairs = PairTilesOf<W::kForm, kInPairs>()};
 }
 
 // Fewer than kGemmTokens tokens.

@@ -114,7 +114,7 @@ HWY_NOINLINE void ScalesK4(const RowGroup& rows, size_t at, Sink& to) {
 
 template <>
 struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, QuantForm::kMin> {
-  static constexpr bool kWide = false;
+  static constexpr int kMost = 15;
   static constexpr int kRaw = 0;
   template <class Sink>
   static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
@@ -132,7 +132,7 @@ struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, QuantForm::kMin> {
 
 template <>
 struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, QuantForm::kMin> {
-  static constexpr bool kWide = false;
+  static constexpr int kMost = 31;
   static constexpr int kRaw = 0;
   template <class Sink>
   static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
@@ -157,7 +157,7 @@ struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, QuantForm::kMin> {
 
 template <>
 struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
-  static constexpr bool kWide = false;
+  static constexpr int kMost = 63;
   static constexpr int kRaw = 32;
   template <class Sink>
   static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
@@ -190,7 +190,7 @@ struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
 
 template <>
 struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, QuantForm::kScale> {
-  static constexpr bool kWide = true;
+  static constexpr int kMost = kAllBits;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
   template <class Sink>
   static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
@@ -236,7 +236,7 @@ HWY_INLINE hn::Vec<DI16> Step(const Steps& steps, size_t half_block) {
 
 template <>
 struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
-  static constexpr bool kWide = false;
+  static constexpr int kMost = 45;
   static constexpr int kRaw = 0;
   template <class Sink>
   static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
@@ -277,7 +277,7 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
 // same result.
 template <>
 struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
-  static constexpr bool kWide = true;
+  static constexpr int kMost = kAllBits;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
 
   // (4 − q)·step of every byte q, 0..7.

@@ -5,6 +5,10 @@
 // of which share two pipes of the processors we know: 8 of 10 slots is the ceiling. Two groups
 // share a token's broadcasts: where two pipes take 512 bits each, two load ports are the next limit
 // (Emerald Rapids, in L1: 12 tokens of one group 71 % of the dots' own rate, 6 of two 76 %).
+//
+// Where dots are pairs (int8_dot-inl.h) a block of nibbles costs 9 multiplications, 8 additions and
+// three fma, of bytes of 8 bits 16, 8 and two, with a sign for each dot; broadcasts shared by two
+// groups make 1.05 to 1.2 of one group's rate there (Zen 3), though floats then wait in memory.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_
@@ -51,25 +55,27 @@ constexpr size_t kMinTile = 4;
 // two groups take 20 KiB of L1.
 constexpr size_t kFewTokens = 16, kCutBlocks = 16, kMostCutBlocks = kCutBlocks * 3 / 2;
 
-// Two groups at once need 32 registers, and pay where a broadcast is a load of its own.
-constexpr bool kPairs = kUnsignedDot;
+// Two groups at once pay where a broadcast is a load of its own: of NEON's dots it is not.
+constexpr bool kPairs = kUnsignedDot || (kPairedDot && kGroup > 4);
 
 // Keeps a broadcast in its register: folded into each dot, it would be loaded for each.
 HWY_INLINE VI8 InRegister(VI8 v) {
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
   asm("" : "+v"(v.raw));
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+  asm("" : "+x"(v.raw));
 #endif
   return v;
 }
 
-// kGroups panels times T tokens. kWide as in Dot.
-template <QuantForm kForm, bool kWide, size_t kGroups, size_t T>
+// kGroups panels times T tokens. kInPairs as of DotsInPairs.
+template <QuantForm kForm, size_t kInPairs, size_t kGroups, size_t T>
 void GemmTile(const TileArgs& args) {
   const uint8_t* HWY_RESTRICT panel = args.panel;
   const uint8_t* HWY_RESTRICT x = args.x;
   Ahead ahead = args.ahead;
   const size_t x_stride = args.x_stride, panel_bytes = args.panel_bytes;
-  const int raw = args.raw;
+  const Surplus surplus(args.raw);
   const DI di;
   const DF df;
   VF acc[kGroups * T];
@@ -82,18 +88,15 @@ void GemmTile(const TileArgs& args) {
       });
     });
   }
-  constexpr bool kHasBias =
-      (kForm == QuantForm::kScale || kForm == QuantForm::kTwoScale) && !(kWide && !kUnsignedDot);
-  (void)raw;
-  // Where sums start; `bias` counts from `origin`.
-  const auto start = [&](int32_t bias, int32_t origin) SMALLMIND_LAMBDA {
-    if constexpr (!kHasBias) {
-      return hn::Set(di, origin);
-    } else if constexpr (kUnsignedDot) {
-      return hn::Set(di, bias);
-    } else {
-      return hn::Set(di, ((bias - origin) >> 7) * raw + origin);
-    }
+  constexpr bool kHasBias = (kForm == QuantForm::kScale || kForm == QuantForm::kTwoScale) &&
+                            (kUnsignedDot || kInPairs != 0);
+  // Where sums start, which is at `bias` where stored bytes are 128 above the signed values, and
+  // what Scaled takes.
+  const auto start = [&](int32_t bias) SMALLMIND_LAMBDA {
+    return hn::Set(di, !kHasBias ? kSumOrigin : kUnsignedDot ? bias : surplus.origin);
+  };
+  const auto sum_of = [&](VI isum, int32_t bias) SMALLMIND_LAMBDA {
+    return kHasBias && !kUnsignedDot ? surplus.Off(isum, bias) : hn::BitCast(df, isum);
   };
   // Every third token has a pointer; the others are reached by stride, to spare registers.
   constexpr size_t kPointers = (T + 2) / 3;
@@ -105,6 +108,7 @@ void GemmTile(const TileArgs& args) {
     };
     ahead.Fetch();
     VI isum[kGroups * T];
+    VI16 pairs[kGroups * T];
     const auto begin = [&](auto t, VI first) SMALLMIND_LAMBDA {
       Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA { isum[g * T + t] = first; });
     };
@@ -119,31 +123,35 @@ void GemmTile(const TileArgs& args) {
           VI8 four = Broadcast4(block(t)->q + 4 * kStep);
           if constexpr (kGroups > 1) four = InRegister(four);
           Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
-            isum[g * T + t] = Dot<kWide>(w[g], four, isum[g * T + t]);
+            constexpr size_t kInSum = kForm == QuantForm::kTwoScale ? i : kStep;
+            AddDot<kInPairs, kInSum>(w[g], four, pairs[g * T + t], isum[g * T + t]);
           });
         });
       });
     };
     Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-      begin(t,
-            start(kForm == QuantForm::kTwoScale ? block(t)->bias_lo : block(t)->bias, kSumOrigin));
+      begin(t, start(kForm == QuantForm::kTwoScale ? block(t)->bias_lo : block(t)->bias));
     });
     dots(Index<0>());
     if constexpr (kForm == QuantForm::kTwoScale) {
       VF term[kGroups * T];
       Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
         const Factor first(panel + g * panel_bytes);
-        Unroll<T>([&](auto t)
-                      SMALLMIND_LAMBDA { term[g * T + t] = Scaled(first, isum[g * T + t]); });
+        Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+          term[g * T + t] = Scaled(first, sum_of(isum[g * T + t], block(t)->bias_lo));
+        });
       });
-      Unroll<T>([&](auto t)
-                    SMALLMIND_LAMBDA { begin(t, start(block(t)->bias - block(t)->bias_lo, 0)); });
+      Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+        begin(t, hn::Set(di, kUnsignedDot ? block(t)->bias - block(t)->bias_lo : 0));
+      });
       dots(Index<1>());
       Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
         const auto* factors = reinterpret_cast<const float*>(panel + g * panel_bytes);
         const auto second = hn::Load(df, factors + 2 * kGroup);
         Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-          const VF t2 = hn::MulAdd(second, hn::ConvertTo(df, isum[g * T + t]), term[g * T + t]);
+          const VI i2 = isum[g * T + t];
+          const VF sum = kUnsignedDot ? hn::ConvertTo(df, i2) : surplus.OffSecond(i2, *block(t));
+          const VF t2 = hn::MulAdd(second, sum, term[g * T + t]);
           acc[g * T + t] = hn::MulAdd(hn::Set(df, block(t)->d), t2, acc[g * T + t]);
         });
       });
@@ -153,7 +161,7 @@ void GemmTile(const TileArgs& args) {
         const auto* factors = reinterpret_cast<const float*>(panel + g * panel_bytes);
         const Factor first(panel + g * panel_bytes);
         Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-          VF term = Scaled(first, isum[g * T + t]);
+          VF term = Scaled(first, sum_of(isum[g * T + t], block(t)->bias));
           if constexpr (kForm == QuantForm::kMin) {
             const auto min = hn::Load(df, factors + 2 * kGroup);
             term = hn::NegMulAdd(min, hn::Set(df, block(t)->sum), term);
@@ -184,30 +192,30 @@ constexpr bool NeedsThird(QuantForm form) {
   return form == QuantForm::kTwoScale || form == QuantForm::kTwoMin;
 }
 
-template <QuantForm kForm, bool kWide>
+template <QuantForm kForm, size_t kInPairs>
 Tiles TilesOf() {
   constexpr size_t kMost = NeedsThird(kForm) ? HWY_MIN(kMaxTile, size_t{8}) : kMaxTile;
   if constexpr (kMost == 12) {
     return {3,
             {12, 8, 4},
-            {GemmTile<kForm, kWide, 1, 12>, GemmTile<kForm, kWide, 1, 8>,
-             GemmTile<kForm, kWide, 1, 4>}};
+            {GemmTile<kForm, kInPairs, 1, 12>, GemmTile<kForm, kInPairs, 1, 8>,
+             GemmTile<kForm, kInPairs, 1, 4>}};
   } else if constexpr (kMost > kMinTile) {
-    return {2, {kMost, 4}, {GemmTile<kForm, kWide, 1, kMost>, GemmTile<kForm, kWide, 1, 4>}};
+    return {2, {kMost, 4}, {GemmTile<kForm, kInPairs, 1, kMost>, GemmTile<kForm, kInPairs, 1, 4>}};
   } else {
-    return {1, {4}, {GemmTile<kForm, kWide, 1, 4>}};
+    return {1, {4}, {GemmTile<kForm, kInPairs, 1, 4>}};
   }
 }
 
 // Of two groups; none where a target has no pairs.
-template <QuantForm kForm, bool kWide>
+template <QuantForm kForm, size_t kInPairs>
 Tiles PairTilesOf() {
   if constexpr (!kPairs) {
     return {0, {}, {}};
   } else if constexpr (NeedsThird(kForm)) {
-    return {1, {4}, {GemmTile<kForm, kWide, 2, 4>}};
+    return {1, {4}, {GemmTile<kForm, kInPairs, 2, 4>}};
   } else {
-    return {2, {6, 4}, {GemmTile<kForm, kWide, 2, 6>, GemmTile<kForm, kWide, 2, 4>}};
+    return {2, {6, 4}, {GemmTile<kForm, kInPairs, 2, 6>, GemmTile<kForm, kInPairs, 2, 4>}};
   }
 }
 

@@ -5,7 +5,7 @@
 //   kBytes, kColumns  of its storage block
 //   kForm   which factors there are (order.h). A scale has at most 19 significant bits, and the sum
 //           of 32 columns stays below 2^22: Factor (matmul_quant_dot-inl.h) rests on both
-//   kWide   bytes need all 8 bits: Dot<true>
+//   kMost   the largest byte, as stored; kAllBits where they need all 8: DotsInPairs
 //   kRaw    what a byte is above its signed value (0 for types with a minimum)
 //   Decode  blocks b0 … b0 + n of a group, n ≤ 8 and 8 but for the last of a row, to a sink:
 //           to.Put(block, bytes) with bytes(half, i), a block's vectors as Dot takes them, and the
@@ -34,6 +34,7 @@ namespace HWY_NAMESPACE {
 namespace quant {
 
 constexpr size_t kMaxChunk = 8;  // blocks of 32 columns of a chunk
+constexpr int kAllBits = 255;
 
 HWY_INLINE VU8 LowNibbles(VU8 v) { return hn::And(v, hn::Set(DU8(), uint8_t{15})); }
 HWY_INLINE VU8 HighNibbles(VU8 v) {
@@ -116,7 +117,7 @@ struct SimpleWeights {
 
 template <>
 struct Weights<DType::kQ8_0> : SimpleWeights<Weights<DType::kQ8_0>, BlockQ8_0, QuantForm::kScale> {
-  static constexpr bool kWide = true;
+  static constexpr int kMost = kAllBits;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
   template <size_t kI>
   static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
@@ -133,7 +134,7 @@ struct Weights<DType::kQ8_0> : SimpleWeights<Weights<DType::kQ8_0>, BlockQ8_0, Q
 // 16 nibble pairs at `kAt` of the block.
 template <size_t kAt>
 struct Nibbles {
-  static constexpr bool kWide = false;
+  static constexpr int kMost = 15;
   template <size_t kI>
   static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
     const VU8 nibbles = LoadRows(rows, kI, at + kAt);
@@ -171,7 +172,7 @@ HWY_INLINE void FifthBits(VU8 bits, VU8& lo, VU8& hi) {
 // The two five-bit types differ in what precedes qh.
 template <size_t kAt>
 struct FiveBits {
-  static constexpr bool kWide = false;
+  static constexpr int kMost = 31;
   template <size_t kI>
   static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
     // 16 bytes from qh on end inside the block: 4 of qh, 12 of qs.
@@ -204,7 +205,7 @@ HWY_INLINE VU8 Codebook(VU8 nibbles) {
 template <>
 struct Weights<DType::kIQ4_NL>
     : SimpleWeights<Weights<DType::kIQ4_NL>, BlockIQ4_NL, QuantForm::kScale> {
-  static constexpr bool kWide = true;
+  static constexpr int kMost = kAllBits;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
   template <size_t kI>
   static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
