@@ -35,18 +35,6 @@ CeilingWork FmaT(size_t iterations) {
   return {2.0 * kLanes * kChains * static_cast<double>(iterations), hn::ReduceSum(d, sum)};
 }
 
-// The same value, of which the compiler knows nothing: where a dot is several instructions, a
-// product that does not change would be computed once for all chains.
-template <class V>
-HWY_INLINE V Unknown(V v) {
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
-  asm("" : "+v"(v.raw));
-#elif HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
-  asm("" : "+x"(v.raw));
-#endif
-  return v;
-}
-
 // The fastest dots there are: of nibbles where dots are pairs (int8_dot-inl.h); all 8 bits take
 // about twice as long there. Eight times in a row: GCC 12 copies every accumulator of a dot where a
 // loop closes, twice, and leaves one in memory, which Emerald Rapids showed as a half or less of
@@ -67,7 +55,8 @@ CeilingWork Int8DotT(size_t iterations) {
   for (size_t n = 0; n < iterations; ++n) {
     quant::Unroll<kInRow>([&](auto k) HWY_ATTR __attribute__((always_inline)) {
       quant::Unroll<kSums>([&](auto i) HWY_ATTR __attribute__((always_inline)) {
-        x = Unknown(x);
+        // Else a product that does not change would be computed once for all sums.
+        x = quant::InRegister(x);
         quant::AddDot<kInPairs, k>(w, x, pairs[i], acc[i]);
       });
     });

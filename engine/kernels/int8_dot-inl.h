@@ -52,7 +52,6 @@ constexpr size_t DotsInPairs(int most) {
 
 using VI16 = hn::Vec<DI16>;
 
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
 // The products of a lane's four bytes as two sums. kInPairs as of DotsInPairs.
 template <size_t kInPairs>
 HWY_INLINE VI16 Pairs(VU8 w, VI8 x) {
@@ -68,7 +67,6 @@ HWY_INLINE VI16 Pairs(VU8 w, VI8 x) {
 HWY_INLINE VI Widened(VI16 pairs) {
   return hn::WidenMulPairwiseAdd(DI(), pairs, hn::Set(DI16(), int16_t{1}));
 }
-#endif
 
 // acc[lane] + the four byte products of the lane, exact. kInPairs as of DotsInPairs; weights of 8
 // bits are uint8 where kUnsignedDot, else int8.
@@ -86,33 +84,29 @@ HWY_INLINE VI Dot(VU8 w, VI8 x, VI acc) {
 #endif
 }
 
-// GCC 12 computes all products of a tile first, where a dot is several instructions, and keeps them
-// in memory until it adds them.
+// Keeps a value in its register, and the compiler from knowing what it is.
 template <class V>
-HWY_INLINE V AddedNow(V v) {
-#if HWY_ARCH_X86 && !(HWY_TARGET <= HWY_AVX3_DL) && HWY_TARGET <= HWY_SSSE3 && HWY_COMPILER_GCC
-#if HWY_TARGET <= HWY_AVX3
+HWY_INLINE V InRegister(V v) {
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
   asm("" : "+v"(v.raw));
-#else
-  asm("" : "+x"(v.raw));
-#endif
 #endif
   return v;
 }
 
-// Dot number kStep, from 0, of a sum: after every kInPairs of them `sum` is whole.
+// Dot number kStep, from 0, of a sum: after every kInPairs of them `sum` is whole. GCC 12 computes
+// all products of a tile first, where a dot is several instructions, and keeps them in memory until
+// it adds them, unless each sum is wanted at once.
 template <size_t kInPairs, size_t kStep>
 HWY_INLINE void AddDot(VU8 w, VI8 x, VI16& pairs, VI& sum) {
-#if HWY_ARCH_X86 && !(HWY_TARGET <= HWY_AVX3_DL) && HWY_TARGET <= HWY_SSSE3
-  if constexpr (kInPairs > 1) {
+  if constexpr (kPairedDot && kInPairs > 1) {
     const VI16 two = Pairs<kInPairs>(w, x);
-    pairs = AddedNow(kStep % kInPairs == 0 ? two : hn::Add(pairs, two));
+    pairs = InRegister(kStep % kInPairs == 0 ? two : hn::Add(pairs, two));
     if constexpr ((kStep + 1) % kInPairs == 0) sum = hn::Add(sum, Widened(pairs));
-    return;
+  } else {
+    (void)pairs;
+    sum = Dot<kInPairs>(w, x, sum);
+    if constexpr (kPairedDot) sum = InRegister(sum);
   }
-#endif
-  (void)pairs;
-  sum = AddedNow(Dot<kInPairs>(w, x, sum));
 }
 
 }  // namespace quant

@@ -37,8 +37,8 @@ constexpr bool kBf16Dots = HWY_NATIVE_DOT_BF16 && HWY_ARCH_X86;
 // AVX-512 and NEON have 32 registers.
 constexpr size_t kTileRows = kLanes == 16 || HWY_ARCH_ARM_A64 ? 4 : 2;
 constexpr size_t kTileTokens = 6;
-constexpr size_t kTileFloats = kTileRows * kTileTokens * kVirtualLanes;
 constexpr size_t kTileRegs = kTileRows * kTileTokens;
+constexpr size_t kTileFloats = kTileRegs * kVirtualLanes;
 
 // What the weights of a type multiply.
 HWY_INLINE const float* ActRow(const float*, const FloatRows& x, size_t t) { return x.Row(t); }

@@ -119,7 +119,6 @@ HWY_INLINE V SumQwords(V a, V b) {
 HWY_INLINE VI SumBlocks(VI a, VI b, VI c, VI d) {
   return SumQwords(SumDwords(a, b), SumDwords(c, d));
 }
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
 // The same of pairs, each of kDots dots already; they widen when no more fit (DotsInPairs).
 template <size_t kInPairs, size_t kDots>
 HWY_INLINE VI SumBlocks(VI16 a, VI16 b, VI16 c, VI16 d) {
@@ -131,7 +130,6 @@ HWY_INLINE VI SumBlocks(VI16 a, VI16 b, VI16 c, VI16 d) {
     return SumBlocks(Widened(a), Widened(b), Widened(c), Widened(d));
   }
 }
-#endif
 
 // A scale as ws·float(i) takes it, i as kSumOrigin + i. With FMA the sum needs no conversion, which
 // on Intel takes the place of a dot: fma(ws, M + i, −ws·M) with M = 1.5·2^23 rounds once, as ws·i

@@ -13,6 +13,8 @@
 #define SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_GEMV_INL_H_
 #endif
 
+#include <type_traits>
+
 #include "engine/kernels/matmul_quant_dot-inl.h"
 #include "engine/kernels/matmul_quant_types-inl.h"
 
@@ -109,56 +111,38 @@ struct Dots : Factors {
   HWY_INLINE void Put(size_t block, Bytes of) {
     const DI8 di8;
     const DI di;
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
-    if constexpr (kPairedDot && kInPairs > 1) return PutPairs(block, of);
-#endif
-    const VI start = Start();
-    VI low[T][4], high[T][4];
+    // Sums of a row's dots: of two, or one of each half.
+    constexpr bool kAddsPairs = kPairedDot && kInPairs > 1;
+    using Sum = std::conditional_t<kAddsPairs, VI16, VI>;
+    Sum low[T][4], high[T][4];
     Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
       const VU8 w_lo = of(Index<0>(), i), w_hi = of(Index<1>(), i);
       Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
         const auto* q =
             reinterpret_cast<const int8_t*>(x + t * x_stride) + block * sizeof(ActBlock);
-        low[t][i] = Dot<kInPairs>(w_lo, hn::LoadDup128(di8, q), start);
-        high[t][i] =
-            Dot<kInPairs>(w_hi, hn::LoadDup128(di8, q + 16), kHalves ? hn::Zero(di) : low[t][i]);
+        const VI8 x_lo = hn::LoadDup128(di8, q), x_hi = hn::LoadDup128(di8, q + 16);
+        if constexpr (kAddsPairs) {
+          low[t][i] = Pairs<kInPairs>(w_lo, x_lo);
+          high[t][i] = Pairs<kInPairs>(w_hi, x_hi);
+          if constexpr (!kHalves) high[t][i] = hn::Add(high[t][i], low[t][i]);
+        } else {
+          low[t][i] = Dot<kInPairs>(w_lo, x_lo, Start());
+          high[t][i] = Dot<kInPairs>(w_hi, x_hi, kHalves ? hn::Zero(di) : low[t][i]);
+        }
       });
     });
-    Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-      if constexpr (kHalves) {
-        hn::Store(SumBlocks(low[t][0], low[t][1], low[t][2], low[t][3]), di, sums[t][block][1]);
+    const auto sum = [&](const Sum v[4]) SMALLMIND_LAMBDA {
+      if constexpr (kAddsPairs) {
+        return SumBlocks < kInPairs, kHalves ? 1 : 2 > (v[0], v[1], v[2], v[3]);
+      } else {
+        return SumBlocks(v[0], v[1], v[2], v[3]);
       }
-      hn::Store(SumBlocks(high[t][0], high[t][1], high[t][2], high[t][3]), di, sums[t][block][0]);
-    });
-  }
-
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
-  // The same where dots are added as pairs.
-  template <class Bytes>
-  HWY_INLINE void PutPairs(size_t block, Bytes of) {
-    const DI8 di8;
-    const DI di;
-    VI16 low[T][4], high[T][4];
-    Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-      const VU8 w_lo = of(Index<0>(), i), w_hi = of(Index<1>(), i);
-      Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-        const auto* q =
-            reinterpret_cast<const int8_t*>(x + t * x_stride) + block * sizeof(ActBlock);
-        low[t][i] = Pairs<kInPairs>(w_lo, hn::LoadDup128(di8, q));
-        high[t][i] = Pairs<kInPairs>(w_hi, hn::LoadDup128(di8, q + 16));
-        if constexpr (!kHalves) high[t][i] = hn::Add(high[t][i], low[t][i]);
-      });
-    });
-    constexpr size_t kDots = kHalves ? 1 : 2;
-    const auto sum = [&](const VI16 v[4]) SMALLMIND_LAMBDA {
-      return SumBlocks<kInPairs, kDots>(v[0], v[1], v[2], v[3]);
     };
     Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
       if constexpr (kHalves) hn::Store(sum(low[t]), di, sums[t][block][1]);
       hn::Store(sum(high[t]), di, sums[t][block][0]);
     });
   }
-#endif
 };
 
 // Beside what is far ahead, the rows' own next chunk from L2 into L1, two rows a block. Rows of

@@ -8,7 +8,7 @@
 //
 // Where dots are pairs (int8_dot-inl.h) a block of nibbles costs 9 multiplications, 8 additions and
 // three fma, of bytes of 8 bits 16, 8 and two, with a sign for each dot; broadcasts shared by two
-// groups make 1.05 to 1.2 of one group's rate there (Zen 3), though floats then wait in memory.
+// groups make 1.03 to 1.25 of one group's rate there (Zen 3), though floats then wait in memory.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_QUANT_TILE_INL_H_
@@ -57,16 +57,6 @@ constexpr size_t kFewTokens = 16, kCutBlocks = 16, kMostCutBlocks = kCutBlocks *
 
 // Two groups at once pay where a broadcast is a load of its own: of NEON's dots it is not.
 constexpr bool kPairs = kUnsignedDot || (kPairedDot && kGroup > 4);
-
-// Keeps a broadcast in its register: folded into each dot, it would be loaded for each.
-HWY_INLINE VI8 InRegister(VI8 v) {
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
-  asm("" : "+v"(v.raw));
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
-  asm("" : "+x"(v.raw));
-#endif
-  return v;
-}
 
 // kGroups panels times T tokens. kInPairs as of DotsInPairs.
 template <QuantForm kForm, size_t kInPairs, size_t kGroups, size_t T>
@@ -121,6 +111,7 @@ void GemmTile(const TileArgs& args) {
                             SMALLMIND_LAMBDA { w[g] = hn::Load(DU8(), bytes + g * panel_bytes); });
         Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
           VI8 four = Broadcast4(block(t)->q + 4 * kStep);
+          // Folded into each dot, it would be loaded for each.
           if constexpr (kGroups > 1) four = InRegister(four);
           Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
             constexpr size_t kInSum = kForm == QuantForm::kTwoScale ? i : kStep;
