@@ -77,6 +77,8 @@ Kernels KernelsOf() {
 // Fewer than kGemmTokens tokens.
 inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
+  if constexpr (kGroup < kQuantRowGrain)
+    FetchStream::LeadByRows(job.fetch, kGroup, job.w.row_bytes);
   HWY_ALIGN float acc[kGemmTokens * kGroup];
   for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
     const Window window = WindowAt(job, row);
@@ -204,6 +206,9 @@ inline HWY_NOINLINE void RunFew(const QuantJob& job, const Kernels& kernels) {
   // [token of a round][row]: rounds overlap, by less than the smallest tile, and a token of two
   // rounds has a sum in each, for none may go on twice.
   HWY_ALIGN float sums[(kFewTokens + kMinTile) * kRows];
+  if constexpr (kGroup < kQuantRowGrain) {
+    FetchStream::LeadByRows(job.fetch, 2 * kRows, job.w.row_bytes);
+  }
   for (size_t row = job.row_begin; row < job.row_end; row += kRows) {
     const size_t groups = HWY_MIN(kRows, job.row_end - row + kGroup - 1) / kGroup;
     const Tiles& tiles = groups == 1 ? kernels.tiles : kernels.pairs;
