@@ -77,8 +77,6 @@ Kernels KernelsOf() {
 // Fewer than kGemmTokens tokens.
 inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
-  if constexpr (kGroup < kQuantRowGrain)
-    FetchStream::LeadByRows(job.fetch, kGroup, job.w.row_bytes);
   HWY_ALIGN float acc[kGemmTokens * kGroup];
   for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
     const Window window = WindowAt(job, row);
@@ -195,22 +193,20 @@ inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
   }
 }
 
+constexpr size_t kFewRows = (kPairs ? 2 : 1) * kGroup;  // that RunFew takes at a time
+
 // A few tokens, of which unpacking is most of the work: one or two groups at a time, in cuts of
 // columns whose panels stay in L1 from unpacking to tiles (4 tokens 1.05 to 1.26, 16 tokens 1.02 to
 // 1.1 times as fast as by whole rows). Sums wait in memory between cuts, 2 · tokens loads and
 // stores a cut.
 inline HWY_NOINLINE void RunFew(const QuantJob& job, const Kernels& kernels) {
-  constexpr size_t kRows = (kPairs ? 2 : 1) * kGroup;
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   const size_t panel_bytes = kMostCutBlocks * PanelStep(kernels.form);
   // [token of a round][row]: rounds overlap, by less than the smallest tile, and a token of two
   // rounds has a sum in each, for none may go on twice.
-  HWY_ALIGN float sums[(kFewTokens + kMinTile) * kRows];
-  if constexpr (kGroup < kQuantRowGrain) {
-    FetchStream::LeadByRows(job.fetch, 2 * kRows, job.w.row_bytes);
-  }
-  for (size_t row = job.row_begin; row < job.row_end; row += kRows) {
-    const size_t groups = HWY_MIN(kRows, job.row_end - row + kGroup - 1) / kGroup;
+  HWY_ALIGN float sums[(kFewTokens + kMinTile) * kFewRows];
+  for (size_t row = job.row_begin; row < job.row_end; row += kFewRows) {
+    const size_t groups = HWY_MIN(kFewRows, job.row_end - row + kGroup - 1) / kGroup;
     const Tiles& tiles = groups == 1 ? kernels.tiles : kernels.pairs;
     const size_t rounds = TileRounds(tiles, n);
     for (size_t b = 0, in_cut; b < blocks; b += in_cut) {
@@ -223,24 +219,35 @@ inline HWY_NOINLINE void RunFew(const QuantJob& job, const Kernels& kernels) {
       float* to = sums;
       ForRounds(tiles, n, [&](size_t i, size_t t) {
         tiles.kernel[i]({job.scratch, panel_bytes, in_cut, job.x.Row(t) + b * sizeof(ActBlock),
-                         job.x.stride, kernels.raw, ahead, b == 0, to, kRows});
+                         job.x.stride, kernels.raw, ahead, b == 0, to, kFewRows});
         ahead.at += in_cut * ahead.step;
-        to += tiles.tokens[i] * kRows;
+        to += tiles.tokens[i] * kFewRows;
       });
     }
     const float* from = sums;
     ForRounds(tiles, n, [&](size_t i, size_t t) {
       for (size_t g = 0; g < groups; ++g) {
         const Window window = WindowAt(job, row + g * kGroup);
-        CopyWindow(window, tiles.tokens[i], from + g * kGroup, kRows, job.out + t * job.out_stride,
-                   job.out_stride);
+        CopyWindow(window, tiles.tokens[i], from + g * kGroup, kFewRows,
+                   job.out + t * job.out_stride, job.out_stride);
       }
-      from += tiles.tokens[i] * kRows;
+      from += tiles.tokens[i] * kFewRows;
     });
   }
 }
 
+// How far ahead to fetch: the rows that are read abreast, two rounds of them where they are
+// unpacked in between, panels where many are.
+inline size_t LeadBytes(const QuantJob& job) {
+  const size_t n = job.x.n_tokens;
+  const size_t rows = (n < kGemmTokens ? kGroup : 2 * kFewRows) * job.w.row_bytes;
+  return n <= kFewTokens ? rows : HWY_MAX(rows, kPanelBudget);
+}
+
 inline HWY_NOINLINE void Run(QuantJob job, const Kernels& kernels) {
+  if constexpr (kGroup < kQuantRowGrain) {
+    FetchStream::Lead(job.fetch, LeadBytes(job));
+  }
   if (job.w.rows < kGroup) {
     // Zero bytes are zero scales: the padding rows give zeros, which nobody stores.
     uint8_t* copy = job.scratch;

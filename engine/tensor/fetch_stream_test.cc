@@ -62,19 +62,18 @@ TEST(FetchStream, WaitingFetchesFourLeadsAtMost) {
   EXPECT_EQ(stream.Read(10).bytes, 0u);  // far enough
 }
 
-// A kernel's own rows set the lead, up and down, but never below 4 KiB.
-TEST(FetchStream, LeadsByTheRowsThatAreRead) {
+// A kernel's own rows set the lead, but never below 4 KiB.
+TEST(FetchStream, LeadsByWhatIsReadAbreast) {
   const std::vector<uint8_t> memory(100'000);
-  const auto ahead_of = [&](size_t rows, size_t row_bytes) {
+  const auto ahead_of = [&](size_t bytes) {
     FetchStream stream(50);
     stream.Push({memory.data(), memory.size()});
-    FetchStream::LeadByRows(&stream, rows, row_bytes);
+    FetchStream::Lead(&stream, bytes);
     return stream.Read(20'000).bytes;
   };
-  EXPECT_EQ(ahead_of(8, 1152), 8u * 1152);
-  EXPECT_EQ(ahead_of(16, 1152), 16u * 1152);
-  EXPECT_EQ(ahead_of(8, 18), 4096u);
-  FetchStream::LeadByRows(nullptr, 8, 1152);
+  EXPECT_EQ(ahead_of(8 * 1152), 8u * 1152);
+  EXPECT_EQ(ahead_of(8 * 18), 4096u);
+  FetchStream::Lead(nullptr, 1);
 }
 
 // Neighbours in memory are one range: a piece may reach over both, and marks count bytes still.
