@@ -25,7 +25,7 @@ size_t MatMulScratchBytes(size_t max_cols);
 size_t MatMulRowGrain(const WeightView& w, size_t n_tokens);
 
 // How far ahead of its reading a thread should fetch (FetchStream) with so many tokens, where the
-// widest rows have `row_bytes`.
+// widest rows have `row_bytes`, until a kernel says better (FetchStream::SetLead).
 size_t MatMulFetchLead(size_t n_tokens, size_t row_bytes);
 
 // Writes out[t*out_stride + r − row_begin] for r in [row_begin, row_end), t in [0, x.n_tokens). The

@@ -64,7 +64,8 @@ template <class W>
 HWY_NOINLINE void MatVec(const FloatJob& job) {
   const WeightView& w = job.w;
   const auto* x = ActRow(static_cast<const W*>(nullptr), job.x, 0);
-  if constexpr (kLanes < kVirtualLanes) FetchStream::Lead(job.fetch, kTile * w.row_bytes);
+  // As LeadBytes of the quantised kernels.
+  if constexpr (kLanes < kVirtualLanes) FetchStream::SetLead(job.fetch, kTile * w.row_bytes);
   for (size_t r = job.row_begin; r < job.row_end; r += kTile) {
     const size_t n = std::min(kTile, job.row_end - r);
     const W* rows[kTile];

@@ -133,7 +133,8 @@ struct Dots : Factors {
     });
     const auto sum = [&](const Sum v[4]) SMALLMIND_LAMBDA {
       if constexpr (kAddsPairs) {
-        return SumBlocks < kInPairs, kHalves ? 1 : 2 > (v[0], v[1], v[2], v[3]);
+        constexpr size_t kDots = kHalves ? 1 : 2;
+        return SumBlocks<kInPairs, kDots>(v[0], v[1], v[2], v[3]);
       } else {
         return SumBlocks(v[0], v[1], v[2], v[3]);
       }

@@ -34,12 +34,9 @@ class FetchStream {
   explicit FetchStream(size_t lead = 0) : lead_(lead) {}
   size_t lead() const { return lead_; }
 
-  // `bytes` from now on, 4 KiB at the least: what a kernel reads abreast of one matrix, however
-  // wide others are. `stream` may be null. (Zen 3, two threads, to 16 rows of the widest matrix:
-  // one token 1.03 to 1.2, four sequences 1.05 to 1.09, sixteen 1.03; half of what is read abreast:
-  // 0.75 to 0.9. Where a register has 16 lanes nobody has measured it: kernels keep the
-  // constructor's lead there.)
-  static void Lead(FetchStream* stream, size_t bytes) {
+  // `bytes` from now on, 4 KiB at the least: for kernels that know what they read abreast of one
+  // matrix. `stream` may be null.
+  static void SetLead(FetchStream* stream, size_t bytes) {
     if (stream != nullptr) stream->lead_ = std::max(bytes, size_t{4} << 10);
   }
 

@@ -68,12 +68,12 @@ TEST(FetchStream, LeadsByWhatIsReadAbreast) {
   const auto ahead_of = [&](size_t bytes) {
     FetchStream stream(50);
     stream.Push({memory.data(), memory.size()});
-    FetchStream::Lead(&stream, bytes);
+    FetchStream::SetLead(&stream, bytes);
     return stream.Read(20'000).bytes;
   };
   EXPECT_EQ(ahead_of(8 * 1152), 8u * 1152);
   EXPECT_EQ(ahead_of(8 * 18), 4096u);
-  FetchStream::Lead(nullptr, 1);
+  FetchStream::SetLead(nullptr, 1);
 }
 
 // Neighbours in memory are one range: a piece may reach over both, and marks count bytes still.
