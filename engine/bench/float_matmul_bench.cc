@@ -34,12 +34,12 @@ void Run(benchmark::State& state, DType type, Shape shape, size_t tokens, size_t
   std::normal_distribution<float> normal;
   std::vector<float> out(tokens * shape.rows);
   ActBuffer acts;
-  acts.Reserve(tokens, shape.cols, ActForms::For(type));
+  acts.Reserve(tokens, shape.cols, ActForms::For(type), tokens > 1);
   for (size_t t = 0; t < tokens; ++t) {
     std::generate_n(acts.Row(t), shape.cols, [&] { return normal(rng); });
     acts.Quantise(t, 0, shape.cols);
   }
-  const FloatRows rows = acts.Floats(0, tokens);
+  const FloatRows rows = acts.Floats(0, tokens, type);
   AlignedBuffer<uint8_t> scratch;
   scratch.Reserve(MatMulScratchBytes(shape.cols));
   const auto view = [&](size_t i) {

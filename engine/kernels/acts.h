@@ -12,7 +12,8 @@ namespace smallmind {
 // n_tokens rows of `cols` float32, row t at data + t*stride (stride in elements, ≥ cols).
 //
 // BF16 weights multiply activations rounded to BF16 alone: row t at bf16 + t*bf16_stride, made by
-// RoundRowToBf16.
+// RoundRowToBf16. Several tokens are read from tiles where FloatTileTokens() is not 0, of the
+// rounded ones for BF16.
 struct FloatRows {
   const float* data = nullptr;
   size_t n_tokens = 0;
@@ -20,14 +21,30 @@ struct FloatRows {
   size_t stride = 0;
   const uint16_t* bf16 = nullptr;  // needed by BF16 weights
   size_t bf16_stride = 0;          // elements, ≥ Bf16Cols(cols)
+  const float* tiles = nullptr;    // of FloatTileFloats(cols) each
+  size_t tiles_first = 0;          // where row 0 is: which token of the first tile
   const float* Row(size_t t) const { return data + t * stride; }
 };
 
 // Elements of a row of rounded activations: padded with zeros to whole steps of 32.
-inline size_t Bf16Cols(size_t cols) { return (cols + 31) / 32 * 32; }
+constexpr size_t Bf16Cols(size_t cols) { return (cols + 31) / 32 * 32; }
 
 // Rounds to nearest even; NaN stays NaN. Writes Bf16Cols(cols) elements.
 void RoundRowToBf16(const float* x, size_t cols, uint16_t* out);
+
+// Targets whose registers have fewer than 16 lanes read several tokens from tiles, which their
+// register tiles stream through: so many tokens abreast, [register of the 16 virtual lanes][step of
+// 16 columns][token][lane], zeros up to whole steps. In tiles for BF16 the elements are rounded to
+// it, and of each 32 the odd ones come first (order.h, 2b). 0: this target reads rows.
+size_t FloatTileTokens();
+inline size_t FloatTileFloats(size_t cols) { return FloatTileTokens() * Bf16Cols(cols); }
+
+enum class TileValues { kFloats, kRoundedToBf16 };
+
+// Puts columns [begin, begin + n) of a row of `cols` into its place in a tile, as token `token`.
+// begin is a multiple of 32, n too unless it reaches the end. A tile is best 64-byte aligned.
+void PackFloatTile(const float* x, size_t begin, size_t n, size_t cols, TileValues values,
+                   size_t token, float* tile);
 
 // The bits of the float 1.5·2^23. An integer sum that starts from them is, read as a float,
 // 1.5·2^23 + i exactly, as long as |i| < 2^22 (a block's is below 2^21): no conversion.

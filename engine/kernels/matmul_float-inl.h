@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "engine/kernels/float_acts-inl.h"
 #include "engine/kernels/matmul.h"
 #include "engine/kernels/matmul_float.h"
 #include "engine/kernels/matmul_float_tiles-inl.h"
@@ -30,8 +31,6 @@ HWY_BEFORE_NAMESPACE();
 namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
-
-using DU = hn::RebindToUnsigned<DF>;
 
 // out[i] = rows[i] · x over all columns, kTile rows abreast: they share the loads of x. Memory is
 // asked for what comes next in its own order, 8 lines at a time: more at once fill the buffers of
@@ -80,29 +79,6 @@ HWY_NOINLINE void MatVec(const FloatJob& job) {
   }
 }
 
-void RoundRowToBf16T(const float* x, size_t cols, uint16_t* HWY_RESTRICT out) {
-  const DU du;
-  const hn::Rebind<uint16_t, DU> d16;
-  const DF df;
-  size_t k = 0;
-  for (; k < cols; k += kLanes) {
-    const VF v = cols - k >= kLanes ? hn::LoadU(df, x + k) : hn::LoadN(df, x + k, cols - k);
-    const auto bits = hn::BitCast(du, v);
-    const auto even = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
-    const auto up = hn::Add(hn::Add(bits, hn::Set(du, 0x7FFF)), even);
-    // A NaN whose payload would be cut off must not become infinite.
-    const auto quiet = hn::Or(bits, hn::Set(du, 0x400000));
-    const auto kept = hn::IfThenElse(hn::RebindMask(du, hn::IsNaN(v)), quiet, up);
-    const auto narrow = hn::TruncateTo(d16, hn::ShiftRight<16>(kept));
-    if (cols - k >= kLanes) {
-      hn::StoreU(narrow, d16, out + k);
-    } else {
-      hn::StoreN(narrow, d16, out + k, cols - k);
-    }
-  }
-  for (k = cols; k < Bf16Cols(cols); ++k) out[k] = 0;
-}
-
 template <class W>
 HWY_INLINE void RunRows(const FloatJob& job) {
   if (job.x.n_tokens == 1) {
@@ -131,7 +107,6 @@ HWY_AFTER_NAMESPACE();
 namespace smallmind {
 
 HWY_EXPORT(MatMulFloatT);
-HWY_EXPORT(RoundRowToBf16T);
 
 size_t FloatMatMulRowGrain(const WeightView& w, size_t n_tokens) {
   // One token: 64 KiB of weights a call, so that a slow thread holds nobody for long. More: about
@@ -139,10 +114,6 @@ size_t FloatMatMulRowGrain(const WeightView& w, size_t n_tokens) {
   const size_t rows = n_tokens == 1 ? (size_t{64} << 10) / (w.row_bytes + 1) : w.rows / 16;
   const size_t most = n_tokens == 1 ? w.rows : 2 * kFloatPanelRows;
   return std::max(kGrain, std::min(rows, most) / kGrain * kGrain);
-}
-
-void RoundRowToBf16(const float* x, size_t cols, uint16_t* out) {
-  HWY_DYNAMIC_DISPATCH(RoundRowToBf16T)(x, cols, out);
 }
 
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x, float* out,

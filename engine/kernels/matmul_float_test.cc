@@ -67,6 +67,41 @@ std::span<uint8_t> Scratch(size_t cols, std::vector<uint8_t>* store) {
 
 constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
 
+// Rows, and whatever forms of them the present target reads for weights of a type: row 0 as token
+// `tiles_first` of its tile.
+struct Acts {
+  FloatRows rows;
+  std::vector<uint16_t> rounded;
+  std::vector<float> tiles;
+
+  Acts(DType type, const std::vector<float>& x, size_t tokens, size_t cols, size_t stride,
+       size_t tiles_first) {
+    rows = {.data = x.data(), .n_tokens = tokens, .cols = cols, .stride = stride};
+    const bool bf16 = type == DType::kBF16;
+    if (bf16) {
+      rounded.resize(tokens * Bf16Cols(cols));
+      for (size_t t = 0; t < tokens; ++t) {
+        RoundRowToBf16(rows.Row(t), cols, &rounded[t * Bf16Cols(cols)]);
+      }
+      rows.bf16 = rounded.data();
+      rows.bf16_stride = Bf16Cols(cols);
+    }
+    const size_t abreast = FloatTileTokens();
+    if (abreast == 0) return;
+    rows.tiles_first = tiles_first % abreast;
+    const size_t floats = FloatTileFloats(cols);
+    // What is not written must not show.
+    tiles.assign((rows.tiles_first + tokens + abreast - 1) / abreast * floats, NAN);
+    rows.tiles = tiles.data();
+    for (size_t t = 0; t < tokens; ++t) {
+      const size_t at = rows.tiles_first + t;
+      PackFloatTile(rows.Row(t), 0, cols, cols,
+                    bf16 ? TileValues::kRoundedToBf16 : TileValues::kFloats, at % abreast,
+                    tiles.data() + at / abreast * floats);
+    }
+  }
+};
+
 void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
   SCOPED_TRACE(testing::Message() << Info(type).name << " " << rows << "x" << cols << " tokens "
                                   << tokens);
@@ -82,18 +117,11 @@ void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
       }
     }
   }
-  std::vector<uint16_t> rounded(tokens * Bf16Cols(cols));
   std::vector<uint8_t> store;
   const std::span<uint8_t> scratch = Scratch(cols, &store);
   ForEachTarget([&](const std::string& target) {
-    FloatRows in{x.data(), tokens, cols, stride};
-    if (type == DType::kBF16) {
-      for (size_t t = 0; t < tokens; ++t) {
-        RoundRowToBf16(in.Row(t), cols, &rounded[t * Bf16Cols(cols)]);
-      }
-      in.bf16 = rounded.data();
-      in.bf16_stride = Bf16Cols(cols);
-    }
+    const Acts acts(type, x, tokens, cols, stride, rows + tokens);
+    const FloatRows& in = acts.rows;
     std::vector<float> out(tokens * out_stride, -7.0f);
     const size_t cut = rows / 3;  // a row range must not matter, nor touch its neighbours
     MatMul(w.view, 0, cut, in, out.data(), out_stride, scratch);
@@ -151,21 +179,6 @@ TEST(MatMulFloat, IsCloseToDouble) {
     power += exact * exact;
   }
   EXPECT_LT(error / power, 1e-13);
-}
-
-TEST(MatMulFloat, RoundsToBf16LikeTheFormat) {
-  const float values[] = {0.0f,  -0.0f,      1.0f,      1.00390625f, 1.01171875f,
-                          3e38f, 3.4028e38f, -INFINITY, 1e-40f,      -2.7182818f};
-  const size_t n = std::size(values);
-  ForEachTarget([&](const std::string& target) {
-    std::vector<uint16_t> out(Bf16Cols(n), 0xAAAA);
-    RoundRowToBf16(values, n, out.data());
-    for (size_t i = 0; i < n; ++i) EXPECT_EQ(out[i], F32ToBF16(values[i])) << target << " " << i;
-    for (size_t i = n; i < out.size(); ++i) EXPECT_EQ(out[i], 0);
-    const float nan = std::bit_cast<float>(0x7F800001u);  // its payload does not fit
-    RoundRowToBf16(&nan, 1, out.data());
-    EXPECT_TRUE(std::isnan(BF16ToF32(out[0]))) << target;
-  });
 }
 
 }  // namespace

@@ -1,15 +1,12 @@
 // Float products of several tokens: tiles of 4 rows × 6 tokens, 24 accumulators: ten loads for 24
 // products, below which Zen 4's FMA units starve (4 × 4 reaches 77 % of their rate, 4 × 6 all of
-// it). Targets of 16 registers take 2 × 6. Where a register has fewer than 16 lanes, a tile goes
-// over its columns once for each of the virtual lanes' registers: accumulators stay in registers,
-// and the second time everything is in L1.
+// it). Targets of 16 registers take 3 × 4: seven loads for twelve (Zen 3, from L1: 91 % of the FMA
+// rate, 2 × 6 85 %), and panels of 32 rows end in two.
 //
-// Rows are taken as panels. From kWideTokens on, a panel's rows are copied once for all tokens
-// where a register has 16 lanes, F16 and BF16 widened to float32 (which costs Intel's FMA ports two
-// slots a register), and none at a distance of a power of two; BF16 stays as it is where the target
-// has dots for it. Narrower targets widen in the tile, beside the FMA units. A panel is cut into
-// blocks of columns, so that a tile's activations stay in L1 for all rows of it; its
-// accumulators wait in memory from one block to the next, 24 loads and stores for 768 products.
+// Where a register has fewer than 16 lanes, a tile goes over its columns once for each of the
+// virtual lanes' registers, so that accumulators stay in registers; activations are packed for that
+// (acts.h). A panel is cut into blocks of columns, so that what a tile reads of its activations
+// stays in L1 for all rows of it; its accumulators wait in memory from one block to the next.
 // Each result is the contract's dot product whatever the tile, the panel and the cut: tested in
 // matmul_float_test.cc to the bit.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -23,7 +20,9 @@
 #include <type_traits>
 
 #include "engine/kernels/acts.h"
+#include "engine/kernels/float_acts-inl.h"
 #include "engine/kernels/matmul_float.h"
+#include "engine/kernels/matmul_float_panel-inl.h"
 #include "engine/kernels/tile-inl.h"
 #include "hwy/highway.h"
 
@@ -32,13 +31,9 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
 
-constexpr bool kBf16Dots = HWY_NATIVE_DOT_BF16 && HWY_ARCH_X86;
-
-// AVX-512 and NEON have 32 registers.
-constexpr size_t kTileRows = kLanes == 16 || HWY_ARCH_ARM_A64 ? 4 : 2;
-constexpr size_t kTileTokens = 6;
-constexpr size_t kTileRegs = kTileRows * kTileTokens;
-constexpr size_t kTileFloats = kTileRegs * kVirtualLanes;
+constexpr size_t kTileRows = k32Registers ? 4 : 3;
+constexpr size_t kRestRows = k32Registers ? 4 : 2;  // of a panel's last tile, at the least
+constexpr size_t kTileFloats = kTileRows * kTileTokens * kVirtualLanes;
 
 // What the weights of a type multiply.
 HWY_INLINE const float* ActRow(const float*, const FloatRows& x, size_t t) { return x.Row(t); }
@@ -49,43 +44,27 @@ HWY_INLINE const Bf16* ActRow(const Bf16*, const FloatRows& x, size_t t) {
   return reinterpret_cast<const Bf16*>(x.bf16 + t * x.bf16_stride);
 }
 
-// Asks for the next panel's rows, a few lines at a time, while this one is used.
-struct Prefetcher {
-  const uint8_t* row;
-  size_t row_bytes, rows_left, lines, at = 0;
-  HWY_INLINE Prefetcher(const uint8_t* first, size_t bytes, size_t rows, size_t calls)
-      : row(first), row_bytes(bytes), rows_left(rows), lines(rows * (bytes / 64 + 1) / calls + 1) {}
-  HWY_INLINE void Some() {
-    for (size_t i = 0; i < lines && rows_left != 0; ++i) {
-      __builtin_prefetch(row + at, 0, 2);  // to L2
-      at += 64;
-      if (at < row_bytes) continue;
-      at = 0;
-      row += row_bytes;
-      --rows_left;
-    }
-  }
-};
-
-// Where the results of a tile go: out[token·stride + row].
+// Where the results of a tile go: out[token·stride + row] of its tokens [first, first + tokens).
 struct TileOut {
   float* out;
   size_t stride;
-  size_t rows, tokens;
+  size_t rows, first, tokens;
 };
 
 // The sums of a tile's accumulators, [row][token].
+template <size_t kRows>
 HWY_INLINE void FinishTile(const V16* HWY_RESTRICT acc, const TileOut& to) {
   HWY_ALIGN float sums[2 * kVirtualLanes];  // [token][4 rows]
-  V16 fold[kTileRows];
+  V16 fold[4];
   HWY_UNROLL(4)
-  for (size_t r = 0; r < kTileRows; ++r) {
-    const V16* a = acc + r * kTileTokens;
-    fold[r] = Fold4(a[0], a[1], a[2], a[3]);
+  for (size_t i = 0; i < 4; ++i) {
+    const V16* a = acc + HWY_MIN(i, kRows - 1) * kTileTokens;
+    fold[i] = Fold4(a[0], a[1], a[2], a[3]);
   }
-  const V16* a = acc + 4;  // tokens 4 and 5
-  if constexpr (kTileRows == 4) {
-    Store16(Finish4(fold[0], fold[1], fold[2], fold[3]), sums);
+  Store16(Finish4(fold[0], fold[1], fold[2], fold[3]), sums);
+  if constexpr (kTileTokens == 6) {
+    static_assert(kRows == 4);
+    const V16* a = acc + 4;  // tokens 4 and 5
     // Eight sums in two folds; places 0 and 1 of each block of 4 hold two rows.
     const V16 even = Fold4(a[0], a[2 * kTileTokens], a[1], a[2 * kTileTokens + 1]);
     a += kTileTokens;
@@ -95,43 +74,77 @@ HWY_INLINE void FinishTile(const V16* HWY_RESTRICT acc, const TileOut& to) {
     for (size_t i = 0; i < 4; ++i) {
       hwy::CopyBytes<2 * sizeof(float)>(pairs + 4 * i, sums + kVirtualLanes + 2 * i);
     }
-  } else {
-    const V16 rest = Fold4(a[0], a[kTileTokens], a[1], a[kTileTokens + 1]);
-    Store16(Finish4(fold[0], fold[1], rest, rest), sums);
-    for (size_t i = 0; i < 4; ++i) sums[kVirtualLanes + i / 2 * 4 + i % 2] = sums[4 * i + 2];
   }
-  if (HWY_LIKELY(to.rows == kTileRows)) {
+  const float* from = sums + 4 * to.first;
+  if (HWY_LIKELY(to.rows == kRows)) {
     for (size_t t = 0; t < to.tokens; ++t) {
-      hwy::CopyBytes<kTileRows * sizeof(float)>(sums + 4 * t, to.out + t * to.stride);
+      hwy::CopyBytes<kRows * sizeof(float)>(from + 4 * t, to.out + t * to.stride);
     }
   } else {
     for (size_t t = 0; t < to.tokens; ++t) {
-      for (size_t r = 0; r < to.rows; ++r) to.out[t * to.stride + r] = sums[4 * t + r];
+      for (size_t r = 0; r < to.rows; ++r) to.out[t * to.stride + r] = from[4 * t + r];
     }
   }
 }
 
-// Register `part` of the virtual lanes of 16 elements.
-HWY_INLINE VF LoadPart(const float* x, size_t part) { return hn::LoadU(DF(), x + part * kLanes); }
-HWY_INLINE VF LoadPart(const hwy::float16_t* x, size_t part) {
-  return hn::PromoteTo(DF(), hn::LoadU(DH(), x + part * kLanes));
+HWY_INLINE VF LoadFloats(const float* x) { return hn::LoadU(DF(), x); }
+HWY_INLINE VF LoadFloats(const hwy::float16_t* x) {
+  return hn::PromoteTo(DF(), hn::LoadU(DH(), x));
 }
-// Of 16 pairs, as they lie.
-HWY_INLINE VF LoadPart(const Bf16* x, size_t part) {
+// A register of pairs, as they lie.
+HWY_INLINE VF LoadPairs(const Bf16* x) {
   const hn::Repartition<uint16_t, DF> d16;
-  return hn::BitCast(DF(),
-                     hn::LoadU(d16, reinterpret_cast<const uint16_t*>(x) + 2 * part * kLanes));
+  return hn::BitCast(DF(), hn::LoadU(d16, reinterpret_cast<const uint16_t*>(x)));
+}
+
+// A tile's activations over a block of columns, as a step from column k reads them: of rows, where
+// one register holds all 16 lanes, ...
+template <class X>
+struct RowActs {
+  const X* row[kTileTokens];
+  HWY_INLINE const X* At(size_t t, size_t k) const { return row[t] + k; }
+  HWY_INLINE const RowActs& Part(size_t) const { return *this; }
+};
+// ... or packed, of one register's part.
+struct PackedActs {
+  const float* first;  // step
+  size_t part_floats;  // from there to the next part
+  HWY_INLINE PackedActs Part(size_t i) const { return {first + i * part_floats, part_floats}; }
+  HWY_INLINE const float* At(size_t t, size_t k) const {
+    if constexpr (kPackedStep % kVirtualLanes == 0) {
+      return first + k * (kPackedStep / kVirtualLanes) + t * kLanes;
+    } else {
+      return first + k / kVirtualLanes * kPackedStep + t * kLanes;
+    }
+  }
+};
+
+// Sixteen registers are just enough for 3 × 4 accumulators, three rows and one token, if nothing is
+// loaded ahead and no product overwrites what it is of. GCC 12 does both, and one accumulator in
+// memory costs a quarter of the speed. So: v in its register, and what comes after it behind it.
+HWY_INLINE VF InOrder(VF v) {
+#if HWY_TARGET <= HWY_AVX2 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+  asm volatile("" : "+v"(v.raw));
+#endif
+  return v;
+}
+
+// What comes before cannot overwrite the register of v.
+HWY_INLINE void StillUsed([[maybe_unused]] VF v) {
+#if HWY_TARGET <= HWY_AVX2 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+  asm volatile("" : : "v"(v.raw));
+#endif
 }
 
 // acc[row][token] += weights(row) · acts(token). What there is less of waits in registers.
-template <class Weights, class Acts>
+template <size_t kRows, class Weights, class Acts>
 HWY_INLINE void Products(Weights weights, Acts acts, VF* HWY_RESTRICT acc) {
-  if constexpr (kTileRows == 4) {
+  if constexpr (k32Registers) {
     VF act[kTileTokens];
     HWY_UNROLL(6)
     for (size_t t = 0; t < kTileTokens; ++t) act[t] = InRegister(acts(t));
     HWY_UNROLL(4)
-    for (size_t r = 0; r < kTileRows; ++r) {
+    for (size_t r = 0; r < kRows; ++r) {
       const VF w = weights(r);
       HWY_UNROLL(6)
       for (size_t t = 0; t < kTileTokens; ++t) {
@@ -139,59 +152,132 @@ HWY_INLINE void Products(Weights weights, Acts acts, VF* HWY_RESTRICT acc) {
       }
     }
   } else {
-    const VF w0 = InRegister(weights(0)), w1 = InRegister(weights(1));
+    VF w[kRows];
+    HWY_UNROLL(3)
+    for (size_t r = 0; r < kRows; ++r) w[r] = InOrder(weights(r));
+    HWY_UNROLL(4)
+    for (size_t t = 0; t < kTileTokens; ++t) {
+      const VF act = InOrder(acts(t));
+      HWY_UNROLL(3)
+      for (size_t r = 0; r < kRows; ++r) {
+        VF& sum = acc[r * kTileTokens + t];
+        sum = hn::MulAdd(w[r], act, sum);
+      }
+      StillUsed(act);
+    }
+    HWY_UNROLL(3)
+    for (size_t r = 0; r < kRows; ++r) StillUsed(w[r]);
+  }
+}
+
+// A tile's step from column k on: 16 elements, or one register's part of them.
+template <size_t kRows, class T, class Acts>
+HWY_INLINE void TileStep(const T* const* w, size_t k, const Acts& acts, VF* HWY_RESTRICT acc) {
+  Products<kRows>([&](size_t r) HWY_ATTR { return LoadFloats(w[r] + k); },
+                  [&](size_t t) HWY_ATTR { return LoadFloats(acts.At(t, k)); }, acc);
+}
+
+// 32 elements of BF16, or a part's pairs of them: widened activations, odd and then even. Two
+// shifts where a mask would be the seventeenth register, and pairs are loaded twice for the same
+// reason.
+template <size_t kRows, class Acts>
+HWY_INLINE void TileStep(const Bf16* const* w, size_t k, const Acts& acts, VF* HWY_RESTRICT acc) {
+  const DF df;
+  const hn::RebindToUnsigned<DF> du;
+  Products<kRows>(
+      [&](size_t r) HWY_ATTR {
+        const auto pairs = hn::BitCast(du, LoadPairs(w[r] + k));
+        return hn::BitCast(df, hn::ShiftLeft<16>(hn::ShiftRight<16>(pairs)));
+      },
+      [&](size_t t) HWY_ATTR { return LoadFloats(acts.At(t, k)); }, acc);
+  Products<kRows>(
+      [&](size_t r) HWY_ATTR {
+        const auto pairs = hn::BitCast(du, LoadPairs((k32Registers ? w[r] : Apart(w[r])) + k));
+        return hn::BitCast(df, hn::ShiftLeft<16>(pairs));
+      },
+      [&](size_t t) HWY_ATTR { return LoadFloats(acts.At(t, k + kVirtualLanes)); }, acc);
+}
+
+// 32 elements by pair dots.
+template <size_t kRows>
+HWY_INLINE void TileStep(const Bf16* const* w, size_t k, const RowActs<Bf16>& acts,
+                         VF* HWY_RESTRICT acc) {
+  V16 act[kTileTokens];
+  HWY_UNROLL(6)
+  for (size_t t = 0; t < kTileTokens; ++t) act[t] = InRegisters(LoadStep(acts.At(t, k)));
+  HWY_UNROLL(4)
+  for (size_t r = 0; r < kRows; ++r) {
     HWY_UNROLL(6)
     for (size_t t = 0; t < kTileTokens; ++t) {
-      const VF act = InRegister(acts(t));
-      acc[t] = hn::MulAdd(w0, act, acc[t]);
-      acc[kTileTokens + t] = hn::MulAdd(w1, act, acc[kTileTokens + t]);
+      V16 sum;
+      sum.r[0] = acc[r * kTileTokens + t];
+      acc[r * kTileTokens + t] = Step(w[r] + k, act[t], sum).r[0];
     }
   }
 }
 
-// A tile's step: 16 elements, or 32 of BF16; of the lanes of `part`. at(row), act(token): where the
-// step's elements are.
-template <class W, class X, class WeightsAt, class ActsAt>
-HWY_INLINE void TileStep(WeightsAt at, ActsAt act_at, size_t part, VF* HWY_RESTRICT acc) {
-  const auto act_from = [&](size_t offset) HWY_ATTR {
-    return [=](size_t t) HWY_ATTR { return LoadPart(act_at(t) + offset, part); };
-  };
-  if constexpr (std::is_same_v<X, Bf16>) {  // pair dots
-    V16 act[kTileTokens];
-    HWY_UNROLL(6)
-    for (size_t t = 0; t < kTileTokens; ++t) act[t] = InRegisters(LoadStep(act_at(t)));
-    HWY_UNROLL(4)
-    for (size_t r = 0; r < kTileRows; ++r) {
-      HWY_UNROLL(6)
-      for (size_t t = 0; t < kTileTokens; ++t) {
-        V16 sum;
-        sum.r[0] = acc[r * kTileTokens + t];
-        acc[r * kTileTokens + t] = Step(at(r), act[t], sum).r[0];
-      }
-    }
-  } else if constexpr (std::is_same_v<W, Bf16>) {  // widened activations: odd, then even
-    const DF df;
-    const hn::RebindToUnsigned<DF> du;
-    const auto pairs = [&](size_t r) HWY_ATTR { return hn::BitCast(du, LoadPart(at(r), part)); };
-    // Two shifts where a mask would be the seventeenth register.
-    Products(
-        [&](size_t r)
-            HWY_ATTR { return hn::BitCast(df, hn::ShiftLeft<16>(hn::ShiftRight<16>(pairs(r)))); },
-        act_from(0), acc);
-    Products([&](size_t r) HWY_ATTR { return hn::BitCast(df, hn::ShiftLeft<16>(pairs(r))); },
-             act_from(kVirtualLanes), acc);
+// The last n elements, fewer than a step: both sides padded with zeros, which packed activations
+// are. `skip`: elements before this part's.
+template <size_t kRows, class T>
+HWY_INLINE void TileTail(const T* const* w, size_t skip, size_t k, size_t n, const PackedActs& acts,
+                         VF* HWY_RESTRICT acc) {
+  HWY_ALIGN T rows[kRows][kStep<T>] = {};
+  const T* at[kRows];
+  for (size_t r = 0; r < kRows; ++r) {
+    hwy::CopyBytes(w[r] + k, rows[r], n * sizeof(T));
+    at[r] = rows[r] + skip;
+  }
+  TileStep<kRows>(at, 0, PackedActs{acts.At(0, k), acts.part_floats}, acc);
+}
+
+template <size_t kRows, class T, class X>
+HWY_INLINE void TileTail(const T* const* w, size_t, size_t k, size_t n, const RowActs<X>& acts,
+                         VF* HWY_RESTRICT acc) {
+  HWY_ALIGN T rows[kRows][kStep<T>] = {};
+  HWY_ALIGN X tokens[kTileTokens][kStep<T>] = {};
+  // Widened activations of BF16 are whole steps, odd elements first.
+  constexpr bool kWhole = std::is_same_v<T, Bf16> && std::is_same_v<X, float>;
+  const T* at[kRows];
+  RowActs<X> last;
+  for (size_t r = 0; r < kRows; ++r) {
+    hwy::CopyBytes(w[r] + k, rows[r], n * sizeof(T));
+    at[r] = rows[r];
+  }
+  for (size_t t = 0; t < kTileTokens; ++t) {
+    hwy::CopyBytes(acts.At(t, k), tokens[t], (kWhole ? kStep<T> : n) * sizeof(X));
+    last.row[t] = tokens[t];
+  }
+  TileStep<kRows>(at, 0, last, acc);
+}
+
+// One register's part of kRows × kTileTokens over n columns more, on top of acc. `skip`: elements
+// of a row before the part's. With a step of `ahead` each.
+template <size_t kRows, class T, class Acts>
+HWY_INLINE void TilePart(const T* const* HWY_RESTRICT w, size_t skip, const Acts& acts, size_t n,
+                         Ahead ahead, VF* HWY_RESTRICT acc) {
+  const T* at[kRows];
+  HWY_UNROLL(4)
+  for (size_t r = 0; r < kRows; ++r) at[r] = w[r] + skip;
+  const size_t whole = n / kStep<T> * kStep<T>;
+  if (ahead.step ==
+      0) {  // a loop of its own: the test in it costs a tenth of narrow targets' speed
+    for (size_t k = 0; k < whole; k += kStep<T>) TileStep<kRows>(at, k, acts, acc);
   } else {
-    Products([&](size_t r) HWY_ATTR { return LoadPart(at(r), part); }, act_from(0), acc);
+    for (size_t k = 0; k < whole; k += kStep<T>) {
+      ahead.Fetch();
+      TileStep<kRows>(at, k, acts, acc);
+    }
   }
+  if (HWY_UNLIKELY(whole < n)) TileTail<kRows>(w, skip, whole, n - whole, acts, acc);
 }
 
-// kTileRows × kTileTokens over n columns more. `lanes`: the accumulators between blocks of columns,
+// kRows × kTileTokens over n columns more. `lanes`: the accumulators between blocks of columns,
 // read unless this is the first; from the last, results go to `to`. kFetches: with a step of
 // `ahead` each.
-template <bool kFetches, class W, class X>
-HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* const* HWY_RESTRICT x,
-                            size_t n, bool first, bool last, Ahead ahead, float* HWY_RESTRICT lanes,
-                            const TileOut& to) {
+template <size_t kRows, bool kFetches, class T, class Acts>
+HWY_INLINE void TileProduct(const T* const* HWY_RESTRICT w, const Acts& acts, size_t n, bool first,
+                            bool last, Ahead ahead, float* HWY_RESTRICT lanes, const TileOut& to) {
+  constexpr size_t kTileRegs = kRows * kTileTokens;
   for (size_t part = 0; part < kRegs; ++part) {
     float* HWY_RESTRICT part_lanes = lanes + part * kLanes;
     VF acc[kTileRegs];
@@ -203,34 +289,13 @@ HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* const* HWY_
         acc[i] = hn::LoadU(DF(), part_lanes + i * kVirtualLanes);
       }
     }
-    size_t k = 0;
-    for (; k + kStep<W> <= n; k += kStep<W>) {
-      if constexpr (kFetches) {
-        if (kRegs == 1 || part == 0) ahead.Fetch();
-      }
-      TileStep<W, X>([&](size_t r) HWY_ATTR { return w[r] + k; },
-                     [&](size_t t) HWY_ATTR { return x[t] + k; }, part, acc);
-    }
-    if (HWY_UNLIKELY(k < n)) {  // the last elements, both sides padded with zeros
-      HWY_ALIGN W last_w[kTileRows][2 * kVirtualLanes] = {};
-      HWY_ALIGN X last_x[kTileTokens][2 * kVirtualLanes] = {};
-      // Widened activations are whole steps, odd elements first.
-      constexpr bool kWhole = std::is_same_v<W, Bf16> && std::is_same_v<X, float>;
-      const size_t n_x = kWhole ? kStep<W> : n - k;
-      for (size_t r = 0; r < kTileRows; ++r) {
-        hwy::CopyBytes(w[r] + k, last_w[r], (n - k) * sizeof(W));
-      }
-      for (size_t t = 0; t < kTileTokens; ++t) {
-        hwy::CopyBytes(x[t] + k, last_x[t], n_x * sizeof(X));
-      }
-      TileStep<W, X>([&](size_t r) HWY_ATTR { return last_w[r]; },
-                     [&](size_t t) HWY_ATTR { return last_x[t]; }, part, acc);
-    }
+    TilePart<kRows>(w, part * (kStep<T> / kRegs), acts.Part(part), n,
+                    kFetches && part == 0 ? ahead : Ahead{}, acc);
     if (kRegs == 1 && last) {
       V16 sums[kTileRegs];
       HWY_UNROLL(24)
       for (size_t i = 0; i < kTileRegs; ++i) sums[i].r[0] = acc[i];
-      return FinishTile(sums, to);
+      return FinishTile<kRows>(sums, to);
     }
     HWY_UNROLL(24)
     for (size_t i = 0; i < kTileRegs; ++i) {
@@ -240,71 +305,45 @@ HWY_INLINE void TileProduct(const W* const* HWY_RESTRICT w, const X* const* HWY_
   if (!last) return;
   V16 sums[kTileRegs];
   for (size_t i = 0; i < kTileRegs; ++i) sums[i] = Load16(lanes + i * kVirtualLanes);
-  FinishTile(sums, to);
+  FinishTile<kRows>(sums, to);
 }
 
-// BF16 as float32, by steps of 32: the odd elements of a pair, then the even ones (order.h, 2b).
-HWY_INLINE void WidenPairs(const Bf16* HWY_RESTRICT from, size_t n, float* HWY_RESTRICT to) {
-  const DF df;
-  const hn::RebindToUnsigned<DF> du;
-  for (size_t k = 0; k < n; k += 2 * kVirtualLanes) {
-    HWY_ALIGN Bf16 padded[2 * kVirtualLanes];
-    const Bf16* step = from + k;
-    if (HWY_UNLIKELY(n - k < 2 * kVirtualLanes)) {
-      std::fill(padded, padded + 2 * kVirtualLanes, Bf16{0});
-      std::copy(step, step + (n - k), padded);
-      step = padded;
-    }
-    const V16 pairs = LoadStep(step);
-    for (size_t i = 0; i < kRegs; ++i) {
-      const auto bits = hn::BitCast(du, pairs.r[i]);
-      hn::StoreU(hn::BitCast(df, hn::And(bits, hn::Set(du, 0xFFFF0000u))), df, to + k + i * kLanes);
-      hn::StoreU(hn::BitCast(df, hn::ShiftLeft<16>(bits)), df, to + k + kVirtualLanes + i * kLanes);
-    }
-  }
-}
-
-HWY_INLINE void Widen(const float* from, size_t n, float* to) { std::copy(from, from + n, to); }
-HWY_INLINE void Widen(const hwy::float16_t* from, size_t n, float* to) { WidenRow(from, n, to); }
-HWY_INLINE void Widen(const Bf16* from, size_t n, float* to) { WidenPairs(from, n, to); }
-
-// Rows of the matrix as T.
-template <class T>
-struct Panel {
-  const uint8_t* first;  // row
-  size_t row_bytes, rows;
-  size_t cols, cut;  // columns, and those of a block
-
-  const T* Row(size_t r, size_t column) const {
-    return Apart(reinterpret_cast<const T*>(first + r * row_bytes) + column);
-  }
-};
-
-// What a panel of W's rows holds.
+// The activations of the tile whose first token is t, over n columns from `column` on.
 template <class W, bool kCopied>
-using PanelOf = std::conditional_t<kCopied, float, W>;
+HWY_INLINE auto TileActs(const FloatRows& x, size_t t, size_t tokens, size_t column, size_t n,
+                         size_t cut, const FloatScratch& scratch) {
+  if constexpr (kPacksActs) {
+    const float* tile =
+        x.tiles + (x.tiles_first + t) / kTileTokens * kTileTokens * Bf16Cols(x.cols);
+    return PackedActs{tile + column / kVirtualLanes * kPackedStep, PackedPart(x.cols)};
+  } else {
+    constexpr bool kWidened = std::is_same_v<W, Bf16> && !kBf16Dots;
+    using X = std::conditional_t<std::is_same_v<W, Bf16> && kBf16Dots, Bf16, float>;
+    RowActs<X> acts;
+    for (size_t i = 0; i < kTileTokens; ++i) {
+      const auto* row = ActRow(static_cast<const W*>(nullptr), x, t + std::min(i, tokens - 1));
+      if constexpr (kWidened) {
+        float* wide = scratch.acts + i * cut;
+        WidenPairs(row + column, n, wide);
+        acts.row[i] = wide;
+      } else {
+        acts.row[i] = Apart(row + column);
+      }
+    }
+    return acts;
+  }
+}
 
 template <class W, bool kCopied, class T = PanelOf<W, kCopied>>
 HWY_NOINLINE void RunPanel(const Panel<T>& panel, const FloatRows& x, const FloatScratch& scratch,
                            Prefetcher weights, FetchStream* fetch, float* out, size_t out_stride) {
-  constexpr bool kWidened = std::is_same_v<W, Bf16> && !kBf16Dots;
-  using X = std::conditional_t<std::is_same_v<W, Bf16> && kBf16Dots, Bf16, float>;
-  for (size_t t = 0; t < x.n_tokens; t += kTileTokens) {
-    const size_t tokens = std::min(kTileTokens, x.n_tokens - t);
+  size_t first = kPacksActs ? x.tiles_first : 0;  // in its tile
+  for (size_t t = 0, tokens = 0; t < x.n_tokens; t += tokens, first = 0) {
+    tokens = std::min(kTileTokens - first, x.n_tokens - t);
     for (size_t column = 0; column < panel.cols; column += panel.cut) {
       const size_t n = std::min(panel.cut, panel.cols - column);
       const bool last = column + n == panel.cols;
-      const X* acts[kTileTokens];
-      for (size_t i = 0; i < kTileTokens; ++i) {
-        const auto* row = ActRow(static_cast<const W*>(nullptr), x, t + std::min(i, tokens - 1));
-        if constexpr (kWidened) {
-          float* wide = scratch.acts + i * panel.cut;
-          WidenPairs(row + column, n, wide);
-          acts[i] = wide;
-        } else {
-          acts[i] = Apart(row + column);
-        }
-      }
+      const auto acts = TileActs<W, kCopied>(x, t, tokens, column, n, panel.cut, scratch);
       float* lanes = scratch.lanes;
       for (size_t r = 0; r < panel.rows; r += kTileRows, lanes += kTileFloats) {
         const size_t rows = std::min(kTileRows, panel.rows - r);
@@ -313,14 +352,28 @@ HWY_NOINLINE void RunPanel(const Panel<T>& panel, const FloatRows& x, const Floa
         weights.Some();
         const Ahead ahead = FetchStream::Beside(t == 0 ? fetch : nullptr, rows * n * sizeof(W),
                                                 std::max<size_t>(1, n / kStep<W>));
-        TileProduct<!kCopied>(w, acts, n, column == 0, last, ahead, lanes,
-                              {out + t * out_stride + r, out_stride, rows, tokens});
+        const TileOut to{out + t * out_stride + r, out_stride, rows, first, tokens};
+        if (kRestRows == kTileRows || rows > kRestRows) {
+          TileProduct<kTileRows, !kCopied>(w, acts, n, column == 0, last, ahead, lanes, to);
+        } else {
+          TileProduct<kRestRows, !kCopied>(w, acts, n, column == 0, last, ahead, lanes, to);
+        }
       }
     }
   }
 }
 
-// Rows [begin, end) × all tokens, from panels of floats or (kCopied false) as they lie.
+// Columns of a block: as many blocks as their activations need to stay in L1, even, in whole steps.
+template <class W>
+HWY_INLINE size_t Cut(size_t cols) {
+  constexpr bool kPairs = std::is_same_v<W, Bf16> && kBf16Dots && !kPacksActs;
+  constexpr size_t kBytes = kPacksActs ? kFloatPartBytes * kRegs : kFloatCutBytes;
+  const size_t tile_bytes = kTileTokens * cols * (kPairs ? sizeof(Bf16) : sizeof(float));
+  const size_t cuts = (tile_bytes + kBytes - 1) / kBytes;
+  return (cols + cuts * 32 - 1) / (cuts * 32) * 32;
+}
+
+// Rows [begin, end) × all tokens, from copied panels or as they lie.
 template <class W, bool kCopied>
 HWY_NOINLINE void RunPanels(const FloatJob& job, const FloatScratch& scratch) {
   const WeightView& w = job.w;
@@ -329,16 +382,14 @@ HWY_NOINLINE void RunPanels(const FloatJob& job, const FloatScratch& scratch) {
   const size_t fit = kFloatPanelBytes / row_bytes / kTileRows * kTileRows;
   const size_t most = std::clamp(fit, kTileRows, kFloatPanelRows);
   const size_t tiles = (job.x.n_tokens + kTileTokens - 1) / kTileTokens;
-  constexpr bool kPairs = std::is_same_v<W, Bf16> && kBf16Dots;
-  const size_t tile_bytes = kTileTokens * cols * (kPairs ? sizeof(Bf16) : sizeof(float));
-  const size_t cuts = (tile_bytes + kFloatCutBytes - 1) / kFloatCutBytes;
-  const size_t cut = (cols + cuts * 32 - 1) / (cuts * 32) * 32;  // even, in whole steps
+  const size_t cut = Cut<W>(cols), cuts = (cols + cut - 1) / cut;
   for (size_t r = job.row_begin; r < job.row_end; r += most) {
     const size_t rows = std::min(most, job.row_end - r);
     const uint8_t* first = w.Row(r);
     if constexpr (kCopied) {
       for (size_t i = 0; i < rows; ++i) {
-        Widen(reinterpret_cast<const W*>(w.Row(r + i)), w.cols, scratch.panel + i * row_bytes / 4);
+        CopyRow(reinterpret_cast<const W*>(w.Row(r + i)), w.cols,
+                scratch.panel + i * row_bytes / 4);
       }
       first = reinterpret_cast<const uint8_t*>(scratch.panel);
     }
@@ -352,11 +403,6 @@ HWY_NOINLINE void RunPanels(const FloatJob& job, const FloatScratch& scratch) {
                          job.out + r - job.row_begin, job.out_stride);
   }
 }
-
-// Whether panels are copies: not where BF16 has dots, and not on narrow targets, whose tiles read a
-// panel from L2 more often.
-template <class W>
-constexpr bool kCopies = kLanes == 16 && !(std::is_same_v<W, Bf16> && kBf16Dots);
 
 template <class W>
 HWY_INLINE void MatMulOf(const FloatJob& job) {

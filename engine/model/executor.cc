@@ -128,11 +128,11 @@ void Executor::Reserve(std::span<const BatchToken> tokens) {
   const size_t rows = n == 1 ? team_.size() : n;
   x_.Reserve(rows * s.dim);
   angles_.Reserve(rows * 4 * (s.rope.n_rot / 2));
-  normed_.Reserve(rows, s.dim, quantised_.attn_in | quantised_.ffn_in | quantised_.head);
+  normed_.Reserve(rows, s.dim, quantised_.attn_in | quantised_.ffn_in | quantised_.head, n > 1);
   qkv_.Reserve(n * (s.q_dim() + s.k_dim() + s.v_dim()));
-  attn_.Reserve(rows, s.attn_out_dim(), quantised_.attn_out);
+  attn_.Reserve(rows, s.attn_out_dim(), quantised_.attn_out, n > 1);
   if (s.n_experts == 0) {
-    mid_.Reserve(n, s.ff, quantised_.ffn_mid);
+    mid_.Reserve(n, s.ff, quantised_.ffn_mid, n > 1);
   } else {
     experts_->Reserve(s, n, rows, quantised_.ffn_in, quantised_.ffn_mid);
     for (WorkerState& worker : workers_) worker.experts.Reserve(n * s.n_experts_used, s.n_experts);

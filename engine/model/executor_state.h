@@ -36,8 +36,8 @@ struct Executor::ExpertState {
     const size_t slots = n_tokens * s.n_experts_used;
     scores.resize(n_tokens * s.n_experts);
     routes.resize(rows * s.n_experts_used);
-    in.Reserve(slots, s.dim, in_forms);
-    mid.Reserve(slots, s.expert_ff, mid_forms);
+    in.Reserve(slots, s.dim, in_forms, n_tokens > 1);
+    mid.Reserve(slots, s.expert_ff, mid_forms, n_tokens > 1);
     out.Reserve(slots * s.dim);
   }
 };

@@ -120,7 +120,8 @@ void Pass::MatMulRows(const Linear& linear, size_t begin, size_t end, ActBuffer&
   if (UsesQuantRows(linear.weight.type)) {
     MatMul(linear.weight, begin, end, acts.Quants(first_row, n), out, stride, Scratch(), fetch);
   } else {
-    MatMul(linear.weight, begin, end, acts.Floats(first_row, n), out, stride, Scratch(), fetch);
+    MatMul(linear.weight, begin, end, acts.Floats(first_row, n, linear.weight.type), out, stride,
+           Scratch(), fetch);
   }
   if (linear.bias == nullptr) return;
   for (size_t t = 0; t < n; ++t) AddInPlace(out + t * stride, linear.bias + begin, end - begin);
