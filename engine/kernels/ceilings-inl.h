@@ -8,6 +8,7 @@
 #endif
 
 #include "engine/kernels/ceilings.h"
+#include "engine/kernels/in_register-inl.h"
 #include "engine/kernels/matmul_quant_dot-inl.h"
 #include "engine/kernels/tile-inl.h"
 #include "hwy/highway.h"
@@ -56,7 +57,7 @@ CeilingWork Int8DotT(size_t iterations) {
     quant::Unroll<kInRow>([&](auto k) HWY_ATTR __attribute__((always_inline)) {
       quant::Unroll<kSums>([&](auto i) HWY_ATTR __attribute__((always_inline)) {
         // Else a product that does not change would be computed once for all sums.
-        x = quant::InRegister(x);
+        x = InRegister(x);
         quant::AddDot<kInPairs, k>(w, x, pairs[i], acc[i]);
       });
     });

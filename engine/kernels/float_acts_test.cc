@@ -32,8 +32,8 @@ TEST(FloatActs, RoundsToBf16LikeTheFormat) {
 
 constexpr float kUnwritten = -77.0f;
 
-// Where column k of a token is, in floats from the tile's begin: in BF16's tiles the odd elements of
-// each 32 lie before the even ones.
+// Where column k of a token is, in floats from the tile's begin: in BF16's tiles the odd elements
+// of each 32 lie before the even ones.
 size_t Place(size_t k, size_t token, size_t cols, size_t tokens, size_t lanes, TileValues values) {
   size_t at = k;
   if (values == TileValues::kRoundedToBf16) at = k / 32 * 32 + (k % 2 == 1 ? 0 : 16) + k % 32 / 2;

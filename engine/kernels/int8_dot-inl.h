@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/kernels/in_register-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -82,15 +83,6 @@ HWY_INLINE VI Dot(VU8 w, VI8 x, VI acc) {
   // Bytes up to 127 are as good signed.
   return hn::SumOfMulQuadAccumulate(DI(), hn::BitCast(DI8(), w), x, acc);
 #endif
-}
-
-// Keeps a value in its register, and the compiler from knowing what it is.
-template <class V>
-HWY_INLINE V InRegister(V v) {
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
-  asm("" : "+v"(v.raw));
-#endif
-  return v;
 }
 
 // Dot number kStep, from 0, of a sum: after every kInPairs of them `sum` is whole. GCC 12 computes

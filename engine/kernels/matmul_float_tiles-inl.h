@@ -21,6 +21,7 @@
 
 #include "engine/kernels/acts.h"
 #include "engine/kernels/float_acts-inl.h"
+#include "engine/kernels/in_register-inl.h"
 #include "engine/kernels/matmul_float.h"
 #include "engine/kernels/matmul_float_panel-inl.h"
 #include "engine/kernels/tile-inl.h"
@@ -119,24 +120,10 @@ struct PackedActs {
   }
 };
 
-// Sixteen registers are just enough for 3 × 4 accumulators, three rows and one token, if nothing is
-// loaded ahead and no product overwrites what it is of. GCC 12 does both, and one accumulator in
-// memory costs a quarter of the speed. So: v in its register, and what comes after it behind it.
-HWY_INLINE VF InOrder(VF v) {
-#if HWY_TARGET <= HWY_AVX2 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
-  asm volatile("" : "+v"(v.raw));
-#endif
-  return v;
-}
-
-// What comes before cannot overwrite the register of v.
-HWY_INLINE void StillUsed([[maybe_unused]] VF v) {
-#if HWY_TARGET <= HWY_AVX2 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
-  asm volatile("" : : "v"(v.raw));
-#endif
-}
-
-// acc[row][token] += weights(row) · acts(token). What there is less of waits in registers.
+// acc[row][token] += weights(row) · acts(token). What there is less of waits in registers. Sixteen
+// are just enough for 3 × 4 accumulators, three rows and one token, if nothing is loaded ahead and
+// no product overwrites what it is of. GCC 12 does both if let, and one accumulator in memory costs
+// a quarter of the speed.
 template <size_t kRows, class Weights, class Acts>
 HWY_INLINE void Products(Weights weights, Acts acts, VF* HWY_RESTRICT acc) {
   if constexpr (k32Registers) {

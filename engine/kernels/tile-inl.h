@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "engine/kernels/in_register-inl.h"
 #include "engine/kernels/lanes-inl.h"
 #include "hwy/highway.h"
 
@@ -54,15 +55,6 @@ HWY_INLINE V16 LoadStep(const Bf16* x) {
     v.r[i] =
         hn::BitCast(DF(), hn::LoadU(d16, reinterpret_cast<const uint16_t*>(x) + 2 * i * kLanes));
   }
-  return v;
-}
-
-// Keeps a loaded vector in its registers. GCC 12 with -march=znver4 otherwise loads a tile's
-// activations anew for every row, more than its ports can: 20 % of F16 prefill.
-HWY_INLINE VF InRegister(VF v) {
-#if HWY_TARGET <= HWY_AVX2 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
-  asm("" : "+v"(v.raw));
-#endif
   return v;
 }
 
