@@ -56,10 +56,37 @@ HWY_INLINE void Gather(const RowGroup& rows, size_t offset, uint32_t* HWY_RESTRI
   });
 }
 
+// One f16 of every row.
+using Halves = hn::Rebind<uint16_t, DF>;
+using VHalves = hn::Vec<Halves>;
+
 // f16 to float32 is exact.
-HWY_INLINE VF Promote(hn::Vec<hn::Rebind<uint16_t, DF>> bits) {
+HWY_INLINE VF Promote(VHalves bits) {
   const hn::Rebind<hwy::float16_t, DF> dh;
   return hn::PromoteTo(DF(), hn::BitCast(dh, bits));
+}
+
+// The f16 at `offset` of every row of up to eight. Row r is read from 2·r bytes before, which puts
+// its own into lane r, and three rounds of choosing between neighbours leave one vector: no insert,
+// and no way through memory. What is read before a row belongs to the row before it.
+HWY_INLINE VHalves GatherHalves(const RowGroup& rows, size_t offset) {
+  const hn::Repartition<uint32_t, Halves> d32;
+  const hn::Repartition<uint64_t, Halves> d64;
+  const auto row = [&](auto r) SMALLMIND_LAMBDA {
+    const uint8_t* at = rows.Row(r % 4, r / 4) + offset - 2 * r;
+    return hn::LoadU(Halves(), reinterpret_cast<const uint16_t*>(at));
+  };
+  const auto two = [&](auto r) SMALLMIND_LAMBDA {
+    return hn::BitCast(d32, hn::OddEven(row(Index<r + 1>()), row(Index<r>())));
+  };
+  const auto four = [&](auto r) SMALLMIND_LAMBDA {
+    return hn::BitCast(d64, hn::OddEven(two(Index<r + 2>()), two(Index<r>())));
+  };
+  if constexpr (kGroup == 4) {
+    return hn::BitCast(Halves(), four(Index<0>()));
+  } else {
+    return hn::BitCast(Halves(), hn::OddEven(four(Index<4>()), four(Index<0>())));
+  }
 }
 
 template <DType kType>
@@ -75,42 +102,63 @@ struct SimpleWeights {
 
   static constexpr bool kHasMin = kForm == QuantForm::kMin;
 
-  // Factors are gathered as d and what follows it, m or quants: beside dots by general registers,
-  // which leaves the one port of vector shuffles to them (one token of Q4_0 1.2, of Q4_1 1.4 times
-  // as fast in cache as by inserts); a sink that stores bytes has no room for more stores, and gets
-  // them inserted, before its own.
   template <class Sink>
   static void Decode(const RowGroup& group, size_t b0, size_t n, auto ahead, Sink& to) {
     // A copy stays in registers: one token from cache up to 1.1 times as fast.
     const RowGroup rows = group;
-    constexpr bool kScalar = !Sink::kStoresBytes;
-    HWY_ALIGN uint32_t factors[kMaxChunk][kGroup];
     const size_t first = b0 * kBytes;
-    const auto gather = [&](size_t b) SMALLMIND_LAMBDA {
-      Gather<kScalar>(rows, first + b * kBytes, factors[b]);
-    };
     n = HWY_MIN(n, kMaxChunk);  // known to the caller, but not to GCC's overflow warnings
-    if constexpr (!kScalar) {
-      for (size_t b = 0; b < n; ++b) gather(b);
-    }
-    for (size_t b = 0; b < n; ++b) {
-      if constexpr (kScalar) gather(b);
+    const auto put = [&](size_t b) SMALLMIND_LAMBDA {
       ahead.Fetch();
       VU8 bytes[2][4];
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
         Type::template Quants<i>(rows, first + b * kBytes, bytes[0][i], bytes[1][i]);
       });
       to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA { return bytes[half][i]; });
-    }
-    const hn::RebindToUnsigned<DI> du;
-    const hn::Rebind<uint16_t, DF> d16;
-    for (size_t b = 0; b < n; ++b) {
-      const auto bits = hn::Load(du, factors[b]);
-      to.StoreScale(b, Promote(hn::TruncateTo(d16, bits)));
-      // x = d·q + m: the minimum is −m.
-      if constexpr (kHasMin) {
-        to.StoreSecond(b, hn::Neg(Promote(hn::TruncateTo(d16, hn::ShiftRight<16>(bits)))));
+    };
+    if constexpr (kGroup <= 8) {
+      for (size_t b = 0; b < n; ++b) {
+        StoreFactors(to, b, GatherHalves(rows, first + b * kBytes),
+                     [&]() SMALLMIND_LAMBDA { return GatherHalves(rows, first + b * kBytes + 2); });
+        put(b);
       }
+    } else {
+      DecodeWide(rows, first, n, to, put);
+    }
+  }
+
+ private:
+  // d, and m where there is one: x = d·q + m, so that the minimum is −m.
+  template <class Sink, class Fn>
+  static HWY_INLINE void StoreFactors(Sink& to, size_t block, VHalves d, Fn m) {
+    to.StoreScale(block, Promote(d));
+    if constexpr (kHasMin) to.StoreSecond(block, hn::Neg(Promote(m())));
+  }
+
+  // Sixteen rows' factors are gathered as d and what follows it, m or quants: beside dots by
+  // general registers, which leaves the one port of vector shuffles to them (one token of Q4_0 1.2,
+  // of Q4_1 1.4 times as fast in cache as by inserts); a sink that stores bytes has no room for
+  // more stores, and gets them inserted, before its own.
+  template <class Sink, class Fn>
+  static HWY_INLINE void DecodeWide(const RowGroup& rows, size_t first, size_t n, Sink& to,
+                                    Fn put) {
+    constexpr bool kScalar = !Sink::kStoresBytes;
+    HWY_ALIGN uint32_t factors[kMaxChunk][kGroup];
+    const auto gather = [&](size_t b) SMALLMIND_LAMBDA {
+      Gather<kScalar>(rows, first + b * kBytes, factors[b]);
+    };
+    if constexpr (!kScalar) {
+      for (size_t b = 0; b < n; ++b) gather(b);
+    }
+    for (size_t b = 0; b < n; ++b) {
+      if constexpr (kScalar) gather(b);
+      put(b);
+    }
+    for (size_t b = 0; b < n; ++b) {
+      const auto bits = hn::Load(hn::RebindToUnsigned<DI>(), factors[b]);
+      StoreFactors(to, b, hn::TruncateTo(Halves(), bits), [&]() SMALLMIND_LAMBDA {
+        return hn::TruncateTo(Halves(), hn::ShiftRight<16>(bits));
+      });
     }
   }
 };
