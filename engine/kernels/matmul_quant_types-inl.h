@@ -109,7 +109,6 @@ struct SimpleWeights {
     const size_t first = b0 * kBytes;
     n = HWY_MIN(n, kMaxChunk);  // known to the caller, but not to GCC's overflow warnings
     const auto put = [&](size_t b) SMALLMIND_LAMBDA {
-      ahead.Fetch();
       VU8 bytes[2][4];
       Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
         Type::template Quants<i>(rows, first + b * kBytes, bytes[0][i], bytes[1][i]);
@@ -118,12 +117,13 @@ struct SimpleWeights {
     };
     if constexpr (kGroup <= 8) {
       for (size_t b = 0; b < n; ++b) {
+        ahead.Fetch();  // not between loads of one block: 0.83 to 0.9 of decoding's speed
         StoreFactors(to, b, GatherHalves(rows, first + b * kBytes),
                      [&]() SMALLMIND_LAMBDA { return GatherHalves(rows, first + b * kBytes + 2); });
         put(b);
       }
     } else {
-      DecodeWide(rows, first, n, to, put);
+      DecodeWide(rows, first, n, ahead, to, put);
     }
   }
 
@@ -140,8 +140,8 @@ struct SimpleWeights {
   // of Q4_1 1.4 times as fast in cache as by inserts); a sink that stores bytes has no room for
   // more stores, and gets them inserted, before its own.
   template <class Sink, class Fn>
-  static HWY_INLINE void DecodeWide(const RowGroup& rows, size_t first, size_t n, Sink& to,
-                                    Fn put) {
+  static HWY_INLINE void DecodeWide(const RowGroup& rows, size_t first, size_t n, auto& ahead,
+                                    Sink& to, Fn put) {
     constexpr bool kScalar = !Sink::kStoresBytes;
     HWY_ALIGN uint32_t factors[kMaxChunk][kGroup];
     const auto gather = [&](size_t b) SMALLMIND_LAMBDA {
@@ -152,6 +152,7 @@ struct SimpleWeights {
     }
     for (size_t b = 0; b < n; ++b) {
       if constexpr (kScalar) gather(b);
+      ahead.Fetch();
       put(b);
     }
     for (size_t b = 0; b < n; ++b) {
