@@ -55,8 +55,9 @@ struct SessionOptions {
   size_t threads = 0;  // 0: UsableCpus()
   size_t context = 0;  // 0: the trained length, at most 4096
   // Tokens a forward pass takes at once; never changes a result. A cache of a sliding window has
-  // room for the window and one batch.
-  size_t batch = 512;
+  // room for the window and one batch. Twice as many read their activations from memory where the
+  // last cache is shared (Zen 3, 1.1B, 512 tokens: F16 0.84 to 0.93, BF16 0.87, Q8_0 0.93).
+  size_t batch = 256;
   DType kv_type = DType::kF16;
 };
 

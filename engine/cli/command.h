@@ -33,7 +33,7 @@ struct ModelOptions {
   std::string target;      // Highway target to force; empty: the best
   size_t threads = 0;      // 0: every usable CPU
   size_t context = 0;      // 0: what the command needs, or the default
-  size_t batch = 512;
+  size_t batch = SessionOptions{}.batch;
 
   enum Presence { kRequiredModel, kOptionalModel };
   void Declare(Command* command, Presence presence = kRequiredModel);

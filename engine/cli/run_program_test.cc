@@ -319,7 +319,7 @@ TEST(RunProgram, BenchOfSeveralSequencesSaysWhatOneSays) {
 
 TEST(RunProgram, HelpShowsTheDefaults) {
   const std::string help = Smallmind({"generate", "--help"}).out;
-  for (const char* part : {"=f16", "=512", "--typical-p", "--frequency-penalty", "=64"}) {
+  for (const char* part : {"=f16", "=256", "--typical-p", "--frequency-penalty", "=64"}) {
     EXPECT_NE(help.find(part), std::string::npos) << part << "\n" << help;
   }
 }
