@@ -100,6 +100,7 @@ HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBl
 template <QuantForm kForm, size_t kInPairs, size_t T>
 struct Dots : Factors {
   static constexpr bool kStoresBytes = false;
+  static constexpr bool kTakesSteps = kPairedDot;
   static constexpr bool kHalves = kForm == QuantForm::kTwoScale;
   HWY_ALIGN int32_t sums[T][kMaxChunk][kHalves ? 2 : 1][kGroup];
   const uint8_t* x;  // the first token's blocks
@@ -143,6 +144,41 @@ struct Dots : Factors {
       if constexpr (kHalves) hn::Store(sum(low[t]), di, sums[t][block][1]);
       hn::Store(sum(high[t]), di, sums[t][block][0]);
     });
+  }
+
+  // Σ step·(byte − kZero)·x of a block, bytes ≤ 7, with the two halves' steps at `steps`, lane =
+  // row, each as two equal int16. A half's products, 16·7·127 at most with kZero·Σx beside, sum up
+  // in int16 pairs: one multiplication by the step for the whole group, where bytes would need four
+  // or eight (Zen 3, in cache: Q3_K 1.67, Q2_K 1.22 times as fast).
+  template <int kZero, class Bytes>
+  HWY_INLINE void PutStepped(size_t block, Bytes of, const int32_t (*steps)[kGroup]) {
+    const DI di;
+    VI sum[T];
+    Unroll<T>([&](auto t) SMALLMIND_LAMBDA { sum[t] = hn::Zero(di); });
+    Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
+      VI16 pairs[T][4];
+      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+        const VU8 w = of(half, i);
+        Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+          const auto* q = reinterpret_cast<const int8_t*>(x + t * x_stride);
+          pairs[t][i] =
+              Pairs<8>(w, hn::LoadDup128(DI8(), q + block * sizeof(ActBlock) + 16 * half));
+        });
+      });
+      const VI16 step = hn::BitCast(DI16(), hn::Load(di, steps[half]));
+      Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+        const auto& v = pairs[t];
+        VI16 row = SumQwords(SumDwords(v[0], v[1]), SumDwords(v[2], v[3]));
+        if constexpr (kZero != 0) {
+          const auto& acts = reinterpret_cast<const ActBlock*>(x + t * x_stride)[block];
+          const int32_t minus = half == 0 ? kSumOrigin - acts.bias_lo : acts.bias_lo - acts.bias;
+          const int32_t zero = (minus >> 7) * kZero;
+          row = hn::Sub(row, hn::BitCast(DI16(), hn::Set(di, zero & 0xffff)));
+        }
+        sum[t] = hn::Add(sum[t], hn::WidenMulPairwiseAdd(di, row, step));
+      });
+    });
+    Unroll<T>([&](auto t) SMALLMIND_LAMBDA { hn::Store(sum[t], di, sums[t][block][0]); });
   }
 };
 

@@ -44,7 +44,7 @@ constexpr bool IsLifted(QuantForm form) {
 // kLift is added to every byte.
 template <QuantForm kForm, uint8_t kLift>
 struct Panel {
-  static constexpr bool kStoresBytes = true;
+  static constexpr bool kStoresBytes = true, kTakesSteps = false;
   uint8_t* HWY_RESTRICT at;
 
   HWY_INLINE float* Factors(size_t block, size_t vector) {

@@ -15,9 +15,6 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
 
-using DU = hn::RebindToUnsigned<DI>;
-using VU = hn::Vec<DU>;
-
 // The 4·kN bytes at `offset` of every row, as dwords: to[k] holds dword k, lane = row. Four are
 // read as one vector and transposed, a third of the instructions.
 template <size_t kN>
@@ -38,13 +35,6 @@ HWY_INLINE void GatherU32(const RowGroup& rows, size_t offset, VU* to) {
     });
     for (size_t k = 0; k < kN; ++k) to[k] = hn::Load(DU(), bits + k * kGroup);
   }
-}
-
-// The low halves of the lanes, as f16.
-HWY_INLINE VF LowHalves(VU v) {
-  const hn::Rebind<uint16_t, DF> d16;
-  const hn::Rebind<hwy::float16_t, DF> dh;
-  return hn::PromoteTo(DF(), hn::BitCast(dh, hn::TruncateTo(d16, v)));
 }
 
 HWY_INLINE VU Masked(VU v, uint32_t mask) { return hn::And(v, hn::Set(DU(), mask)); }
@@ -263,17 +253,23 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
       Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
         ahead.Fetch();
         const size_t b = 4 * part + plane;
-        // Products are at most 45: one int16 multiplication serves two bytes.
-        to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA {
-          const auto two = hn::BitCast(DI16(), Bits<2 * plane>(q.v[half][i], 3));
-          return hn::BitCast(DU8(), hn::Mul(two, Step<i>(steps, 2 * b + half)));
-        });
+        const auto bits = [&](auto half, auto i)
+                              SMALLMIND_LAMBDA { return Bits<2 * plane>(q.v[half][i], 3); };
+        if constexpr (Sink::kTakesSteps) {
+          to.template PutStepped<0>(b, bits, steps.of + 2 * b);
+        } else {
+          // Products are at most 45: one int16 multiplication serves two bytes.
+          to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA {
+            const auto two = hn::BitCast(DI16(), bits(half, i));
+            return hn::BitCast(DU8(), hn::Mul(two, Step<i>(steps, 2 * b + half)));
+          });
+        }
       });
     }
   }
 };
 
-// Products are −124 … 128. They are stored negated, which fits int8, with d negated as well: the
+// Products are −124 … 128. As bytes they are negated, which fits int8, with d negated as well: the
 // same result.
 template <>
 struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
@@ -298,7 +294,7 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
     VU w[3], last[1];
     GatherU32<3>(rows, block + offsetof(BlockQ3_K, scales), w);
     GatherU32<1>(rows, block + offsetof(BlockQ3_K, d) - 2, last);  // ends with the block
-    const VF d = hn::Neg(LowHalves(hn::ShiftRight<16>(last[0])));
+    const VF d = LowHalves(hn::ShiftRight<16>(last[0]));
     // Low nibbles of scales 0-7, then 8-15, are in dwords 0 and 1; two high bits of each four in
     // dword 2.
     Steps steps;
@@ -310,18 +306,24 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
         hn::Store(Doubled(hn::Sub(Byte<i>(four), hn::Set(di, 32))), di, steps.of[4 * k + i]);
       });
     });
-    for (size_t s = 0; s < 8; ++s) to.StoreScale(s, d);
+    for (size_t s = 0; s < 8; ++s) to.StoreScale(s, Sink::kTakesSteps ? d : hn::Neg(d));
     for (size_t part = 0; part < 2; ++part) {  // of 128 columns
       const RowBytes q(rows, block + offsetof(BlockQ3_K, qs) + 32 * part), hmask(rows, block);
       Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
         ahead.Fetch();
         const size_t b = 4 * part + plane;
-        to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA {
+        const auto bits = [&](auto half, auto i) SMALLMIND_LAMBDA {
           const VU8 third = Down(hmask.v[half][i], 4 * static_cast<int>(part));
           const VU8 high = hn::And(Shifted<plane>(third), hn::Set(DU8(), uint8_t{4}));
-          return Products(hn::Or(Bits<2 * plane>(q.v[half][i], 3), high),
-                          Step<i>(steps, 2 * b + half));
-        });
+          return hn::Or(Bits<2 * plane>(q.v[half][i], 3), high);
+        };
+        if constexpr (Sink::kTakesSteps) {
+          to.template PutStepped<4>(b, bits, steps.of + 2 * b);
+        } else {
+          to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA {
+            return Products(bits(half, i), Step<i>(steps, 2 * b + half));
+          });
+        }
       });
     }
   }

@@ -10,7 +10,8 @@
 //   Decode  blocks b0 … b0 + n of a group, n ≤ 8 and 8 but for the last of a row, to a sink:
 //           to.Put(block, bytes) with bytes(half, i), a block's vectors as Dot takes them, and the
 //           float factors of the order contract by Store…. Calls ahead.Fetch() n times, spread over
-//           its work; `ahead` is an Ahead, or one that fetches more (ChunkAhead).
+//           its work; `ahead` is an Ahead, or one that fetches more (ChunkAhead). Integer steps of
+//           half blocks are multiplied into the bytes, or go to to.PutStepped (kTakesSteps).
 // A sink is what the product needs: Dots (matmul_quant_gemv-inl.h) multiplies the bytes where they
 // are, in registers; Panel (matmul_quant_panel-inl.h) transposes and stores them (kStoresBytes) for
 // many tokens.
@@ -56,6 +57,9 @@ HWY_INLINE void Gather(const RowGroup& rows, size_t offset, uint32_t* HWY_RESTRI
   });
 }
 
+using DU = hn::RebindToUnsigned<DI>;
+using VU = hn::Vec<DU>;
+
 // One f16 of every row.
 using Halves = hn::Rebind<uint16_t, DF>;
 using VHalves = hn::Vec<Halves>;
@@ -65,10 +69,13 @@ HWY_INLINE VF Promote(VHalves bits) {
   const hn::Rebind<hwy::float16_t, DF> dh;
   return hn::PromoteTo(DF(), hn::BitCast(dh, bits));
 }
+// The low halves of the lanes, as f16.
+HWY_INLINE VF LowHalves(VU v) { return Promote(hn::TruncateTo(Halves(), v)); }
 
-// The f16 at `offset` of every row of up to eight. Row r is read from 2·r bytes before, which puts
-// its own into lane r, and three rounds of choosing between neighbours leave one vector: no insert,
-// and no way through memory. What is read before a row belongs to the row before it.
+// The f16 at `offset` of every row of up to eight. Row r is read r lanes before, which puts its own
+// into lane r, and three rounds of choosing between neighbours leave one vector: no insert, and no
+// way through memory. The r lanes before it lie in the r rows before, and those after it in the
+// rows after: inside the group.
 HWY_INLINE VHalves GatherHalves(const RowGroup& rows, size_t offset) {
   const hn::Repartition<uint32_t, Halves> d32;
   const hn::Repartition<uint64_t, Halves> d64;
@@ -92,7 +99,8 @@ HWY_INLINE VHalves GatherHalves(const RowGroup& rows, size_t offset) {
 template <DType kType>
 struct Weights;
 
-// Types of one block a 32 columns: `Block` starts with f16 d (and f16 m where it has a minimum).
+// Types of one block a 32 columns: `Block` starts with f16 d, and f16 m where x = d·q + m: its
+// minimum is −m.
 // `Type` gives Quants<i>: the bytes of 32 columns at `at` of rows i, 4+i, 8+i, 12+i.
 template <class Type, class Block, QuantForm kTheForm>
 struct SimpleWeights {
@@ -118,8 +126,9 @@ struct SimpleWeights {
     if constexpr (kGroup <= 8) {
       for (size_t b = 0; b < n; ++b) {
         ahead.Fetch();  // not between loads of one block: 0.83 to 0.9 of decoding's speed
-        StoreFactors(to, b, GatherHalves(rows, first + b * kBytes),
-                     [&]() SMALLMIND_LAMBDA { return GatherHalves(rows, first + b * kBytes + 2); });
+        const size_t at = first + b * kBytes;
+        to.StoreScale(b, Promote(GatherHalves(rows, at)));
+        if constexpr (kHasMin) to.StoreSecond(b, hn::Neg(Promote(GatherHalves(rows, at + 2))));
         put(b);
       }
     } else {
@@ -128,13 +137,6 @@ struct SimpleWeights {
   }
 
  private:
-  // d, and m where there is one: x = d·q + m, so that the minimum is −m.
-  template <class Sink, class Fn>
-  static HWY_INLINE void StoreFactors(Sink& to, size_t block, VHalves d, Fn m) {
-    to.StoreScale(block, Promote(d));
-    if constexpr (kHasMin) to.StoreSecond(block, hn::Neg(Promote(m())));
-  }
-
   // Sixteen rows' factors are gathered as d and what follows it, m or quants: beside dots by
   // general registers, which leaves the one port of vector shuffles to them (one token of Q4_0 1.2,
   // of Q4_1 1.4 times as fast in cache as by inserts); a sink that stores bytes has no room for
@@ -156,10 +158,9 @@ struct SimpleWeights {
       put(b);
     }
     for (size_t b = 0; b < n; ++b) {
-      const auto bits = hn::Load(hn::RebindToUnsigned<DI>(), factors[b]);
-      StoreFactors(to, b, hn::TruncateTo(Halves(), bits), [&]() SMALLMIND_LAMBDA {
-        return hn::TruncateTo(Halves(), hn::ShiftRight<16>(bits));
-      });
+      const VU bits = hn::Load(DU(), factors[b]);
+      to.StoreScale(b, LowHalves(bits));
+      if constexpr (kHasMin) to.StoreSecond(b, hn::Neg(LowHalves(hn::ShiftRight<16>(bits))));
     }
   }
 };
