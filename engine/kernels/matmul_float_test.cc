@@ -7,10 +7,12 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <vector>
 
 #include "engine/kernels/float_oracle.h"
+#include "engine/kernels/guarded_testing.h"
 #include "engine/kernels/matmul.h"
 #include "engine/kernels/targets_testing.h"
 #include "engine/tensor/decode.h"
@@ -19,7 +21,7 @@ namespace smallmind {
 namespace {
 
 struct Weights {
-  std::vector<uint8_t> bytes;
+  std::unique_ptr<GuardedBytes> bytes;
   std::vector<float> wide;  // the same values as float32
   WeightView view;
 };
@@ -29,20 +31,22 @@ Weights RandomWeights(DType type, size_t rows, size_t cols, unsigned seed) {
   std::normal_distribution<float> normal(0.0f, 0.5f);
   Weights w;
   const size_t row_bytes = RowBytes(type, cols);
-  w.bytes.resize(rows * row_bytes);
+  w.bytes = std::make_unique<GuardedBytes>(rows * row_bytes,
+                                           seed % 2 == 0 ? Against::kStart : Against::kEnd);
+  uint8_t* const bytes = w.bytes->data();
   w.wide.resize(rows * cols);
   for (size_t i = 0; i < rows * cols; ++i) {
     const float value = normal(rng);
     if (type == DType::kF32) {
-      std::memcpy(&w.bytes[4 * i], &value, 4);
+      std::memcpy(bytes + 4 * i, &value, 4);
       w.wide[i] = value;
     } else {
       const uint16_t bits = type == DType::kF16 ? F32ToF16(value) : F32ToBF16(value);
-      std::memcpy(&w.bytes[2 * i], &bits, 2);
+      std::memcpy(bytes + 2 * i, &bits, 2);
       w.wide[i] = type == DType::kF16 ? F16ToF32(bits) : BF16ToF32(bits);
     }
   }
-  w.view = {type, w.bytes.data(), rows, cols, row_bytes};
+  w.view = {type, bytes, rows, cols, row_bytes};
   return w;
 }
 

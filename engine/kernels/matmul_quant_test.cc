@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/kernels/acts.h"
+#include "engine/kernels/guarded_testing.h"
 #include "engine/kernels/matmul.h"
 #include "engine/kernels/matmul_oracle.h"
 #include "engine/kernels/targets.h"
@@ -86,15 +87,14 @@ void FillLargest(DType type, size_t cols, uint8_t* row) {
 struct Case {
   DType type;
   size_t rows, cols, tokens;
+  Against against = Against::kEnd;  // of which forbidden page the weights lie
 };
 
 // Runs one product, split at `cut`, and compares every element with the oracle. Of rows 1, 4, 7, …
 // every byte but those of scales is the largest.
 void Check(const Case& c, size_t cut, const std::string& target, std::mt19937& rng) {
   const size_t row_bytes = RowBytes(c.type, c.cols);
-  // Weights end where the vector ends, so that the address sanitizer sees a read beyond the last
-  // row.
-  std::vector<uint8_t> weights(c.rows * row_bytes);
+  GuardedBytes weights(c.rows * row_bytes, c.against);
   FillWeights(c.type, c.rows, c.cols, weights.data(), rng);
   for (size_t r = 1; r < c.rows; r += 3)
     FillLargest(c.type, c.cols, weights.data() + r * row_bytes);
@@ -157,6 +157,22 @@ TEST(MatMulOracle, DecodesAsTheReference) {
       ASSERT_EQ(value - offset, expected[c]) << Info(type).name << " column " << c;
     }
   }
+}
+
+// Groups of one block a row, and less than a group, beside pages that must not be touched.
+TEST(MatMulQuant, ReadsNothingOutsideOfAMatrix) {
+  ForEachTarget([](const std::string& target) {
+    std::mt19937 rng(15);
+    for (const DType type : kTypes) {
+      for (const size_t rows : {1, 4, 8, 16, 17}) {
+        for (const size_t tokens : {1, 2, 3, 4, 17}) {
+          for (const Against against : {Against::kStart, Against::kEnd}) {
+            Check({type, rows, Info(type).block_elems, tokens, against}, 0, target, rng);
+          }
+        }
+      }
+    }
+  });
 }
 
 TEST(MatMulQuant, EqualsTheOracleOnEveryTarget) {
