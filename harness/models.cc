@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "harness/error.h"
+#include "harness/page_cache.h"
 
 namespace smallmind::harness {
 namespace {
@@ -65,6 +66,7 @@ void MakeModel(const std::string& name, const fs::path& path, const std::string&
     throw BadInput("model \"" + name + "\": " + reason);
   }
   fs::rename(temporary, path);
+  RereadFile(path);  // as it will be after the next start of the machine
 }
 
 }  // namespace

@@ -68,4 +68,9 @@ std::string EvictFile(const std::string& path) {
          " % stayed in the page cache (mapped by another process, or a file system without a disk)";
 }
 
+void RereadFile(const std::string& path) {
+  EvictFile(path);
+  WarmFile(path);
+}
+
 }  // namespace smallmind::harness

@@ -20,6 +20,8 @@ TEST(PageCache, WarmsAndEvicts) {
   const std::string reason = EvictFile(path);
   if (!reason.empty()) GTEST_SKIP() << reason;
   EXPECT_LE(ResidentPct(path), 5);
+  RereadFile(path);
+  EXPECT_EQ(ResidentPct(path), 100);
 }
 
 TEST(PageCache, MissingFile) {

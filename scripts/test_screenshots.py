@@ -1,7 +1,9 @@
 """A page that logs, asks for something or is too wide is found out; a sound one is not. Nor is a silent browser
 waited for."""
+import contextlib
 import importlib.machinery
 import importlib.util
+import io
 import pathlib
 import tempfile
 import unittest
@@ -63,7 +65,7 @@ ANSWERS = r'{"id":1,"result":{"targetId":"t"}}\0000{"id":2,"result":{"sessionId"
 
 
 class SilentBrowser(unittest.TestCase):
-    def browser(self, answers):
+    def program(self, answers):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         program = pathlib.Path(folder.name) / "browser"
@@ -72,7 +74,10 @@ class SilentBrowser(unittest.TestCase):
         deadline = mock.patch.object(screenshots, "DEADLINE_S", 0.5)
         deadline.start()
         self.addCleanup(deadline.stop)
-        return screenshots.Browser(str(program))
+        return str(program)
+
+    def browser(self, answers):
+        return screenshots.Browser(self.program(answers))
 
     def test_who_never_answers_is_given_up(self):
         with self.assertRaisesRegex(screenshots.BrowserError, "no answer to Target.createTarget within 0.5 s"):
@@ -83,6 +88,15 @@ class SilentBrowser(unittest.TestCase):
         self.addCleanup(browser.close)
         with self.assertRaisesRegex(screenshots.BrowserError, "no Page.loadEventFired within 0.5 s"):
             browser.wait_for("Page.loadEventFired")
+
+    def test_a_browser_that_does_not_answer_is_one_line_and_exit_2(self):
+        program = self.program("")
+        page = pathlib.Path(program).parent / "page.html"
+        page.write_text(GOOD, encoding="utf-8")
+        said = io.StringIO()
+        with mock.patch.object(screenshots, "find_browser", return_value=program), contextlib.redirect_stderr(said):
+            self.assertEqual(screenshots.main([str(page)]), 2)
+        self.assertEqual(said.getvalue(), f"screenshots: {program}: no answer to Target.createTarget within 0.5 s\n")
 
 
 if __name__ == "__main__":
