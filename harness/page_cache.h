@@ -12,9 +12,9 @@ double ResidentPct(const std::string& path);
 void WarmFile(const std::string& path);
 
 // Reads the file from its disk once more, as far as the kernel drops it. What was just written lies
-// in the page cache in small pieces, what was read in pieces of up to 2 MB (ext4, xfs), and who
-// maps it takes as many faults (1.1B in Q4_0, from the start to the first token: 1,431 for 796, 63
-// ms for 56).
+// in the page cache in smaller pieces than what was read (ext4: up to 2 MB), and a process that
+// maps it takes more faults: from the start to the first token of 1.1B in Q4_0 1,431 and 63 ms, 796
+// and 56 ms after reading.
 void RereadFile(const std::string& path);
 
 // Asks the kernel to drop the file's clean pages; "" or why pages stayed.

@@ -87,7 +87,7 @@ void FillLargest(DType type, size_t cols, uint8_t* row) {
 struct Case {
   DType type;
   size_t rows, cols, tokens;
-  Against against = Against::kEnd;  // of which forbidden page the weights lie
+  Against against = Against::kEnd;  // beside which forbidden page the weights lie
 };
 
 // Runs one product, split at `cut`, and compares every element with the oracle. Of rows 1, 4, 7, …
