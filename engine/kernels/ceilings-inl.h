@@ -54,11 +54,11 @@ CeilingWork Int8DotT(size_t iterations) {
   const auto w = hn::Set(quant::DU8(), static_cast<uint8_t>(3));
   auto x = hn::Set(quant::DI8(), static_cast<int8_t>(-2));
   for (size_t n = 0; n < iterations; ++n) {
-    quant::Unroll<kInRow>([&](auto k) HWY_ATTR __attribute__((always_inline)) {
-      quant::Unroll<kSums>([&](auto i) HWY_ATTR __attribute__((always_inline)) {
+    quant::Unroll<kInRow>([&](size_t k) HWY_ATTR __attribute__((always_inline)) {
+      quant::Unroll<kSums>([&](size_t i) HWY_ATTR __attribute__((always_inline)) {
         // Else a product that does not change would be computed once for all sums.
         x = InRegister(x);
-        quant::AddDot<kInPairs, k>(w, x, pairs[i], acc[i]);
+        quant::AddDot<kInPairs>(k, w, x, pairs[i], acc[i]);
       });
     });
   }

@@ -85,16 +85,17 @@ HWY_INLINE VI Dot(VU8 w, VI8 x, VI acc) {
 #endif
 }
 
-// Dot number kStep, from 0, of a sum: after every kInPairs of them `sum` is whole. GCC 12 computes
+// Dot number `step`, from 0, of a sum: after every kInPairs of them `sum` is whole. GCC 12 computes
 // all products of a tile first, where a dot is several instructions, and keeps them in memory until
 // it adds them, unless each sum is wanted at once.
-template <size_t kInPairs, size_t kStep>
-HWY_INLINE void AddDot(VU8 w, VI8 x, VI16& pairs, VI& sum) {
+template <size_t kInPairs>
+HWY_INLINE void AddDot(size_t step, VU8 w, VI8 x, VI16& pairs, VI& sum) {
   if constexpr (kPairedDot && kInPairs > 1) {
     const VI16 two = Pairs<kInPairs>(w, x);
-    pairs = InRegister(kStep % kInPairs == 0 ? two : hn::Add(pairs, two));
-    if constexpr ((kStep + 1) % kInPairs == 0) sum = hn::Add(sum, Widened(pairs));
+    pairs = InRegister(step % kInPairs == 0 ? two : hn::Add(pairs, two));
+    if ((step + 1) % kInPairs == 0) sum = hn::Add(sum, Widened(pairs));
   } else {
+    (void)step;
     (void)pairs;
     sum = Dot<kInPairs>(w, x, sum);
     if constexpr (kPairedDot) sum = InRegister(sum);

@@ -116,9 +116,9 @@ struct Dots : Factors {
     constexpr bool kAddsPairs = kPairedDot && kInPairs > 1;
     using Sum = std::conditional_t<kAddsPairs, VI16, VI>;
     Sum low[T][4], high[T][4];
-    Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-      const VU8 w_lo = of(Index<0>(), i), w_hi = of(Index<1>(), i);
-      Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+    Unroll<4>([&](size_t i) SMALLMIND_LAMBDA {
+      const VU8 w_lo = of(0, i), w_hi = of(1, i);
+      Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
         const auto* q =
             reinterpret_cast<const int8_t*>(x + t * x_stride) + block * sizeof(ActBlock);
         const VI8 x_lo = hn::LoadDup128(di8, q), x_hi = hn::LoadDup128(di8, q + 16);
@@ -140,7 +140,7 @@ struct Dots : Factors {
         return SumBlocks(v[0], v[1], v[2], v[3]);
       }
     };
-    Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
       if constexpr (kHalves) hn::Store(sum(low[t]), di, sums[t][block][1]);
       hn::Store(sum(high[t]), di, sums[t][block][0]);
     });
@@ -154,19 +154,19 @@ struct Dots : Factors {
   HWY_INLINE void PutStepped(size_t block, Bytes of, const int32_t (*steps)[kGroup]) {
     const DI di;
     VI sum[T];
-    Unroll<T>([&](auto t) SMALLMIND_LAMBDA { sum[t] = hn::Zero(di); });
-    Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
+    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { sum[t] = hn::Zero(di); });
+    Unroll<2>([&](size_t half) SMALLMIND_LAMBDA {
       VI16 pairs[T][4];
-      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+      Unroll<4>([&](size_t i) SMALLMIND_LAMBDA {
         const VU8 w = of(half, i);
-        Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+        Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
           const auto* q = reinterpret_cast<const int8_t*>(x + t * x_stride);
           pairs[t][i] =
               Pairs<8>(w, hn::LoadDup128(DI8(), q + block * sizeof(ActBlock) + 16 * half));
         });
       });
       const VI16 step = hn::BitCast(DI16(), hn::Load(di, steps[half]));
-      Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+      Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
         const auto& v = pairs[t];
         VI16 row = SumQwords(SumDwords(v[0], v[1]), SumDwords(v[2], v[3]));
         if constexpr (kZero != 0) {
@@ -178,7 +178,7 @@ struct Dots : Factors {
         sum[t] = hn::Add(sum[t], hn::WidenMulPairwiseAdd(di, row, step));
       });
     });
-    Unroll<T>([&](auto t) SMALLMIND_LAMBDA { hn::Store(sum[t], di, sums[t][block][0]); });
+    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { hn::Store(sum[t], di, sums[t][block][0]); });
   }
 };
 
@@ -200,10 +200,10 @@ struct ChunkAhead : Ahead {
       : Ahead(far), row(rows.Row(0, 0) + next), stride(rows.stride) {}
   HWY_INLINE void Fetch() {
     Ahead::Fetch();
-    Unroll<kLines>([&](auto i) SMALLMIND_LAMBDA {
-      constexpr size_t kAt = (i + 1) * kBytes / kLines - 1;
-      __builtin_prefetch(row + kAt, 0, 3);
-      __builtin_prefetch(row + stride + kAt, 0, 3);
+    Unroll<kLines>([&](size_t i) SMALLMIND_LAMBDA {
+      const size_t at = (i + 1) * kBytes / kLines - 1;
+      __builtin_prefetch(row + at, 0, 3);
+      __builtin_prefetch(row + stride + at, 0, 3);
     });
     row += kRows * stride;
   }
@@ -237,15 +237,15 @@ void DotRows(const RowsArgs& args) {
   }
   if (!near) W::Decode(args.rows, args.b0, args.n, args.ahead, dots);
   VF acc[T];
-  Unroll<T>([&](auto t) SMALLMIND_LAMBDA { acc[t] = hn::Load(df, args.acc + t * kGroup); });
+  Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { acc[t] = hn::Load(df, args.acc + t * kGroup); });
   for (size_t b = 0; b < args.n; ++b) {
-    Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
       const auto& x = reinterpret_cast<const ActBlock*>(args.x + t * args.x_stride)[b];
       const VI first = hn::Load(di, dots.sums[t][b][Sink::kHalves ? 1 : 0]);
       acc[t] = Advance<kForm, W::kRaw>(dots, b, hn::Load(di, dots.sums[t][b][0]), first, x, acc[t]);
     });
   }
-  Unroll<T>([&](auto t) SMALLMIND_LAMBDA { hn::Store(acc[t], df, args.acc + t * kGroup); });
+  Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { hn::Store(acc[t], df, args.acc + t * kGroup); });
 }
 
 }  // namespace quant

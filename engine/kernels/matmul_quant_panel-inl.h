@@ -31,7 +31,7 @@ HWY_INLINE void StoreTransposed(const VU8 v[4], uint8_t* HWY_RESTRICT out) {
   TransposeBlocks(hn::BitCast(di, v[0]), hn::BitCast(di, v[1]), hn::BitCast(di, v[2]),
                   hn::BitCast(di, v[3]), dwords);
   auto* to = reinterpret_cast<int64_t*>(out);
-  Unroll<4>([&](auto k) SMALLMIND_LAMBDA { hn::Store(dwords[k], DI64(), to + k * kGroup / 2); });
+  Unroll<4>([&](size_t k) SMALLMIND_LAMBDA { hn::Store(dwords[k], DI64(), to + k * kGroup / 2); });
 }
 
 // On wide-dot targets the bytes of signed types are lifted to +128 in a panel, so that one tile
@@ -58,9 +58,9 @@ struct Panel {
   template <class Bytes>
   HWY_INLINE void Put(size_t block, Bytes of) {
     uint8_t* to = at + block * PanelStep(kForm) + FactorVectors(kForm) * kVectorBytes;
-    Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
+    Unroll<2>([&](size_t half) SMALLMIND_LAMBDA {
       VU8 v[4];
-      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+      Unroll<4>([&](size_t i) SMALLMIND_LAMBDA {
         v[i] = of(half, i);
         if constexpr (kLift != 0) v[i] = hn::Add(v[i], hn::Set(DU8(), kLift));
       });

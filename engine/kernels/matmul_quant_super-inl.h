@@ -21,16 +21,16 @@ template <size_t kN>
 HWY_INLINE void GatherU32(const RowGroup& rows, size_t offset, VU* to) {
   if constexpr (kN == 4) {
     VI v[4];
-    Unroll<4>([&](auto i)
+    Unroll<4>([&](size_t i)
                   SMALLMIND_LAMBDA { v[i] = hn::BitCast(DI(), LoadRows(rows, i, offset)); });
     hn::Vec<DI64> dwords[4];
     TransposeBlocks(v[0], v[1], v[2], v[3], dwords);
-    Unroll<4>([&](auto k) SMALLMIND_LAMBDA { to[k] = hn::BitCast(DU(), dwords[k]); });
+    Unroll<4>([&](size_t k) SMALLMIND_LAMBDA { to[k] = hn::BitCast(DU(), dwords[k]); });
   } else {
     HWY_ALIGN uint32_t bits[kN * kGroup];
-    Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
+    Unroll<kGroup>([&](size_t r) SMALLMIND_LAMBDA {
       const uint8_t* from = rows.Row(r % 4, r / 4) + offset;
-      Unroll<kN>([&](auto k)
+      Unroll<kN>([&](size_t k)
                      SMALLMIND_LAMBDA { std::memcpy(&bits[k * kGroup + r], from + 4 * k, 4); });
     });
     for (size_t k = 0; k < kN; ++k) to[k] = hn::Load(DU(), bits + k * kGroup);
@@ -70,8 +70,8 @@ HWY_INLINE VU8 Down(VU8 v, int bits) {
 struct RowBytes {
   VU8 v[2][4];
   HWY_INLINE RowBytes(const RowGroup& rows, size_t at) {
-    Unroll<2>([&](auto half) SMALLMIND_LAMBDA {
-      Unroll<4>([&](auto i) SMALLMIND_LAMBDA { v[half][i] = LoadRows(rows, i, at + 16 * half); });
+    Unroll<2>([&](size_t half) SMALLMIND_LAMBDA {
+      Unroll<4>([&](size_t i) SMALLMIND_LAMBDA { v[half][i] = LoadRows(rows, i, at + 16 * half); });
     });
   }
 };
@@ -113,9 +113,10 @@ struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, QuantForm::kMin> {
     for (size_t p = 0; p < 4; ++p) {
       for (int k = 0; k < 2; ++k) ahead.Fetch();
       const RowBytes q(rows, block + offsetof(BlockQ4_K, qs) + 32 * p);
-      to.Put(2 * p, [&](auto half, auto i) SMALLMIND_LAMBDA { return LowNibbles(q.v[half][i]); });
+      to.Put(2 * p,
+             [&](size_t half, size_t i) SMALLMIND_LAMBDA { return LowNibbles(q.v[half][i]); });
       to.Put(2 * p + 1,
-             [&](auto half, auto i) SMALLMIND_LAMBDA { return HighNibbles(q.v[half][i]); });
+             [&](size_t half, size_t i) SMALLMIND_LAMBDA { return HighNibbles(q.v[half][i]); });
     }
   }
 };
@@ -132,13 +133,13 @@ struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, QuantForm::kMin> {
     for (size_t p = 0; p < 4; ++p) {
       for (int k = 0; k < 2; ++k) ahead.Fetch();
       const RowBytes q(rows, block + offsetof(BlockQ5_K, qs) + 32 * p);
-      const auto fifth = [&](auto half, auto i) SMALLMIND_LAMBDA {
+      const auto fifth = [&](size_t half, size_t i) SMALLMIND_LAMBDA {
         return Down(qh.v[half][i], 2 * static_cast<int>(p));
       };
-      to.Put(2 * p, [&](auto half, auto i) SMALLMIND_LAMBDA {
+      to.Put(2 * p, [&](size_t half, size_t i) SMALLMIND_LAMBDA {
         return hn::Or(LowNibbles(q.v[half][i]), BitsUp<4>(fifth(half, i), 16));
       });
-      to.Put(2 * p + 1, [&](auto half, auto i) SMALLMIND_LAMBDA {
+      to.Put(2 * p + 1, [&](size_t half, size_t i) SMALLMIND_LAMBDA {
         return hn::Or(HighNibbles(q.v[half][i]), BitsUp<3>(fifth(half, i), 16));
       });
     }
@@ -167,10 +168,10 @@ struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
       Unroll<2>([&](auto odd) SMALLMIND_LAMBDA {
         for (int k = 0; k < 2; ++k) ahead.Fetch();
         const RowBytes q(rows, block + 64 * part + 32 * odd);
-        to.Put(4 * part + odd, [&](auto half, auto i) SMALLMIND_LAMBDA {
+        to.Put(4 * part + odd, [&](size_t half, size_t i) SMALLMIND_LAMBDA {
           return hn::Or(LowNibbles(q.v[half][i]), BitsUp<4 - 2 * odd>(high.v[half][i], 0x30));
         });
-        to.Put(4 * part + 2 + odd, [&](auto half, auto i) SMALLMIND_LAMBDA {
+        to.Put(4 * part + 2 + odd, [&](size_t half, size_t i) SMALLMIND_LAMBDA {
           return hn::Or(HighNibbles(q.v[half][i]), Bits<2 * odd>(high.v[half][i], 0x30));
         });
       });
@@ -199,10 +200,10 @@ struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, QuantForm::kScale> {
     for (size_t b = 0; b < 8; ++b) {
       ahead.Fetch();
       VU8 nibbles[4];
-      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
+      Unroll<4>([&](size_t i) SMALLMIND_LAMBDA {
         nibbles[i] = LoadRows(rows, i, block + offsetof(BlockIQ4_XS, qs) + 16 * b);
       });
-      to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA {
+      to.Put(b, [&](size_t half, size_t i) SMALLMIND_LAMBDA {
         return Codebook(half == 0 ? LowNibbles(nibbles[i]) : HighNibbles(nibbles[i]));
       });
     }
@@ -218,10 +219,13 @@ HWY_INLINE VI Doubled(VI v) {
 struct Steps {
   HWY_ALIGN int32_t of[16][kGroup];
 };
-// Those of rows kI, 4+kI, …: each fills its 16-byte block.
-template <size_t kI>
-HWY_INLINE hn::Vec<DI16> Step(const Steps& steps, size_t half_block) {
-  return hn::BitCast(DI16(), hn::Broadcast<kI>(hn::Load(DI(), steps.of[half_block])));
+// Those of rows i, 4+i, …: each fills its 16-byte block.
+HWY_INLINE hn::Vec<DI16> Step(const Steps& steps, size_t half_block, size_t i) {
+  const VI all = hn::Load(DI(), steps.of[half_block]);
+  return hn::BitCast(DI16(), i == 0   ? hn::Broadcast<0>(all)
+                             : i == 1 ? hn::Broadcast<1>(all)
+                             : i == 2 ? hn::Broadcast<2>(all)
+                                      : hn::Broadcast<3>(all));
 }
 
 template <>
@@ -253,15 +257,15 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
       Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
         ahead.Fetch();
         const size_t b = 4 * part + plane;
-        const auto bits = [&](auto half, auto i)
+        const auto bits = [&](size_t half, size_t i)
                               SMALLMIND_LAMBDA { return Bits<2 * plane>(q.v[half][i], 3); };
         if constexpr (Sink::kTakesSteps) {
           to.template PutStepped<0>(b, bits, steps.of + 2 * b);
         } else {
           // Products are at most 45: one int16 multiplication serves two bytes.
-          to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA {
+          to.Put(b, [&](size_t half, size_t i) SMALLMIND_LAMBDA {
             const auto two = hn::BitCast(DI16(), bits(half, i));
-            return hn::BitCast(DU8(), hn::Mul(two, Step<i>(steps, 2 * b + half)));
+            return hn::BitCast(DU8(), hn::Mul(two, Step(steps, 2 * b + half, i)));
           });
         }
       });
@@ -312,7 +316,7 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
       Unroll<4>([&](auto plane) SMALLMIND_LAMBDA {
         ahead.Fetch();
         const size_t b = 4 * part + plane;
-        const auto bits = [&](auto half, auto i) SMALLMIND_LAMBDA {
+        const auto bits = [&](size_t half, size_t i) SMALLMIND_LAMBDA {
           const VU8 third = Down(hmask.v[half][i], 4 * static_cast<int>(part));
           const VU8 high = hn::And(Shifted<plane>(third), hn::Set(DU8(), uint8_t{4}));
           return hn::Or(Bits<2 * plane>(q.v[half][i], 3), high);
@@ -320,8 +324,8 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
         if constexpr (Sink::kTakesSteps) {
           to.template PutStepped<4>(b, bits, steps.of + 2 * b);
         } else {
-          to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA {
-            return Products(bits(half, i), Step<i>(steps, 2 * b + half));
+          to.Put(b, [&](size_t half, size_t i) SMALLMIND_LAMBDA {
+            return Products(bits(half, i), Step(steps, 2 * b + half, i));
           });
         }
       });

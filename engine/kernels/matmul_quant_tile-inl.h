@@ -70,10 +70,10 @@ void GemmTile(const TileArgs& args) {
   const DF df;
   VF acc[kGroups * T];
   if (args.first) {
-    Unroll<kGroups * T>([&](auto i) SMALLMIND_LAMBDA { acc[i] = hn::Zero(df); });
+    Unroll<kGroups * T>([&](size_t i) SMALLMIND_LAMBDA { acc[i] = hn::Zero(df); });
   } else {
-    Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-      Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
+    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
+      Unroll<kGroups>([&](size_t g) SMALLMIND_LAMBDA {
         acc[g * T + t] = hn::LoadU(df, args.out + t * args.out_stride + g * kGroup);
       });
     });
@@ -91,55 +91,55 @@ void GemmTile(const TileArgs& args) {
   // Every third token has a pointer; the others are reached by stride, to spare registers.
   constexpr size_t kPointers = (T + 2) / 3;
   const uint8_t* at[kPointers];
-  Unroll<kPointers>([&](auto i) SMALLMIND_LAMBDA { at[i] = x + 3 * i * x_stride; });
+  Unroll<kPointers>([&](size_t i) SMALLMIND_LAMBDA { at[i] = x + 3 * i * x_stride; });
   for (size_t b = 0; b < args.blocks; ++b, panel += PanelStep(kForm)) {
-    const auto block = [&](auto t) SMALLMIND_LAMBDA {
+    const auto block = [&](size_t t) SMALLMIND_LAMBDA {
       return reinterpret_cast<const ActBlock*>(at[t / 3] + (t % 3) * x_stride);
     };
     ahead.Fetch();
     VI isum[kGroups * T];
     VI16 pairs[kGroups * T];
-    const auto begin = [&](auto t, VI first) SMALLMIND_LAMBDA {
-      Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA { isum[g * T + t] = first; });
+    const auto begin = [&](size_t t, VI first) SMALLMIND_LAMBDA {
+      Unroll<kGroups>([&](size_t g) SMALLMIND_LAMBDA { isum[g * T + t] = first; });
     };
-    const auto dots = [&](auto half) SMALLMIND_LAMBDA {
-      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-        constexpr size_t kStep = 4 * half + i;
-        const uint8_t* bytes = panel + (FactorVectors(kForm) + kStep) * kVectorBytes;
+    const auto dots = [&](size_t half) SMALLMIND_LAMBDA {
+      Unroll<4>([&](size_t i) SMALLMIND_LAMBDA {
+        const size_t step = 4 * half + i;
+        const uint8_t* bytes = panel + (FactorVectors(kForm) + step) * kVectorBytes;
         VU8 w[kGroups];
-        Unroll<kGroups>([&](auto g)
+        Unroll<kGroups>([&](size_t g)
                             SMALLMIND_LAMBDA { w[g] = hn::Load(DU8(), bytes + g * panel_bytes); });
-        Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-          VI8 four = Broadcast4(block(t)->q + 4 * kStep);
+        Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
+          VI8 four = Broadcast4(block(t)->q + 4 * step);
           // Folded into each dot, it would be loaded for each.
           if constexpr (kGroups > 1) four = InRegister(four);
-          Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
-            constexpr size_t kInSum = kForm == QuantForm::kTwoScale ? i : kStep;
-            AddDot<kInPairs, kInSum>(w[g], four, pairs[g * T + t], isum[g * T + t]);
+          Unroll<kGroups>([&](size_t g) SMALLMIND_LAMBDA {
+            const size_t in_sum = kForm == QuantForm::kTwoScale ? i : step;
+            AddDot<kInPairs>(in_sum, w[g], four, pairs[g * T + t], isum[g * T + t]);
           });
         });
       });
     };
-    Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
       begin(t, start(kForm == QuantForm::kTwoScale ? block(t)->bias_lo : block(t)->bias));
     });
-    dots(Index<0>());
+    dots(0);
     if constexpr (kForm == QuantForm::kTwoScale) {
       VF term[kGroups * T];
-      Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
+      Unroll<kGroups>([&](size_t g) SMALLMIND_LAMBDA {
         const Factor first(panel + g * panel_bytes);
-        Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+        Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
           term[g * T + t] = Scaled(first, sum_of(isum[g * T + t], block(t)->bias_lo));
         });
       });
-      Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+      Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
         begin(t, hn::Set(di, kUnsignedDot ? block(t)->bias - block(t)->bias_lo : 0));
       });
-      dots(Index<1>());
-      Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
+      dots(1);
+      Unroll<kGroups>([&](size_t g) SMALLMIND_LAMBDA {
         const auto* factors = reinterpret_cast<const float*>(panel + g * panel_bytes);
         const auto second = hn::Load(df, factors + 2 * kGroup);
-        Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+        Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
           const VI i2 = isum[g * T + t];
           const VF sum = kUnsignedDot ? hn::ConvertTo(df, i2) : surplus.OffSecond(i2, *block(t));
           const VF t2 = hn::MulAdd(second, sum, term[g * T + t]);
@@ -147,11 +147,11 @@ void GemmTile(const TileArgs& args) {
         });
       });
     } else {
-      dots(Index<1>());
-      Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
+      dots(1);
+      Unroll<kGroups>([&](size_t g) SMALLMIND_LAMBDA {
         const auto* factors = reinterpret_cast<const float*>(panel + g * panel_bytes);
         const Factor first(panel + g * panel_bytes);
-        Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
+        Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
           VF term = Scaled(first, sum_of(isum[g * T + t], block(t)->bias));
           if constexpr (kForm == QuantForm::kMin) {
             const auto min = hn::Load(df, factors + 2 * kGroup);
@@ -169,10 +169,10 @@ void GemmTile(const TileArgs& args) {
         });
       });
     }
-    Unroll<kPointers>([&](auto i) SMALLMIND_LAMBDA { at[i] += sizeof(ActBlock); });
+    Unroll<kPointers>([&](size_t i) SMALLMIND_LAMBDA { at[i] += sizeof(ActBlock); });
   }
-  Unroll<T>([&](auto t) SMALLMIND_LAMBDA {
-    Unroll<kGroups>([&](auto g) SMALLMIND_LAMBDA {
+  Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
+    Unroll<kGroups>([&](size_t g) SMALLMIND_LAMBDA {
       hn::StoreU(acc[g * T + t], df, args.out + t * args.out_stride + g * kGroup);
     });
   });

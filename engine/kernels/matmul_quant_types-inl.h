@@ -47,7 +47,7 @@ HWY_INLINE VU8 HighNibbles(VU8 v) {
 // between: a vector load has to wait until narrower stores before it have left for the cache.
 template <bool kScalar>
 HWY_INLINE void Gather(const RowGroup& rows, size_t offset, uint32_t* HWY_RESTRICT bits) {
-  Unroll<kGroup>([&](auto r) SMALLMIND_LAMBDA {
+  Unroll<kGroup>([&](size_t r) SMALLMIND_LAMBDA {
     uint32_t one;
     std::memcpy(&one, rows.Row(r % 4, r / 4) + offset, sizeof(one));
 #if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
@@ -79,20 +79,20 @@ HWY_INLINE VF LowHalves(VU v) { return Promote(hn::TruncateTo(Halves(), v)); }
 HWY_INLINE VHalves GatherHalves(const RowGroup& rows, size_t offset) {
   const hn::Repartition<uint32_t, Halves> d32;
   const hn::Repartition<uint64_t, Halves> d64;
-  const auto row = [&](auto r) SMALLMIND_LAMBDA {
+  const auto row = [&](size_t r) SMALLMIND_LAMBDA {
     const uint8_t* at = rows.Row(r % 4, r / 4) + offset - 2 * r;
     return hn::LoadU(Halves(), reinterpret_cast<const uint16_t*>(at));
   };
-  const auto two = [&](auto r) SMALLMIND_LAMBDA {
-    return hn::BitCast(d32, hn::OddEven(row(Index<r + 1>()), row(Index<r>())));
+  const auto two = [&](size_t r) SMALLMIND_LAMBDA {
+    return hn::BitCast(d32, hn::OddEven(row(r + 1), row(r)));
   };
-  const auto four = [&](auto r) SMALLMIND_LAMBDA {
-    return hn::BitCast(d64, hn::OddEven(two(Index<r + 2>()), two(Index<r>())));
+  const auto four = [&](size_t r) SMALLMIND_LAMBDA {
+    return hn::BitCast(d64, hn::OddEven(two(r + 2), two(r)));
   };
   if constexpr (kGroup == 4) {
-    return hn::BitCast(Halves(), four(Index<0>()));
+    return hn::BitCast(Halves(), four(0));
   } else {
-    return hn::BitCast(Halves(), hn::OddEven(four(Index<4>()), four(Index<0>())));
+    return hn::BitCast(Halves(), hn::OddEven(four(4), four(0)));
   }
 }
 
@@ -101,7 +101,7 @@ struct Weights;
 
 // Types of one block a 32 columns: `Block` starts with f16 d, and f16 m where x = d·q + m: its
 // minimum is −m.
-// `Type` gives Quants<i>: the bytes of 32 columns at `at` of rows i, 4+i, 8+i, 12+i.
+// `Type` gives Quants: the bytes of 32 columns at `at` of rows i, 4+i, 8+i, 12+i.
 template <class Type, class Block, QuantForm kTheForm>
 struct SimpleWeights {
   static constexpr QuantForm kForm = kTheForm;
@@ -118,10 +118,10 @@ struct SimpleWeights {
     n = HWY_MIN(n, kMaxChunk);  // known to the caller, but not to GCC's overflow warnings
     const auto put = [&](size_t b) SMALLMIND_LAMBDA {
       VU8 bytes[2][4];
-      Unroll<4>([&](auto i) SMALLMIND_LAMBDA {
-        Type::template Quants<i>(rows, first + b * kBytes, bytes[0][i], bytes[1][i]);
+      Unroll<4>([&](size_t i) SMALLMIND_LAMBDA {
+        Type::Quants(i, rows, first + b * kBytes, bytes[0][i], bytes[1][i]);
       });
-      to.Put(b, [&](auto half, auto i) SMALLMIND_LAMBDA { return bytes[half][i]; });
+      to.Put(b, [&](size_t half, size_t i) SMALLMIND_LAMBDA { return bytes[half][i]; });
     };
     if constexpr (kGroup <= 8) {
       for (size_t b = 0; b < n; ++b) {
@@ -169,10 +169,9 @@ template <>
 struct Weights<DType::kQ8_0> : SimpleWeights<Weights<DType::kQ8_0>, BlockQ8_0, QuantForm::kScale> {
   static constexpr int kMost = kAllBits;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
-  template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
-    lo = LoadRows(rows, kI, at + 2);
-    hi = LoadRows(rows, kI, at + 18);
+  static HWY_INLINE void Quants(size_t i, const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
+    lo = LoadRows(rows, i, at + 2);
+    hi = LoadRows(rows, i, at + 18);
     if constexpr (kUnsignedDot) {
       const auto flip = hn::Set(DU8(), uint8_t{0x80});
       lo = hn::Xor(lo, flip);
@@ -185,9 +184,8 @@ struct Weights<DType::kQ8_0> : SimpleWeights<Weights<DType::kQ8_0>, BlockQ8_0, Q
 template <size_t kAt>
 struct Nibbles {
   static constexpr int kMost = 15;
-  template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
-    const VU8 nibbles = LoadRows(rows, kI, at + kAt);
+  static HWY_INLINE void Quants(size_t i, const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
+    const VU8 nibbles = LoadRows(rows, i, at + kAt);
     lo = LowNibbles(nibbles);
     hi = HighNibbles(nibbles);
   }
@@ -223,11 +221,10 @@ HWY_INLINE void FifthBits(VU8 bits, VU8& lo, VU8& hi) {
 template <size_t kAt>
 struct FiveBits {
   static constexpr int kMost = 31;
-  template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
+  static HWY_INLINE void Quants(size_t i, const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
     // 16 bytes from qh on end inside the block: 4 of qh, 12 of qs.
-    FifthBits(LoadRows(rows, kI, at + kAt), lo, hi);
-    const VU8 nibbles = LoadRows(rows, kI, at + kAt + 4);
+    FifthBits(LoadRows(rows, i, at + kAt), lo, hi);
+    const VU8 nibbles = LoadRows(rows, i, at + kAt + 4);
     lo = hn::Or(lo, LowNibbles(nibbles));
     hi = hn::Or(hi, HighNibbles(nibbles));
   }
@@ -257,9 +254,8 @@ struct Weights<DType::kIQ4_NL>
     : SimpleWeights<Weights<DType::kIQ4_NL>, BlockIQ4_NL, QuantForm::kScale> {
   static constexpr int kMost = kAllBits;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
-  template <size_t kI>
-  static HWY_INLINE void Quants(const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
-    const VU8 nibbles = LoadRows(rows, kI, at + 2);
+  static HWY_INLINE void Quants(size_t i, const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
+    const VU8 nibbles = LoadRows(rows, i, at + 2);
     lo = Codebook(LowNibbles(nibbles));
     hi = Codebook(HighNibbles(nibbles));
   }
