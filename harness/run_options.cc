@@ -1,6 +1,7 @@
 // Tested in run_options_test.cc: defaults, the quick mode, explicit flags, contradictions.
 #include "harness/run_options.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <sstream>

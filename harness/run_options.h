@@ -1,11 +1,14 @@
 // The command line of a run, as plain data, and its flags.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "harness/record.h"
+
+namespace CLI {
+class App;
+}
 
 namespace smallmind::harness {
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <CLI/CLI.hpp>
+
 #include "harness/ceiling_schedule.h"
 #include "harness/error.h"
 

@@ -1,6 +1,7 @@
 // `harness export RUN --format F`: a recorded run in another tool's format.
 #include "harness/export.h"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <memory>

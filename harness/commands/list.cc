@@ -1,4 +1,5 @@
 // `harness list`: variants, why some are missing, models, runs.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

@@ -2,6 +2,7 @@
 // with both side by side.
 #include "harness/report.h"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

@@ -1,5 +1,6 @@
 // `harness [run]`: measure, print the table, write the report, the plots and what was to be
 // exported.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -56,6 +57,7 @@ void AddRun(CLI::App& app, CommandLine& line) {
   const auto action = [options, &line] {
     line.action = [options, &line] { return RunAndPresent(*options, line.arguments); };
   };
+  app.require_subcommand(0, 1);
   AddRunOptions(app, *options);
   CLI::App* run =
       app.add_subcommand("run", "measure and compare (what happens without a subcommand)");

@@ -1,6 +1,7 @@
 // `harness selftest`: A/A false positives and power on this machine.
 #include "harness/selftest.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>
