@@ -60,6 +60,10 @@ struct ActBlock {
   float sum;        // float(Σq), exact
   int32_t bias;     // kSumOrigin − 128·Σq: where a dot of (weight + 128) starts
   int32_t bias_lo;  // the same over the first 16 alone
+
+  // −128·Σq of the first 16, and of the last.
+  int32_t low_bias() const { return bias_lo - kSumOrigin; }
+  int32_t high_bias() const { return bias - bias_lo; }
 };
 static_assert(sizeof(ActBlock) == 48);
 

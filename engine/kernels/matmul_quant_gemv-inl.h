@@ -50,7 +50,7 @@ HWY_INLINE VF Signed(VI isum, int32_t bias) {
 template <int kRaw>
 HWY_INLINE VF SignedSecond(VI isum, const ActBlock& x) {
   if constexpr (kDotsStart) {
-    return hn::ConvertTo(DF(), hn::Add(isum, hn::Set(DI(), ((x.bias - x.bias_lo) >> 7) * kRaw)));
+    return hn::ConvertTo(DF(), hn::Add(isum, hn::Set(DI(), (x.high_bias() >> 7) * kRaw)));
   } else {
     return Surplus(kRaw).OffSecond(isum, x);
   }
@@ -88,8 +88,8 @@ HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBl
     t = hn::NegMulAdd(hn::Load(df, w.second[b]), hn::Set(df, x.sum), t);
   } else if constexpr (kForm == QuantForm::kTwoMin) {
     // −128·Σ min·x, and wm/128 in the factors: both exact, so the product is the contract's.
-    const auto low = hn::Mul(hn::Load(di, w.mins[b][0]), hn::Set(di, x.bias_lo - kSumOrigin));
-    const auto high = hn::Mul(hn::Load(di, w.mins[b][1]), hn::Set(di, x.bias - x.bias_lo));
+    const auto low = hn::Mul(hn::Load(di, w.mins[b][0]), hn::Set(di, x.low_bias()));
+    const auto high = hn::Mul(hn::Load(di, w.mins[b][1]), hn::Set(di, x.high_bias()));
     t = hn::MulAdd(hn::Load(df, w.second[b]), hn::ConvertTo(df, hn::Add(low, high)), t);
   }
   return hn::MulAdd(hn::Set(df, x.d), t, acc);
@@ -107,6 +107,9 @@ struct Dots : Factors {
   size_t x_stride;
 
   Dots(const uint8_t* acts, size_t stride) : x(acts), x_stride(stride) {}
+  HWY_INLINE const ActBlock& Acts(size_t t, size_t block) const {
+    return reinterpret_cast<const ActBlock*>(x + t * x_stride)[block];
+  }
 
   template <class Bytes>
   HWY_INLINE void Put(size_t block, Bytes of) {
@@ -119,8 +122,7 @@ struct Dots : Factors {
     Unroll<4>([&](size_t i) SMALLMIND_LAMBDA {
       const VU8 w_lo = of(0, i), w_hi = of(1, i);
       Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
-        const auto* q =
-            reinterpret_cast<const int8_t*>(x + t * x_stride) + block * sizeof(ActBlock);
+        const int8_t* q = Acts(t, block).q;
         const VI8 x_lo = hn::LoadDup128(di8, q), x_hi = hn::LoadDup128(di8, q + 16);
         if constexpr (kAddsPairs) {
           low[t][i] = Pairs<kInPairs>(w_lo, x_lo);
@@ -160,9 +162,7 @@ struct Dots : Factors {
       Unroll<4>([&](size_t i) SMALLMIND_LAMBDA {
         const VU8 w = of(half, i);
         Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
-          const auto* q = reinterpret_cast<const int8_t*>(x + t * x_stride);
-          pairs[t][i] =
-              Pairs<8>(w, hn::LoadDup128(DI8(), q + block * sizeof(ActBlock) + 16 * half));
+          pairs[t][i] = Pairs<8>(w, hn::LoadDup128(DI8(), Acts(t, block).q + 16 * half));
         });
       });
       const VI16 step = hn::BitCast(DI16(), hn::Load(di, steps[half]));
@@ -170,10 +170,9 @@ struct Dots : Factors {
         const auto& v = pairs[t];
         VI16 row = SumQwords(SumDwords(v[0], v[1]), SumDwords(v[2], v[3]));
         if constexpr (kZero != 0) {
-          const auto& acts = reinterpret_cast<const ActBlock*>(x + t * x_stride)[block];
-          const int32_t minus = half == 0 ? kSumOrigin - acts.bias_lo : acts.bias_lo - acts.bias;
-          const int32_t zero = (minus >> 7) * kZero;
-          row = hn::Sub(row, hn::BitCast(DI16(), hn::Set(di, zero & 0xffff)));
+          const int32_t bias = half == 0 ? Acts(t, block).low_bias() : Acts(t, block).high_bias();
+          const int32_t zero = (bias >> 7) * kZero;
+          row = hn::Add(row, hn::BitCast(DI16(), hn::Set(di, zero & 0xffff)));
         }
         sum[t] = hn::Add(sum[t], hn::WidenMulPairwiseAdd(di, row, step));
       });
@@ -240,7 +239,7 @@ void DotRows(const RowsArgs& args) {
   Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { acc[t] = hn::Load(df, args.acc + t * kGroup); });
   for (size_t b = 0; b < args.n; ++b) {
     Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
-      const auto& x = reinterpret_cast<const ActBlock*>(args.x + t * args.x_stride)[b];
+      const ActBlock& x = dots.Acts(t, b);
       const VI first = hn::Load(di, dots.sums[t][b][Sink::kHalves ? 1 : 0]);
       acc[t] = Advance<kForm, W::kRaw>(dots, b, hn::Load(di, dots.sums[t][b][0]), first, x, acc[t]);
     });

@@ -133,7 +133,7 @@ void GemmTile(const TileArgs& args) {
         });
       });
       Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
-        begin(t, hn::Set(di, kUnsignedDot ? block(t)->bias - block(t)->bias_lo : 0));
+        begin(t, hn::Set(di, kUnsignedDot ? block(t)->high_bias() : 0));
       });
       dots(1);
       Unroll<kGroups>([&](size_t g) SMALLMIND_LAMBDA {
@@ -159,10 +159,9 @@ void GemmTile(const TileArgs& args) {
           } else if constexpr (kForm == QuantForm::kTwoMin) {
             const auto min = hn::Load(df, factors + 2 * kGroup);
             const auto* two = reinterpret_cast<const int32_t*>(factors) + 3 * kGroup;
-            const auto low =
-                hn::Mul(hn::Load(di, two), hn::Set(di, block(t)->bias_lo - kSumOrigin));
-            const auto high = hn::Mul(hn::Load(di, two + kGroup),
-                                      hn::Set(di, block(t)->bias - block(t)->bias_lo));
+            const auto low = hn::Mul(hn::Load(di, two), hn::Set(di, block(t)->low_bias()));
+            const auto high =
+                hn::Mul(hn::Load(di, two + kGroup), hn::Set(di, block(t)->high_bias()));
             term = hn::MulAdd(min, hn::ConvertTo(df, hn::Add(low, high)), term);
           }
           acc[g * T + t] = hn::MulAdd(hn::Set(df, block(t)->d), term, acc[g * T + t]);
