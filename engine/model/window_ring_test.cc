@@ -18,6 +18,7 @@ struct Case {
   std::string name;
   TinyShape shape;
 };
+void PrintTo(const Case& value, std::ostream* out) { *out << value.name; }
 
 std::vector<Case> Cases() {
   TinyShape phi3{.arch = "phi3", .dim = 64, .heads = 2, .kv_heads = 1, .head = 32, .fused = true};
