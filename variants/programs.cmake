@@ -1,5 +1,5 @@
-# Everything that is built beside the variants: tests, benches, the harness and its launcher. Tests and benches
-# are compiled once, with the table's `tools` flags, and linked to each variant's engine.
+# Everything that is built beside the variants: tests, benches, the harness and its launcher. The engine's tests
+# and benches are compiled once, with the table's `tools` flags, and linked to each variant's engine.
 
 set(SMALLMIND_TEST_VARIANTS "" CACHE STRING
   "Groups or names of variants, comma separated, whose engine tests ctest runs beside those of o2")
@@ -101,9 +101,9 @@ foreach(name ${SMALLMIND_ROWS})
   endif()
 endforeach()
 
-# The harness knows the engine only as processes: nothing of it is linked here.
-function(smallmind_harness_settings target flags)
-  target_compile_options(${target} PRIVATE ${SMALLMIND_WARNINGS} ${flags})
+# The harness knows the engine only as processes: nothing of it is linked here. Further words are flags.
+function(smallmind_harness_settings target)
+  target_compile_options(${target} PRIVATE ${SMALLMIND_WARNINGS} ${ARGN})
   target_compile_definitions(${target} PRIVATE
     SMALLMIND_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SMALLMIND_BINARY_DIR="${PROJECT_BINARY_DIR}")
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
@@ -113,26 +113,26 @@ endfunction()
 
 if(SMALLMIND_HARNESS_SOURCES)
   add_library(harness-core OBJECT EXCLUDE_FROM_ALL ${SMALLMIND_HARNESS_SOURCES})
-  smallmind_harness_settings(harness-core "${SMALLMIND_TOOL_FLAGS}")
+  smallmind_harness_settings(harness-core ${SMALLMIND_TOOL_FLAGS})
   target_precompile_headers(harness-core PRIVATE ${SMALLMIND_STANDARD_HEADERS} <nlohmann/json.hpp>)
 endif()
 if(TARGET harness-core AND EXISTS ${PROJECT_SOURCE_DIR}/harness/main.cc)
   add_executable(harness ${PROJECT_SOURCE_DIR}/harness/main.cc)
-  smallmind_harness_settings(harness "${SMALLMIND_TOOL_FLAGS}")
+  smallmind_harness_settings(harness ${SMALLMIND_TOOL_FLAGS})
   target_link_libraries(harness PRIVATE harness-core)
 endif()
 if(NOT CMAKE_CROSSCOMPILING AND EXISTS ${PROJECT_SOURCE_DIR}/harness/launcher_main.cc)
   # Static and without the harness's libraries: its own loading must not blur the exec stamp.
   add_executable(launcher ${PROJECT_SOURCE_DIR}/harness/launcher_main.cc)
-  smallmind_harness_settings(launcher "${SMALLMIND_TOOL_FLAGS}")
+  smallmind_harness_settings(launcher ${SMALLMIND_TOOL_FLAGS})
   if(NOT SMALLMIND_SANITIZE)
     target_link_options(launcher PRIVATE -static)
   endif()
 endif()
 if(TARGET harness-core AND SMALLMIND_HARNESS_TESTS)
   add_executable(harness_tests ${SMALLMIND_HARNESS_TESTS})
-  # What runs once is not worth optimising: two thirds of the time to compile.
-  smallmind_harness_settings(harness_tests -O0)
+  # Without the table's flags: what runs once is not worth optimising (two thirds of the time to compile).
+  smallmind_harness_settings(harness_tests)
   target_precompile_headers(harness_tests PRIVATE ${SMALLMIND_STANDARD_HEADERS} <gtest/gtest.h> <nlohmann/json.hpp>)
   target_link_libraries(harness_tests PRIVATE harness-core GTest::gtest_main)
   gtest_discover_tests(harness_tests TEST_PREFIX harness. DISCOVERY_MODE PRE_TEST)

@@ -48,6 +48,11 @@ TEST(Commands, RefuseFlagsThatTheyWouldIgnore) {
   }
 }
 
+TEST(Commands, TakeOneSubcommandAtMost) {
+  EXPECT_NE(ErrorOf("list verify"), "");
+  EXPECT_NE(ErrorOf("run gate"), "");
+}
+
 TEST(Commands, FlagsBeforeASubcommandAreRefused) {
   EXPECT_EQ(ErrorOf("--budget 10 gate"),
             "--budget stands before gate, which would not see it: put it behind");
