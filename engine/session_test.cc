@@ -17,10 +17,6 @@
 namespace smallmind {
 namespace {
 
-std::filesystem::path Stories() { return SharedDir() / "models" / "stories260K-f32.gguf"; }
-// A model of random weights with a vocabulary, always there.
-std::filesystem::path Mixtral() { return TestdataDir() / "arch" / "mixtral.gguf"; }
-
 std::string Generate(const Engine& engine, const SessionOptions& so, const std::string& prompt,
                      const GenerateOptions& go, GenerateResult* result = nullptr) {
   Session session(engine, so);
@@ -42,9 +38,8 @@ GenerateOptions Greedy(size_t n) {
 
 TEST(Session, GreedyStoryIsThePublishedText) {
   SMALLMIND_NEED_SHARED("models");
-  std::ifstream file(SharedDir() / "models" / "stories260K.greedy.txt", std::ios::binary);
-  const std::string published{std::istreambuf_iterator<char>(file), {}};
-  const Engine engine = Engine::Open(Stories(), {});
+  const std::string published = ReadAll(SharedDir() / "models" / "stories260K.greedy.txt");
+  const Engine engine = Engine::Open(StoriesModel(), {});
   for (DType kv : {DType::kF32, DType::kF16}) {
     for (size_t threads : {1, 2, 4}) {
       if (FormOfTests() == TestForm::kShort && (kv == DType::kF16 ? threads > 1 : threads == 2))
@@ -63,7 +58,7 @@ std::vector<float> LogitsAfter(Session& session, TokenId token) {
 }
 
 TEST(Session, TwoGenerationsEqualOne) {
-  const Engine engine = Engine::Open(Mixtral(), {});
+  const Engine engine = Engine::Open(MixtralModel(), {});
   const auto any = [](std::string_view) { return true; };
   GenerateOptions o = Greedy(20);
   o.ignore_eos = true;
@@ -90,7 +85,7 @@ TEST(Session, TwoGenerationsEqualOne) {
 
 // What was generated last stands before the next prompt, and has no row of its own there.
 TEST(Session, APromptAfterAGenerationFollowsItsLastToken) {
-  const Engine engine = Engine::Open(Mixtral(), {});
+  const Engine engine = Engine::Open(MixtralModel(), {});
   Session session(engine, {.threads = 1}), plain(engine, {.threads = 1});
   const GenerateResult r =
       session.Generate("Once", Greedy(3), [](std::string_view) { return true; });
@@ -105,7 +100,7 @@ TEST(Session, APromptAfterAGenerationFollowsItsLastToken) {
 }
 
 TEST(Session, WhatCannotRunLeavesTheSequenceAsItWas) {
-  const Engine engine = Engine::Open(Mixtral(), {});
+  const Engine engine = Engine::Open(MixtralModel(), {});
   Session session(engine, {.threads = 1, .batch = 2}), plain(engine, {.threads = 1});
   const std::vector<TokenId> good = {3, 4}, bad = {5, -1};
   session.Prefill(good);
@@ -117,7 +112,7 @@ TEST(Session, WhatCannotRunLeavesTheSequenceAsItWas) {
 }
 
 TEST(Session, StopStringEndsAndIsNotShown) {
-  const Engine engine = Engine::Open(Mixtral(), {});
+  const Engine engine = Engine::Open(MixtralModel(), {});
   GenerateOptions o = Greedy(40);
   o.ignore_eos = true;
   const std::string whole = Generate(engine, {.threads = 1}, "", o);
@@ -130,7 +125,7 @@ TEST(Session, StopStringEndsAndIsNotShown) {
 }
 
 TEST(Session, CallbackCancels) {
-  const Engine engine = Engine::Open(Mixtral(), {});
+  const Engine engine = Engine::Open(MixtralModel(), {});
   Session session(engine, {.threads = 1});
   size_t calls = 0;
   const GenerateResult r =
@@ -141,7 +136,7 @@ TEST(Session, CallbackCancels) {
 
 // Also where nothing is shown: in the prompt, and while a stop string may yet come.
 TEST(Session, ShouldStopCancelsAtAnyTime) {
-  const Engine engine = Engine::Open(Mixtral(), {});
+  const Engine engine = Engine::Open(MixtralModel(), {});
   const std::string prompt(100, 'x');
   GenerateOptions o = Greedy(20);
   o.ignore_eos = true;
@@ -181,7 +176,7 @@ TEST(Session, ShouldStopCancelsAtAnyTime) {
 // mixtral.gguf with 266 of its 272 tokens: six rows of its embedding are padding, and two of those
 // have the highest and the lowest logit, whatever the state.
 TEST(Session, PaddingRowsOfTheEmbeddingAreNeverSampled) {
-  const GgufFile file = GgufFile::Open(Mixtral());
+  const GgufFile file = GgufFile::Open(MixtralModel());
   constexpr size_t kTokens = 266;
   const auto path = TestTempDir() / "padded.gguf";
   GgufWriter out(path);
@@ -237,7 +232,7 @@ TEST(Session, AContextBeyondLearnedPositionsIsRefusedAtOnce) {
 }
 
 TEST(Session, ContextOverflowIsAClearError) {
-  const Engine engine = Engine::Open(Mixtral(), {});
+  const Engine engine = Engine::Open(MixtralModel(), {});
   Session session(engine, {.threads = 1, .context = 8});
   const std::vector<TokenId> nine(9, 5);
   EXPECT_THROW(session.Prefill(nine), InputError);
@@ -249,14 +244,14 @@ TEST(Session, ContextOverflowIsAClearError) {
 // Two sessions at once on one model give what each gives alone; under TSan this is the data-race
 // test.
 TEST(Session, ConcurrentSessionsGiveWhatEachGivesAlone) {
-  const Engine engine = Engine::Open(Mixtral(), {});
+  const Engine engine = Engine::Open(MixtralModel(), {});
   GenerateOptions warm = Greedy(40);
   warm.sampler.temperature = 0.9f;
   warm.sampler.seed = 7;
   const std::string alone_a = Generate(engine, {.threads = 2}, "Once upon a time", Greedy(40));
   const std::string alone_b = Generate(engine, {.threads = 2}, "The dog", warm);
   // An engine that nobody has used: what it builds at first use is built by both.
-  const Engine fresh = Engine::Open(Mixtral(), {});
+  const Engine fresh = Engine::Open(MixtralModel(), {});
   std::string a, b;
   std::thread first([&] { a = Generate(fresh, {.threads = 2}, "Once upon a time", Greedy(40)); });
   std::thread second([&] { b = Generate(fresh, {.threads = 2}, "The dog", warm); });

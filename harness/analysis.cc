@@ -3,14 +3,10 @@
 #include <cmath>
 #include <cstdio>
 
+#include "harness/report/text.h"
+
 namespace smallmind::harness {
 namespace {
-
-std::string Percent(double fraction) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", 100.0 * fraction);
-  return text;
-}
 
 std::vector<std::string> Warn(const Analysis& a, const RunInfo& run) {
   std::vector<std::string> warnings;
@@ -41,7 +37,7 @@ std::vector<std::string> Warn(const Analysis& a, const RunInfo& run) {
       causes += (causes.empty() ? "" : ", ") + cause + " x " + std::to_string(count);
     }
     warnings.push_back(
-        Percent(static_cast<double>(ledger.contaminated) / static_cast<double>(ledger.usable)) +
+        PercentText(static_cast<double>(ledger.contaminated) / static_cast<double>(ledger.usable)) +
         " of the samples are contaminated (" + causes + ")" +
         (ledger.concentrated_in.empty() ? "" : ", most of them in " + ledger.concentrated_in) +
         ": stop what else runs on this machine, or add rounds");
@@ -59,7 +55,7 @@ std::vector<std::string> Warn(const Analysis& a, const RunInfo& run) {
   }
   if (worst > 0.05) {
     warnings.push_back("decode of " + where + ": " +
-                       (worst < 1.0 ? "a change below " + Percent(worst) : "even a doubling") +
+                       (worst < 1.0 ? "a change below " + PercentText(worst) : "even a doubling") +
                        " could not have been seen among the table's " + std::to_string(rows) +
                        " rows; more rounds (--rounds) or a quieter machine");
   }

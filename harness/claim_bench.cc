@@ -5,22 +5,22 @@
 #include <cmath>
 #include <cstdio>
 
+#include "harness/strings.h"
+
 namespace smallmind::harness {
 namespace {
 
 constexpr double kMegabyte = 1e6;
 
-std::string Figure(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, std::fabs(value) < 10 ? "%.2f" : "%.1f", value);
-  return text;
+std::string ClaimFigure(double value) {
+  return Print(std::fabs(value) < 10 ? "%.2f" : "%.1f", value);
 }
 
 std::string Explain(const Claim& c) {
   const bool exact = c.measured.low == c.measured.high;
-  const std::string what = exact ? Figure(c.measured.low) + " " + c.unit + " lies "
-                                 : "the whole interval, " + Figure(c.measured.low) + "-" +
-                                       Figure(c.measured.high) + " " + c.unit + ", lies ";
+  const std::string what = exact ? ClaimFigure(c.measured.low) + " " + c.unit + " lies "
+                                 : "the whole interval, " + ClaimFigure(c.measured.low) + "-" +
+                                       ClaimFigure(c.measured.high) + " " + c.unit + ", lies ";
   switch (c.verdict) {
     case ClaimVerdict::kConfirmed:
       return what + "inside";
@@ -28,8 +28,8 @@ std::string Explain(const Claim& c) {
       return what + (c.measured.low > c.expected_high ? "above" : "below");
     case ClaimVerdict::kInconclusive:
       return std::isfinite(c.measured.low) && std::isfinite(c.measured.high)
-                 ? "the interval, " + Figure(c.measured.low) + "-" + Figure(c.measured.high) + " " +
-                       c.unit + ", reaches across an edge"
+                 ? "the interval, " + ClaimFigure(c.measured.low) + "-" +
+                       ClaimFigure(c.measured.high) + " " + c.unit + ", reaches across an edge"
                  : "too few rounds for an interval";
   }
   return "";

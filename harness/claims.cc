@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-struct Mode {
+struct GuideMode {
   const char* id;
   const char* mode;
   const char* guide_row;
@@ -26,7 +26,7 @@ struct Mode {
   const char* ttft;
 };
 
-constexpr Mode kModes[] = {
+constexpr GuideMode kModes[] = {
     {"tier0", "JIT (Tier 0)", "JIT, Tier-0", "~50 ms", "slow", "~50 MB", "high"},
     {"jit", "JIT (Tier 1 + PGO)", "JIT", "~50 ms", "1.0x", "~50 MB", "medium"},
     {"nativeaot", "NativeAOT", "NativeAOT", "instant", "0.9-1.1x", "~80 MB", "low"},
@@ -35,7 +35,7 @@ constexpr Mode kModes[] = {
     {"production", "recommended production flags", "production", "", "", "", ""},
 };
 
-std::string VariantOf(const RunInfo& run, const Mode& mode) {
+std::string VariantOf(const RunInfo& run, const GuideMode& mode) {
   const VariantInfo* reference = FindVariant(run, run.reference);
   for (const VariantInfo& v : run.variants) {
     // By name too: older records have no guide_row for the production row.
@@ -49,7 +49,7 @@ std::string VariantOf(const RunInfo& run, const Mode& mode) {
 
 // One of the guide's modes, and the variant that plays its part; empty where none does.
 struct Player {
-  Player(const RunInfo& run, const Mode& mode)
+  Player(const RunInfo& run, const GuideMode& mode)
       : id(mode.id), mode(mode.mode), variant(VariantOf(run, mode)) {}
 
   std::string Name() const { return variant.empty() ? mode + " (not in this run)" : variant; }
@@ -104,7 +104,7 @@ ClaimVerdict JudgeRange(const stats::Interval& measured, double expected_low,
 
 std::vector<GuideRow> GuideTable(const RunInfo& run) {
   std::vector<GuideRow> rows;
-  for (const Mode& mode : kModes) {
+  for (const GuideMode& mode : kModes) {
     rows.push_back(
         {mode.mode, VariantOf(run, mode), mode.startup, mode.throughput, mode.size, mode.ttft});
   }

@@ -13,6 +13,8 @@
 #include <sstream>
 #include <thread>
 
+#include "harness/strings.h"
+
 namespace smallmind::harness {
 namespace {
 
@@ -27,12 +29,6 @@ int64_t OwnCpuNs() {
   timespec time;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return time.tv_sec * int64_t{1000000000} + time.tv_nsec;
-}
-
-std::string Format(const char* format, double value) {
-  char text[96];
-  snprintf(text, sizeof text, format, value);
-  return text;
 }
 
 }  // namespace
@@ -98,8 +94,7 @@ std::string WarnOfOthers(const ContaminationRule& rule, SystemProbe& probe) {
   std::this_thread::sleep_for(std::chrono::milliseconds(333));
   const double others = OtherCpus(before, probe.Snapshot());
   if (others <= rule.max_other_cpus) return "";
-  return Format("others keep %.1f CPUs busy: stop them, or look at the contamination marks",
-                others);
+  return Print("others keep %.1f CPUs busy: stop them, or look at the contamination marks", others);
 }
 
 void JudgeContamination(const ContaminationRule& rule, const SystemSnapshot& before,
@@ -124,23 +119,23 @@ void JudgeContamination(const ContaminationRule& rule, const SystemSnapshot& bef
 
   auto& marks = sample.contamination;
   if (steal_pct > rule.max_steal_pct && after.steal_ns - before.steal_ns >= kMinStealNs) {
-    marks.push_back(Format("steal %.1f %%", steal_pct));
+    marks.push_back(Print("steal %.1f %%", steal_pct));
   }
   if (other_cpus > rule.max_other_cpus && other_ns >= kMinOtherNs) {
-    marks.push_back(Format("others kept %.1f CPUs busy", other_cpus));
+    marks.push_back(Print("others kept %.1f CPUs busy", other_cpus));
   }
   if (before.procs_running > rule.max_procs_running) {
-    marks.push_back(Format("%.0f tasks running beforehand", before.procs_running));
+    marks.push_back(Print("%.0f tasks running beforehand", before.procs_running));
   }
   if (involuntary_per_s > rule.max_involuntary_per_s &&
       process.involuntary_switches >= kMinInvoluntary && other_cpus >= kSomeOtherCpus) {
-    marks.push_back(Format("%.0f involuntary switches per CPU second", involuntary_per_s));
+    marks.push_back(Print("%.0f involuntary switches per CPU second", involuntary_per_s));
   }
   if (!cold && process.major_faults > rule.max_major_faults) {
-    marks.push_back(Format("%.0f major faults", static_cast<double>(process.major_faults)));
+    marks.push_back(Print("%.0f major faults", static_cast<double>(process.major_faults)));
   }
   if (calibration_ratio > rule.max_calibration_ratio) {
-    marks.push_back(Format("calibration loop %.2fx slower", calibration_ratio));
+    marks.push_back(Print("calibration loop %.2fx slower", calibration_ratio));
   }
   sample.contaminated = !marks.empty();
 }

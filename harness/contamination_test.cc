@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 
-struct Scene {
+struct Disturbance {
   ContaminationRule rule;
   SystemSnapshot before, after;
   ProcessResult process;
@@ -20,7 +20,7 @@ struct Scene {
   bool cold = false;
 
   // One second on 4 CPUs, two of them the child's, nobody else.
-  Scene() {
+  Disturbance() {
     rule.calibration_ns = 1'000'000;
     before.procs_running = 1;
     after.at_ns = kSecond;
@@ -38,7 +38,7 @@ struct Scene {
 
 using Marks = std::vector<std::string>;
 
-TEST(Contamination, AQuietSampleIsClean) { EXPECT_EQ(Scene().Judge(), Marks{}); }
+TEST(Contamination, AQuietSampleIsClean) { EXPECT_EQ(Disturbance().Judge(), Marks{}); }
 
 // A machine whose second snapshot comes `wall_ns` and `busy_ns` after the first.
 class TwoSnapshots : public SystemProbe {
@@ -66,24 +66,24 @@ TEST(Contamination, WarnsOfABusyMachineBeforeTheRun) {
 }
 
 TEST(Contamination, EachPartOfTheRuleIsNamed) {
-  Scene steal;
+  Disturbance steal;
   steal.after.steal_ns = kSecond / 8;
   EXPECT_EQ(steal.Judge(), Marks{"steal 3.1 %"});
-  Scene hog;
+  Disturbance hog;
   hog.after.busy_ns = 3 * kSecond;
   EXPECT_EQ(hog.Judge(), Marks{"others kept 1.0 CPUs busy"});
-  Scene queue;
+  Disturbance queue;
   queue.before.procs_running = 9;
   EXPECT_EQ(queue.Judge(), Marks{"9 tasks running beforehand"});
-  Scene switches;
+  Disturbance switches;
   switches.process.involuntary_switches = 2000;
   EXPECT_EQ(switches.Judge(), Marks{});  // its own threads yield to each other
   switches.after.busy_ns += kSecond / 4;
   EXPECT_EQ(switches.Judge(), Marks{"1000 involuntary switches per CPU second"});
-  Scene slow;
+  Disturbance slow;
   slow.calibration_ns = 1'500'000;
   EXPECT_EQ(slow.Judge(), Marks{"calibration loop 1.50x slower"});
-  Scene faults;
+  Disturbance faults;
   faults.process.major_faults = 1;
   EXPECT_EQ(faults.Judge(), Marks{"1 major faults"});
   faults.cold = true;
@@ -91,7 +91,7 @@ TEST(Contamination, EachPartOfTheRuleIsNamed) {
 }
 
 TEST(Contamination, ShortSamplesAreNotJudgedByCoarseTicks) {
-  Scene shorter;  // 10 ms: one tick of others is "one CPU busy"
+  Disturbance shorter;  // 10 ms: one tick of others is "one CPU busy"
   shorter.after = {.busy_ns = 20'000'000,
                    .steal_ns = 10'000'000,
                    .total_ns = 40'000'000,

@@ -22,7 +22,7 @@ const std::map<std::string, double> kDefaultThresholds = {
     {"decode_tps", 3},  {"prefill_tps", 5},  {"ttft_ms", 5},
     {"startup_ms", 15}, {"peak_rss_mib", 5}, {"stripped_bytes", 2}};
 
-constexpr double kAlpha = 0.05;
+constexpr double kGateAlpha = 0.05;
 constexpr size_t kFewestUnits = 3;
 
 bool IsMeasured(const std::string& metric) {
@@ -100,9 +100,9 @@ void JudgeRows(std::vector<GateRow>& rows) {
     row.p_adjusted = IsMeasured(row.metric) ? adjusted[next++] : row.p;
     if (row.df > 0) {
       row.mde_pct = 100 * std::expm1(stats::MinimumDetectableEffect(
-                              row.log, row.df, kAlpha / static_cast<double>(p_values.size())));
+                              row.log, row.df, kGateAlpha / static_cast<double>(p_values.size())));
     }
-    const bool significant = row.p_adjusted < kAlpha;
+    const bool significant = row.p_adjusted < kGateAlpha;
     if (significant && row.worse_pct >= row.threshold_pct) {
       row.verdict = GateVerdict::kRegression;
     } else if (significant && row.worse_pct <= -row.threshold_pct) {

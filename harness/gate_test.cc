@@ -11,15 +11,15 @@
 namespace smallmind::harness {
 namespace {
 
-struct Scene {
+struct GateScene {
   RunInfo run;
   std::vector<Sample> samples;
 };
 
 // `rounds` rounds of old and new; the machine drifts by a third, the noise is 1 %.
-Scene Measure(int rounds, double new_factor, const std::string& new_hash = "aa",
-              double machine = 1.0, const std::string& old_name = "o2@old") {
-  Scene scene;
+GateScene SceneOf(int rounds, double new_factor, const std::string& new_hash = "aa",
+                  double machine = 1.0, const std::string& old_name = "o2@old") {
+  GateScene scene;
   stats::Rng random(static_cast<uint64_t>(rounds) * 1000 + static_cast<uint64_t>(new_factor * 100));
   scene.run.id = "run";
   scene.run.workloads = {{"p8-n4-t2", 8, 4, 2, 1}};
@@ -52,17 +52,17 @@ Scene Measure(int rounds, double new_factor, const std::string& new_hash = "aa",
   return scene;
 }
 
-GateResult Judge(const Scene& scene) {
+GateResult Judge(const GateScene& scene) {
   return JudgePaired(scene.run, scene.samples, "o2@old", "o2", GateThresholds(""));
 }
 
 TEST(Gate, UnchangedPassesInSpiteOfDrift) {
-  const GateResult result = Judge(Measure(15, 1.0));
+  const GateResult result = Judge(SceneOf(15, 1.0));
   EXPECT_EQ(result.ExitCode(), 0) << GateMarkdown(result);
 }
 
 TEST(Gate, FivePercentSlowerIsARegression) {
-  const GateResult result = Judge(Measure(15, 0.95));
+  const GateResult result = Judge(SceneOf(15, 0.95));
   EXPECT_EQ(result.ExitCode(), kExitRegression) << GateMarkdown(result);
   for (const GateRow& row : result.rows) {
     if (row.metric != "decode_tps") continue;
@@ -71,19 +71,19 @@ TEST(Gate, FivePercentSlowerIsARegression) {
 }
 
 TEST(Gate, SpeedUpPasses) {
-  const GateResult result = Judge(Measure(15, 1.10));
+  const GateResult result = Judge(SceneOf(15, 1.10));
   EXPECT_EQ(result.ExitCode(), 0);
   EXPECT_EQ(result.Verdict(), GateVerdict::kImprovement);
 }
 
 TEST(Gate, TooFewRoundsAreInconclusive) {
-  EXPECT_EQ(Judge(Measure(2, 1.0)).ExitCode(), kExitInconclusive);
-  EXPECT_EQ(Judge(Measure(2, 0.95)).ExitCode(), kExitInconclusive);
-  EXPECT_EQ(Judge(Measure(0, 1.0)).ExitCode(), kExitInconclusive) << "sizes alone prove no speed";
+  EXPECT_EQ(Judge(SceneOf(2, 1.0)).ExitCode(), kExitInconclusive);
+  EXPECT_EQ(Judge(SceneOf(2, 0.95)).ExitCode(), kExitInconclusive);
+  EXPECT_EQ(Judge(SceneOf(0, 1.0)).ExitCode(), kExitInconclusive) << "sizes alone prove no speed";
 }
 
 TEST(Gate, NoiseInStartupAloneDoesNotBlockAPass) {
-  Scene scene = Measure(15, 1.0);
+  GateScene scene = SceneOf(15, 1.0);
   stats::Rng random(3);
   for (Sample& sample : scene.samples) sample.metrics["startup_ms"] = 5 + 20 * random.Uniform();
   EXPECT_EQ(Judge(scene).ExitCode(), 0);
@@ -94,30 +94,30 @@ TEST(Gate, NoiseInStartupAloneDoesNotBlockAPass) {
 }
 
 TEST(Gate, DifferentOutputIsNotComparedForSpeed) {
-  const GateResult result = Judge(Measure(15, 1.0, "bb"));
+  const GateResult result = Judge(SceneOf(15, 1.0, "bb"));
   EXPECT_EQ(result.ExitCode(), kExitRegression);
   EXPECT_NE(result.output_difference, "");
 }
 
 TEST(Gate, SizeIsJudgedWithoutStatistics) {
-  Scene scene = Measure(15, 1.0);
+  GateScene scene = SceneOf(15, 1.0);
   scene.run.variants[1].size.stripped_bytes = 1050000;
   EXPECT_EQ(Judge(scene).ExitCode(), kExitRegression);
 }
 
-GateResult JudgeFigures(const Scene& before, const Scene& after) {
+GateResult JudgeFigures(const GateScene& before, const GateScene& after) {
   return JudgeBaseline(before.run, before.samples, after.run, after.samples, "o2",
                        GateThresholds(""));
 }
 
 TEST(Gate, BaselineIsNormalisedByTheCeilings) {
-  const Scene before = Measure(40, 1.0, "aa", 1.0, "none");
-  const GateResult slow_machine = JudgeFigures(before, Measure(40, 1.0, "aa", 0.8, "none"));
+  const GateScene before = SceneOf(40, 1.0, "aa", 1.0, "none");
+  const GateResult slow_machine = JudgeFigures(before, SceneOf(40, 1.0, "aa", 0.8, "none"));
   EXPECT_EQ(slow_machine.ExitCode(), 0) << GateMarkdown(slow_machine);
-  EXPECT_EQ(JudgeFigures(before, Measure(40, 0.9, "aa", 1.0, "none")).ExitCode(), kExitRegression);
-  EXPECT_EQ(JudgeFigures(before, Measure(40, 1.1, "aa", 0.9, "none")).Verdict(),
+  EXPECT_EQ(JudgeFigures(before, SceneOf(40, 0.9, "aa", 1.0, "none")).ExitCode(), kExitRegression);
+  EXPECT_EQ(JudgeFigures(before, SceneOf(40, 1.1, "aa", 0.9, "none")).Verdict(),
             GateVerdict::kImprovement);
-  EXPECT_EQ(JudgeFigures(before, Measure(2, 0.9, "aa", 1.0, "none")).ExitCode(), kExitInconclusive);
+  EXPECT_EQ(JudgeFigures(before, SceneOf(2, 0.9, "aa", 1.0, "none")).ExitCode(), kExitInconclusive);
   EXPECT_NE(GateMarkdown(slow_machine).find("this machine is now 20.0 % slower"),
             std::string::npos);
 }
@@ -137,7 +137,7 @@ TEST(Gate, BaselineJudgesBatchesBecauseNeighbouringRoundsAgree) {
     return logs;
   };
   const auto scene = [&] {
-    Scene result;
+    GateScene result;
     const std::vector<double> logs = wander();
     for (int round = 0; round < kRounds; ++round) {
       result.samples.emplace_back();
@@ -150,9 +150,9 @@ TEST(Gate, BaselineJudgesBatchesBecauseNeighbouringRoundsAgree) {
   };
   int by_batches = 0, by_rounds = 0;
   for (int run = 0; run < kRuns; ++run) {
-    const Scene before = scene(), after = scene();
+    const GateScene before = scene(), after = scene();
     by_batches += JudgeFigures(before, after).rows.at(0).p < 0.05;
-    const auto logs = [](const Scene& s) {
+    const auto logs = [](const GateScene& s) {
       std::vector<double> values;
       for (const Sample& sample : s.samples) {
         values.push_back(std::log(sample.metrics.at("decode_tps")));
@@ -166,7 +166,7 @@ TEST(Gate, BaselineJudgesBatchesBecauseNeighbouringRoundsAgree) {
 }
 
 TEST(Gate, EverySizeWithAThresholdIsJudged) {
-  Scene scene = Measure(15, 1.0);
+  GateScene scene = SceneOf(15, 1.0);
   scene.run.variants[0].size.text_bytes = scene.run.variants[0].size.file_bytes = 1000;
   scene.run.variants[1].size.text_bytes = 1040;
   scene.run.variants[1].size.file_bytes = 1010;
@@ -184,7 +184,7 @@ TEST(Gate, EverySizeWithAThresholdIsJudged) {
 // memory on nothing.
 TEST(Gate, AMetricIsNormalisedByWhatItLeansOn) {
   const auto scene = [](double int8_gops) {
-    Scene result = Measure(40, 1.0, "aa", 1.0, "none");
+    GateScene result = SceneOf(40, 1.0, "aa", 1.0, "none");
     for (Ceiling& ceiling : result.run.ceilings) {
       ceiling.value = ceiling.name == "int8_gops" ? int8_gops : 30;
     }
@@ -195,7 +195,7 @@ TEST(Gate, AMetricIsNormalisedByWhatItLeansOn) {
     }
     return result;
   };
-  const Scene before = scene(600), after = scene(300);
+  const GateScene before = scene(600), after = scene(300);
   const GateResult result = JudgeBaseline(before.run, before.samples, after.run, after.samples,
                                           "o2", GateThresholds("itl_p50_ms=5,rss_anon_mib=5"));
   int judged = 0;
@@ -209,8 +209,8 @@ TEST(Gate, AMetricIsNormalisedByWhatItLeansOn) {
 }
 
 TEST(Gate, SizesDoNotDiluteTheTestsOfWhatIsMeasured) {
-  const GateResult with = Judge(Measure(15, 1.0));
-  Scene without = Measure(15, 1.0);
+  const GateResult with = Judge(SceneOf(15, 1.0));
+  GateScene without = SceneOf(15, 1.0);
   for (VariantInfo& variant : without.run.variants) variant.size = {};
   const GateResult bare = Judge(without);
   ASSERT_EQ(with.rows.size(), bare.rows.size() + 1);
@@ -220,7 +220,7 @@ TEST(Gate, SizesDoNotDiluteTheTestsOfWhatIsMeasured) {
 }
 
 TEST(Gate, EveryRowSaysWhatItCouldHaveSeen) {
-  for (const GateRow& row : Judge(Measure(15, 1.0)).rows) {
+  for (const GateRow& row : Judge(SceneOf(15, 1.0)).rows) {
     if (row.metric != "decode_tps") continue;
     EXPECT_GT(row.mde_pct, 0.3);
     EXPECT_LT(row.mde_pct, 1.5);
@@ -229,7 +229,7 @@ TEST(Gate, EveryRowSaysWhatItCouldHaveSeen) {
     const double alone = std::expm1(stats::MinimumDetectableEffect(log, 14.0)) * 100;
     EXPECT_GT(row.mde_pct, 1.2 * alone);
   }
-  EXPECT_TRUE(std::isinf(Judge(Measure(2, 1.0)).rows.at(0).mde_pct));
+  EXPECT_TRUE(std::isinf(Judge(SceneOf(2, 1.0)).rows.at(0).mde_pct));
 }
 
 TEST(Gate, Thresholds) {

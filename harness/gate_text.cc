@@ -5,15 +5,14 @@
 
 #include "harness/gate.h"
 #include "harness/metrics.h"
+#include "harness/strings.h"
 
 namespace smallmind::harness {
 namespace {
 
-std::string Percent(double value) {
+std::string SignedPercent(double value) {
   if (!std::isfinite(value)) return value > 0 ? "inf" : "-inf";
-  char text[32];
-  snprintf(text, sizeof text, "%+.1f %%", value);
-  return text;
+  return Print("%+.1f %%", value);
 }
 
 }  // namespace
@@ -44,10 +43,10 @@ std::string GateMarkdown(const GateResult& result) {
     char numbers[128];
     snprintf(numbers, sizeof numbers, "%.4g | %.4g", row.before, row.after);
     text << "| " << row.regime << " | " << metric->title << " (" << metric->unit << ") | "
-         << numbers << " | " << Percent(row.worse_pct) << " | " << Percent(row.low_pct) << " … "
-         << Percent(row.high_pct) << " | " << Percent(row.threshold_pct) << " | "
-         << (row.mde_pct > 0 ? Percent(row.mde_pct) : "-") << " | " << row.pairs << " | "
-         << ToString(row.verdict) << " |\n";
+         << numbers << " | " << SignedPercent(row.worse_pct) << " | " << SignedPercent(row.low_pct)
+         << " … " << SignedPercent(row.high_pct) << " | " << SignedPercent(row.threshold_pct)
+         << " | " << (row.mde_pct > 0 ? SignedPercent(row.mde_pct) : "-") << " | " << row.pairs
+         << " | " << ToString(row.verdict) << " |\n";
   }
   for (const std::string& note : result.notes) text << "\n" << note << "\n";
   text << "\nregression: significant (Holm) and at least the threshold; inconclusive: the interval "

@@ -14,7 +14,7 @@
 namespace smallmind::harness {
 namespace {
 
-constexpr double kAlpha = 0.01;  // of all series together
+constexpr double kHistoryAlpha = 0.01;  // of all series together
 constexpr size_t kMinSegment = 5;
 
 std::string Text(const Json& json, const char* name) { return json.value(name, std::string()); }
@@ -138,7 +138,7 @@ std::vector<HistoryChange> FindHistoryChanges(const std::vector<HistoryEntry>& e
   size_t tested = 0;
   for (const auto& [key, data] : series) tested += data.first.size() >= 2 * kMinSegment ? 1 : 0;
   // Bonferroni, with permutations enough to reach its level.
-  const double alpha = kAlpha / static_cast<double>(std::max<size_t>(tested, 1));
+  const double alpha = kHistoryAlpha / static_cast<double>(std::max<size_t>(tested, 1));
   const size_t permutations = std::max<size_t>(499, static_cast<size_t>(std::ceil(1.0 / alpha)));
   std::vector<HistoryChange> changes;
   for (const auto& [key, data] : series) {

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Flags may be a string or a boolean in a row; a record keeps text.
-std::string Text(const Json& row, const char* field) {
+std::string FieldText(const Json& row, const char* field) {
   const auto it = row.find(field);
   if (it == row.end() || it->is_null()) return "";
   if (it->is_string()) return it->get<std::string>();
@@ -41,25 +41,25 @@ VariantInfo ReadRow(const Json& row, const Manifest& manifest, const fs::path& b
   VariantInfo variant;
   variant.name = row.at("name").get<std::string>();
   CheckName(variant.name, manifest.variants);
-  variant.title = Text(row, "title");
+  variant.title = FieldText(row, "title");
   if (variant.title.empty()) variant.title = variant.name;
   variant.status = Field(row, "status", std::string("built"));
-  variant.reason = Text(row, "reason");
-  if (const std::string binary = Text(row, "binary"); !binary.empty()) {
+  variant.reason = FieldText(row, "reason");
+  if (const std::string binary = FieldText(row, "binary"); !binary.empty()) {
     variant.binary = (build_dir / binary).lexically_normal().string();
   }
-  variant.toolchain = Text(row, "toolchain");
+  variant.toolchain = FieldText(row, "toolchain");
   if (variant.toolchain.empty()) variant.toolchain = manifest.toolchain;
-  variant.compiler = Text(row, "compiler");
+  variant.compiler = FieldText(row, "compiler");
   if (variant.compiler.empty()) variant.compiler = manifest.compiler;
-  variant.flags = Text(row, "flags");
-  variant.isa = Text(row, "isa");
-  variant.lto = Text(row, "lto");
-  variant.pgo = Text(row, "pgo");
-  variant.dispatch = Text(row, "dispatch");
-  variant.group = Text(row, "group");
-  variant.guide_row = Text(row, "guide_row");
-  variant.expected_target = Text(row, "expected_target");
+  variant.flags = FieldText(row, "flags");
+  variant.isa = FieldText(row, "isa");
+  variant.lto = FieldText(row, "lto");
+  variant.pgo = FieldText(row, "pgo");
+  variant.dispatch = FieldText(row, "dispatch");
+  variant.group = FieldText(row, "group");
+  variant.guide_row = FieldText(row, "guide_row");
+  variant.expected_target = FieldText(row, "expected_target");
   variant.git = manifest.git;
   if (const auto it = row.find("build_seconds"); it != row.end() && it->is_number()) {
     variant.build_seconds = it->get<double>();
@@ -101,9 +101,9 @@ Manifest ParseManifest(const std::string& text, const std::string& path,
   try {
     const Json json = Json::parse(text);
     if (Field(json, "schema", 0) != 1) throw BadInput("schema is not 1");
-    manifest.toolchain = Text(json, "toolchain");
-    manifest.compiler = Text(json, "compiler");
-    manifest.git = Text(json, "git");
+    manifest.toolchain = FieldText(json, "toolchain");
+    manifest.compiler = FieldText(json, "compiler");
+    manifest.git = FieldText(json, "git");
     if (const auto it = json.find("dirty"); it != json.end()) {
       manifest.dirty = it->is_boolean() && it->get<bool>();
     }

@@ -8,6 +8,7 @@
 #include "harness/error.h"
 #include "harness/llama_bench.h"
 #include "harness/protocol.h"
+#include "harness/strings.h"
 
 namespace smallmind::harness {
 namespace {
@@ -49,13 +50,6 @@ std::vector<std::string> SplitWords(const std::string& command) {
   if (quote != '\0') throw RunError("--peer: quote without its partner in: " + command);
   if (inside) words.push_back(std::move(word));
   return words;
-}
-
-void ReplaceAll(std::string& text, const std::string& what, const std::string& with) {
-  for (size_t at = text.find(what); at != std::string::npos;
-       at = text.find(what, at + with.size())) {
-    text.replace(at, what.size(), with);
-  }
 }
 
 // What follows the launcher's own first line.

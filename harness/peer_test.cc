@@ -7,13 +7,13 @@
 namespace smallmind::harness {
 namespace {
 
-const Workload kWorkload{"p8-n4-t2", 8, 4, 2, 3};
+const Workload kPeerWorkload{"p8-n4-t2", 8, 4, 2, 3};
 using Words = std::vector<std::string>;
 
 TEST(Peer, CommandsAreSplitLikeAShellWould) {
-  EXPECT_EQ(PeerCommand(R"(run 'a b' "c d" e\ f {model} --t={threads})", "/m.gguf", kWorkload),
+  EXPECT_EQ(PeerCommand(R"(run 'a b' "c d" e\ f {model} --t={threads})", "/m.gguf", kPeerWorkload),
             (Words{"run", "a b", "c d", "e f", "/m.gguf", "--t=2"}));
-  EXPECT_EQ(PeerCommand("llama-bench -o json", "/m.gguf", kWorkload),
+  EXPECT_EQ(PeerCommand("llama-bench -o json", "/m.gguf", kPeerWorkload),
             (Words{"llama-bench", "-o", "json", "-m", "/m.gguf", "-p", "8", "-n", "4", "-t", "2",
                    "-r", "3"}));
 }
@@ -30,7 +30,7 @@ std::string Measure(const std::string& out, Sample& sample) {
   result.max_rss_kib = 2048;
   result.smaps["Anonymous"] = 512;
   VariantInfo peer;
-  return MeasurePeer(result, kWorkload, peer, sample);
+  return MeasurePeer(result, kPeerWorkload, peer, sample);
 }
 
 TEST(Peer, OutputOfABenchOrOfTheProtocol) {
@@ -55,7 +55,7 @@ TEST(Peer, WallTimeIsTheFirstTokens) {
   Sample sample;
   ASSERT_EQ(MeasurePeer(result, first, peer, sample), "");
   EXPECT_EQ(sample.metrics.at("ttft_cold_ms"), 25);
-  EXPECT_NE(MeasurePeer(result, kWorkload, peer, sample), "");
+  EXPECT_NE(MeasurePeer(result, kPeerWorkload, peer, sample), "");
   EXPECT_THROW(ParsePeer("cli=wall: "), RunError);
 }
 

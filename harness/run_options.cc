@@ -23,7 +23,7 @@ constexpr const char* kOutput = "Output";  // a group of --help
 // everything. The gate has the 135M model and samples of a third of a second, hundreds of rounds in
 // the budget, and goes on until intervals reach half its smallest threshold to each side; the
 // selftest does the same for a fixed number of rounds.
-struct Mode {
+struct ModeDefaults {
   const char* models;
   const char* prompts;
   const char* gens;
@@ -31,7 +31,7 @@ struct Mode {
   double target_ci_pct, budget_s;
 };
 struct Modes {
-  Mode full, quick;
+  ModeDefaults full, quick;
 };
 constexpr Modes kTable = {{kDefaultModels, "128", "32", 2, 8, 100, 1.5, 180},
                           {kDefaultModels, "64", "16", 2, 3, 12, 0, 52}};
@@ -51,13 +51,13 @@ const Modes& ModesOf(const RunOptions& options) {
       return kTable;
   }
 }
-const Mode& ModeOf(const RunOptions& options) {
+const ModeDefaults& ModeOf(const RunOptions& options) {
   return options.quick ? ModesOf(options).quick : ModesOf(options).full;
 }
 
 // "8; quick 3"
 template <typename T>
-std::string Usual(const RunOptions& options, T Mode::*member) {
+std::string Usual(const RunOptions& options, T ModeDefaults::*member) {
   std::ostringstream text;
   text << ModesOf(options).full.*member << "; quick " << ModesOf(options).quick.*member;
   return text.str();
@@ -101,9 +101,10 @@ void AddMeasuringOptions(CLI::App& app, RunOptions& o) {
   app.add_option("--peer", o.peers, "NAME='COMMAND': an outside program in the same rounds")
       ->allow_extra_args(false);
   const char* workload = "Workload (each takes a list)";
-  app.add_option("-p,--prompt", o.prompts, "prompt tokens (" + Usual(o, &Mode::prompts) + ")")
+  app.add_option("-p,--prompt", o.prompts,
+                 "prompt tokens (" + Usual(o, &ModeDefaults::prompts) + ")")
       ->group(workload);
-  app.add_option("-n,--gen", o.gens, "generated tokens (" + Usual(o, &Mode::gens) + ")")
+  app.add_option("-n,--gen", o.gens, "generated tokens (" + Usual(o, &ModeDefaults::gens) + ")")
       ->group(workload);
   app.add_option("-t,--threads", o.threads, "threads (all usable CPUs)")->group(workload);
   app.add_option("-s,--sequences", o.sequences, "sequences decoded together")
@@ -114,20 +115,22 @@ void AddMeasuringOptions(CLI::App& app, RunOptions& o) {
       ->group(workload);
   const char* rounds = "Rounds";
   app.add_option("--rounds", o.rounds, "exactly this many")->check(positive)->group(rounds);
-  app.add_option("--min-rounds", o.min_rounds, "at least (" + Usual(o, &Mode::min_rounds) + ")")
+  app.add_option("--min-rounds", o.min_rounds,
+                 "at least (" + Usual(o, &ModeDefaults::min_rounds) + ")")
       ->check(positive)
       ->group(rounds);
-  app.add_option("--max-rounds", o.max_rounds, "at most (" + Usual(o, &Mode::max_rounds) + ")")
+  app.add_option("--max-rounds", o.max_rounds,
+                 "at most (" + Usual(o, &ModeDefaults::max_rounds) + ")")
       ->check(positive)
       ->group(rounds);
   app.add_option("--target-ci", o.target_ci_pct,
                  "stop when every interval is within +- this many percent (" +
-                     Usual(o, &Mode::target_ci_pct) + "; 0 = never)")
+                     Usual(o, &ModeDefaults::target_ci_pct) + "; 0 = never)")
       ->check(CLI::Range(0.0, 100.0))
       ->group(rounds);
   app.add_option(
          "--budget", o.budget_s,
-         "seconds of measuring, warm-up included (" + Usual(o, &Mode::budget_s) +
+         "seconds of measuring, warm-up included (" + Usual(o, &ModeDefaults::budget_s) +
              (o.kind != RunKind::kTable ? "" : "; from the tenth variant on more in proportion") +
              "; 0 = no limit); where given, one round is enough unless --min-rounds asks "
              "for more")
@@ -212,7 +215,7 @@ void AddRunOptions(CLI::App& app, RunOptions& o) {
 }
 
 PlanInfo MakePlan(const RunOptions& o, double unix_seconds, size_t competitors) {
-  const Mode& mode = ModeOf(o);
+  const ModeDefaults& mode = ModeOf(o);
   PlanInfo plan;
   plan.seed = std::to_string(o.seed.empty() ? static_cast<uint64_t>(unix_seconds * 1e6)
                                             : ParseSeed(o.seed));
@@ -259,7 +262,7 @@ PlanInfo MakePlan(const RunOptions& o, double unix_seconds, size_t competitors) 
 std::string ModelsOf(const RunOptions& o) { return o.models.empty() ? ModeOf(o).models : o.models; }
 
 std::vector<Workload> WorkloadsOf(const RunOptions& o, int usable_cpus) {
-  const Mode& mode = ModeOf(o);
+  const ModeDefaults& mode = ModeOf(o);
   std::vector<Workload> workloads = MakeWorkloads(
       o.prompts.empty() ? mode.prompts : o.prompts, o.gens.empty() ? mode.gens : o.gens,
       o.threads.empty() ? std::to_string(usable_cpus) : o.threads, o.sequences,

@@ -14,13 +14,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kRunSecond = 1'000'000'000;
 
 class FakeClock : public Clock {
  public:
-  int64_t now = 5 * kSecond;
+  int64_t now = 5 * kRunSecond;
   int64_t NowNs() override { return now; }
-  double UnixSeconds() override { return static_cast<double>(now) / kSecond; }
+  double UnixSeconds() override { return static_cast<double>(now) / kRunSecond; }
 };
 
 class FakeProbe : public SystemProbe {
@@ -74,7 +74,7 @@ class FakeProcesses : public ProcessRunner {
     result.out = Transcript(flag == request.argv.end() ? 1 : std::stoi(*std::next(flag)));
     const std::string& binary = request.argv[0];
     const double took = seconds.contains(binary) ? seconds[binary] : 1.0;
-    result.wall_ns = static_cast<int64_t>(took * kSecond);
+    result.wall_ns = static_cast<int64_t>(took * kRunSecond);
     clock_.now += result.wall_ns;
     behave(binary, runs_[binary]++, result);
     return result;
@@ -107,7 +107,7 @@ class RunnerTest : public ::testing::Test {
     Runner runner(run_, std::move(earlier), directory_,
                   {processes_, clock_, probe_, progress_, interrupt_, [this](int round) {
                      ceiling_rounds_.push_back(round);
-                     clock_.now += static_cast<int64_t>(ceilings_s_ * kSecond);
+                     clock_.now += static_cast<int64_t>(ceilings_s_ * kRunSecond);
                    }});
     runner.Execute();
     return runner.samples();
@@ -227,7 +227,7 @@ TEST_F(RunnerTest, ASlowCompetitorSitsOutRounds) {
 TEST_F(RunnerTest, OneStalledWarmUpDoesNotMakeACompetitorSlow) {
   run_.plan.max_rounds = run_.plan.min_rounds = 8;
   processes_.behave = [&](const std::string& binary, int run, ProcessResult& result) {
-    if (binary == "b" && run == 0) result.wall_ns = 30 * kSecond;
+    if (binary == "b" && run == 0) result.wall_ns = 30 * kRunSecond;
   };
   EXPECT_EQ(Count(Execute(), "b"), 9);
   EXPECT_TRUE(run_.plan.strides.empty());
@@ -305,7 +305,7 @@ TEST_F(RunnerTest, TheBudgetCountsTheCeilings) {
   const int64_t begin = clock_.now;
   Execute();
   EXPECT_EQ(run_.rounds_done, 4);  // warm-up and four rounds of three seconds, two of ceilings
-  EXPECT_LE(clock_.now - begin, 20 * kSecond);
+  EXPECT_LE(clock_.now - begin, 20 * kRunSecond);
   EXPECT_EQ(ceiling_rounds_, (std::vector<int>{0, 3}));
 }
 

@@ -11,6 +11,7 @@
 
 #include "harness/error.h"
 #include "harness/stats.h"
+#include "harness/strings.h"
 
 namespace smallmind::harness {
 namespace {
@@ -90,12 +91,6 @@ Found Draw(const std::vector<HeadlineRow>& rows, size_t n, bool exchange, size_t
     found.metric_worse += verdicts[metric] == Verdict::kWorse;
   }
   return found;
-}
-
-std::string Format(const char* format, double value) {
-  char text[48];
-  snprintf(text, sizeof text, format, value);
-  return text;
 }
 
 }  // namespace
@@ -230,19 +225,19 @@ std::string SelftestMarkdown(const SelftestResult& result) {
   }
   text << "\n";
   for (const CurvePoint& point : result.curve) {
-    text << "| " << point.rounds << " | " << Format("%.0f", point.seconds) << " | "
-         << Format("%.3f", point.false_positive_rate) << " of " << point.comparisons << " | "
-         << Format("%.3f", point.fp_low) << " … " << Format("%.3f", point.fp_high) << " | "
-         << Format("%.3f", point.metric_false_positive_rate) << " | "
-         << Format("%.1f %%", point.mde_pct) << " |";
-    for (const auto& [percent, power] : point.power) text << " " << Format("%.3f", power) << " |";
+    text << "| " << point.rounds << " | " << Print("%.0f", point.seconds) << " | "
+         << Print("%.3f", point.false_positive_rate) << " of " << point.comparisons << " | "
+         << Print("%.3f", point.fp_low) << " … " << Print("%.3f", point.fp_high) << " | "
+         << Print("%.3f", point.metric_false_positive_rate) << " | "
+         << Print("%.1f %%", point.mde_pct) << " |";
+    for (const auto& [percent, power] : point.power) text << " " << Print("%.3f", power) << " |";
     text << "\n";
   }
   text << "\nThe two equal names as they were measured: "
-       << Format("%+.2f %%", 100 * std::expm1(result.as_measured.log.estimate)) << " ["
-       << Format("%+.2f", 100 * std::expm1(result.as_measured.log.low)) << ", "
-       << Format("%+.2f", 100 * std::expm1(result.as_measured.log.high)) << "], p "
-       << Format("%.2f", result.as_measured.p_value) << ". A false positive is a row with any of "
+       << Print("%+.2f %%", 100 * std::expm1(result.as_measured.log.estimate)) << " ["
+       << Print("%+.2f", 100 * std::expm1(result.as_measured.log.low)) << ", "
+       << Print("%+.2f", 100 * std::expm1(result.as_measured.log.high)) << "], p "
+       << Print("%.2f", result.as_measured.p_value) << ". A false positive is a row with any of "
        << std::size(kHeadlineMetrics)
        << " metrics called different; all figures are of one comparison, Holm over its "
        << std::size(kHeadlineMetrics)
@@ -258,8 +253,8 @@ std::string SelftestMarkdown(const SelftestResult& result) {
        << "5 % is found with power ";
   const CurvePoint* point = result.WithinBudget();
   const bool known = point != nullptr && point->power.contains(kWantedAt);
-  text << (known ? Format("%.3f", point->power.at(kWantedAt)) : "unknown") << " within "
-       << Format("%.0f", result.budget_s) << " s (wanted: " << kWantedPower << ")\n";
+  text << (known ? Print("%.3f", point->power.at(kWantedAt)) : "unknown") << " within "
+       << Print("%.0f", result.budget_s) << " s (wanted: " << kWantedPower << ")\n";
   return text.str();
 }
 

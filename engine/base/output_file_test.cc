@@ -17,13 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<uint8_t> Bytes(size_t count, uint8_t value) {
+std::vector<uint8_t> Filled(size_t count, uint8_t value) {
   return std::vector<uint8_t>(count, value);
-}
-
-std::string Contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 class OutputFileTest : public testing::Test {
@@ -47,14 +42,14 @@ TEST_F(OutputFileTest, AppearsOnlyAtCommit) {
   const fs::path path = dir_ / "out";
   {
     OutputFile out(path);
-    out.Write(Bytes(3, 'a'));
-    out.Write(Bytes(size_t{3} << 20, 'b'));  // larger than the buffer
-    out.Write(Bytes(2, 'c'));
+    out.Write(Filled(3, 'a'));
+    out.Write(Filled(size_t{3} << 20, 'b'));  // larger than the buffer
+    out.Write(Filled(2, 'c'));
     EXPECT_FALSE(fs::exists(path));
     EXPECT_EQ(out.size(), (size_t{3} << 20) + 5);
     out.Commit();
   }
-  const std::string text = Contents(path);
+  const std::string text = ReadAll(path);
   EXPECT_EQ(text.size(), (size_t{3} << 20) + 5);
   EXPECT_EQ(text.substr(0, 4), "aaab");
   EXPECT_EQ(text.substr(text.size() - 3), "bcc");
@@ -64,8 +59,8 @@ TEST_F(OutputFileTest, AppearsOnlyAtCommit) {
 TEST_F(OutputFileTest, AbandonedLeavesTheOldFile) {
   const fs::path path = dir_ / "out";
   std::ofstream(path) << "old";
-  { OutputFile(path).Write(Bytes(10, 'x')); }
-  EXPECT_EQ(Contents(path), "old");
+  { OutputFile(path).Write(Filled(10, 'x')); }
+  EXPECT_EQ(ReadAll(path), "old");
   EXPECT_EQ(Files(), 1u);
 }
 
@@ -75,7 +70,7 @@ TEST_F(OutputFileTest, HasNoNameBeforeCommit) {
   if (probe < 0) GTEST_SKIP() << "no files without a name in " << dir_;
   close(probe);
   OutputFile out(dir_ / "out");
-  out.Write(Bytes(size_t{3} << 20, 'b'));
+  out.Write(Filled(size_t{3} << 20, 'b'));
   EXPECT_EQ(Files(), 0u);
   out.Commit();
   EXPECT_EQ(Files(), 1u);
@@ -87,9 +82,9 @@ TEST_F(OutputFileTest, KeepsPermissions) {
     std::ofstream(path) << "old";
     fs::permissions(path, mode);
     OutputFile out(path);
-    out.Write(Bytes(3, 'n'));
+    out.Write(Filled(3, 'n'));
     out.Commit();
-    EXPECT_EQ(Contents(path), "nnn");
+    EXPECT_EQ(ReadAll(path), "nnn");
     EXPECT_EQ(fs::status(path).permissions(), mode);
   }
 }
@@ -98,16 +93,16 @@ TEST_F(OutputFileTest, FollowsLinks) {
   std::ofstream(dir_ / "real") << "old";
   fs::create_symlink("real", dir_ / "link");
   OutputFile out(dir_ / "link");
-  out.Write(Bytes(1, 'n'));
+  out.Write(Filled(1, 'n'));
   out.Commit();
   EXPECT_TRUE(fs::is_symlink(dir_ / "link"));
-  EXPECT_EQ(Contents(dir_ / "real"), "n");
+  EXPECT_EQ(ReadAll(dir_ / "real"), "n");
 }
 
 TEST_F(OutputFileTest, FullDiskIsAnErrorThatLeavesNothing) {
   {
     OutputFile full("/dev/full");
-    EXPECT_THROW(full.Write(Bytes(size_t{2} << 20, 0)), InputError);
+    EXPECT_THROW(full.Write(Filled(size_t{2} << 20, 0)), InputError);
   }
   EXPECT_TRUE(fs::exists("/dev/full"));
 
@@ -120,7 +115,7 @@ TEST_F(OutputFileTest, FullDiskIsAnErrorThatLeavesNothing) {
   setrlimit(RLIMIT_FSIZE, &small);
   {
     OutputFile out(dir_ / "big");
-    EXPECT_THROW(out.Write(Bytes(size_t{2} << 20, 0)), InputError);
+    EXPECT_THROW(out.Write(Filled(size_t{2} << 20, 0)), InputError);
   }
   setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, old_handler);

@@ -5,8 +5,12 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "engine/base/build_info.h"
 
@@ -35,6 +39,29 @@ inline const std::filesystem::path& TestTempDir() {
 
 inline std::filesystem::path SharedDir() {
   return std::filesystem::path(SMALLMIND_SOURCE_DIR) / ".." / "shared";
+}
+
+// Models that several tests open: a trained one of ../shared, and one of random weights with a
+// vocabulary that is always there.
+inline std::filesystem::path StoriesModel() {
+  return SharedDir() / "models" / "stories260K-f32.gguf";
+}
+inline std::filesystem::path MixtralModel() { return TestdataDir() / "arch" / "mixtral.gguf"; }
+
+// A whole file, as std::string or std::vector<uint8_t>; empty where it cannot be read.
+template <typename Bytes = std::string>
+Bytes ReadAll(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return Bytes(std::istreambuf_iterator<char>(file), {});
+}
+
+// Normal with mean 0.
+inline std::vector<float> RandomFloats(size_t n, unsigned seed, float deviation = 1.0f) {
+  std::mt19937 rng(seed);
+  std::normal_distribution<float> normal(0.0f, deviation);
+  std::vector<float> x(n);
+  for (float& v : x) v = normal(rng);
+  return x;
 }
 
 // Tests that need ../shared begin with this. Where it is absent the test is skipped and says so;

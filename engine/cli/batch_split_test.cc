@@ -50,13 +50,7 @@ TEST_P(BatchSplit, SameBitsHoweverCut) {
   std::filesystem::remove(path);
 }
 
-std::vector<std::string> EveryRecipe() {
-  std::vector<std::string> names;
-  for (const std::string_view name : RecipeNames()) names.emplace_back(name);
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, BatchSplit, testing::ValuesIn(EveryRecipe()),
+INSTANTIATE_TEST_SUITE_P(All, BatchSplit, testing::ValuesIn(RecipeNames()),
                          [](const auto& info) { return info.param; });
 
 // Every type of the engine is among them.

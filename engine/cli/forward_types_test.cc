@@ -53,13 +53,7 @@ TEST_P(ForwardTypes, LogitsAreThoseOfTheDecodedWeights) {
   std::filesystem::remove(decoded);
 }
 
-std::vector<std::string> EveryRecipe() {
-  std::vector<std::string> names;
-  for (const std::string_view name : RecipeNames()) names.emplace_back(name);
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, ForwardTypes, testing::ValuesIn(EveryRecipe()),
+INSTANTIATE_TEST_SUITE_P(All, ForwardTypes, testing::ValuesIn(RecipeNames()),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

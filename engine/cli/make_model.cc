@@ -32,7 +32,7 @@ void AddMakeModel(Program& program) {
   o->threads = 0;
   std::string presets, types;
   for (const Preset& p : Presets()) presets += " " + std::string(p.name);
-  for (const std::string_view name : RecipeNames()) types += " " + std::string(name);
+  for (const std::string& name : RecipeNames()) types += " " + name;
   Command c = program.Add("make-model", "Write a model of random weights, for measuring");
   c.Option("--preset", &o->preset, "Shape:" + presets).Required();
   c.Option("--quant", &o->type, "Weight type:" + types).ShowDefault();

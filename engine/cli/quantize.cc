@@ -48,7 +48,7 @@ void AddQuantize(Program& program) {
   auto a = std::make_shared<Arguments>();
   a->options.threads = 0;
   std::string types;
-  for (const std::string_view name : RecipeNames()) types += " " + std::string(name);
+  for (const std::string& name : RecipeNames()) types += " " + name;
   Command c = program.Add("quantize", "Re-encode a model's weights");
   c.Option("input", &a->options.input, "GGUF file").Required();
   c.Option("output", &a->options.output, "GGUF file to write; may be the input").Required();

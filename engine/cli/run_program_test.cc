@@ -33,10 +33,6 @@ const std::string& Gpt2() {
   return path;
 }
 
-std::string Read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 std::string Write(const char* name, std::string_view bytes) {
   const auto path = TestTempDir() / name;
   std::ofstream(path, std::ios::binary) << bytes;
@@ -89,8 +85,8 @@ Ran Smallmind(const std::vector<std::string>& words, const std::string& in = "/d
       std::clearerr(stream);
     }
   }
-  if (out.empty()) ran.out = Read(stdout_path);
-  ran.err = Read(stderr_path);
+  if (out.empty()) ran.out = ReadAll(stdout_path);
+  ran.err = ReadAll(stderr_path);
   return ran;
 }
 
@@ -190,7 +186,7 @@ TEST(RunProgram, PromptsAndBiasesReachTheModel) {
 
 // mixtral.gguf with an embedding of NaN for one token.
 std::string WithBrokenToken(size_t token) {
-  std::string bytes = Read(Mixtral());
+  std::string bytes = ReadAll(Mixtral());
   const std::span<const uint8_t> view(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   for (const GgufTensor& t : ParseGguf(view, "mixtral").tensors) {
     if (t.name != "token_embd.weight") continue;
@@ -206,7 +202,7 @@ TEST(RunProgram, WhatWasGeneratedBeforeAnErrorIsKept) {
   std::vector<std::string> words = {"generate", "-m", Mixtral(), "-p", "Once",      "--temp",
                                     "0",        "-n", "6",       "-o", out.c_str(), "--ignore-eos"};
   ASSERT_EQ(Smallmind(words).code, 0);
-  const std::string whole = Read(out);
+  const std::string whole = ReadAll(out);
   ASSERT_GT(whole.size(), 2u);
   EXPECT_EQ(Smallmind(words).out, whole + "\n");
 
@@ -222,7 +218,7 @@ TEST(RunProgram, WhatWasGeneratedBeforeAnErrorIsKept) {
   const Ran ran = Smallmind(words);
   EXPECT_EQ(ran.code, 2);
   EXPECT_NE(ran.err.find("weights are damaged"), std::string::npos) << ran.err;
-  const std::string kept = Read(out);
+  const std::string kept = ReadAll(out);
   EXPECT_FALSE(kept.empty());
   EXPECT_LT(kept.size(), whole.size());
   EXPECT_EQ(kept, whole.substr(0, kept.size()));
@@ -230,7 +226,7 @@ TEST(RunProgram, WhatWasGeneratedBeforeAnErrorIsKept) {
   // A model that is not there leaves the file as it was.
   words[2] = "nosuch.gguf";
   EXPECT_EQ(Smallmind(words).code, 2);
-  EXPECT_EQ(Read(out), kept);
+  EXPECT_EQ(ReadAll(out), kept);
   // The same model has no perplexity of a text with that token.
   const std::string text = Write("text", "Once upon a time");
   const TokenId first = engine.tokenizer().Encode("Once upon a time", {.add_special = false})[0];
@@ -296,7 +292,7 @@ TEST(RunProgram, LogitsOfBadTokensLeaveTheFileAlone) {
     return std::vector<std::string>{"logits", "-m", Mixtral(), "--tokens", ids, "-o", out};
   };
   EXPECT_EQ(Smallmind(words("1,2,99999")).code, 2);
-  EXPECT_EQ(Read(out), "old");
+  EXPECT_EQ(ReadAll(out), "old");
   EXPECT_EQ(Smallmind(words("1,2")).code, 0);
   EXPECT_EQ(std::filesystem::file_size(out), 2u * 272 * sizeof(float));
 }

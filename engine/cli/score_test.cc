@@ -14,9 +14,6 @@
 namespace smallmind {
 namespace {
 
-std::filesystem::path Stories() { return SharedDir() / "models" / "stories260K-f32.gguf"; }
-std::filesystem::path Mixtral() { return TestdataDir() / "arch" / "mixtral.gguf"; }
-
 // Text that the model wrote itself, drawn rather than greedy so that not every token is the likely
 // one.
 std::string OwnStory(const Engine& engine) {
@@ -70,7 +67,7 @@ Reference ReferenceScore(const Engine& engine, const std::string& text, size_t s
 
 TEST(Score, EqualsAFloat64Reference) {
   SMALLMIND_NEED_SHARED("models");
-  const Engine engine = Engine::Open(Stories(), {});
+  const Engine engine = Engine::Open(StoriesModel(), {});
   const std::string story = OwnStory(engine);
   ASSERT_GT(story.size(), 500u);
   for (size_t context : {512, 101}) {
@@ -92,7 +89,7 @@ TEST(Score, EqualsAFloat64Reference) {
 
 // The same windows by hand over the engine's own logits, on a model that is always there.
 TEST(Score, EveryTokenAfterAWindowsFirstIsScored) {
-  const Engine engine = Engine::Open(Mixtral(), {});
+  const Engine engine = Engine::Open(MixtralModel(), {});
   std::string text;
   for (int i = 0; i < 90; ++i) text += static_cast<char>('a' + i * i % 26);
   const std::vector<TokenId> ids = engine.tokenizer().Encode(text, {.add_special = false});
@@ -118,7 +115,7 @@ TEST(Score, EveryTokenAfterAWindowsFirstIsScored) {
 }
 
 TEST(Score, TooShortATextIsAnInputError) {
-  const Engine engine = Engine::Open(Mixtral(), {});
+  const Engine engine = Engine::Open(MixtralModel(), {});
   Session session(engine, {.threads = 1});
   EXPECT_THROW(ScoreText(engine, session, ""), InputError);
   EXPECT_THROW(ScoreText(engine, session, "a"), InputError);

@@ -28,11 +28,6 @@ std::vector<std::filesystem::path> Models() {
   return paths;
 }
 
-std::vector<uint8_t> ReadAll(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return std::vector<uint8_t>(std::istreambuf_iterator<char>(in), {});
-}
-
 // Whether the bytes open. Touches everything a loader would: every value, every tensor's first and
 // last row.
 bool OpensAndWalks(std::span<const uint8_t> bytes) {
@@ -59,7 +54,7 @@ bool OpensAndWalks(std::span<const uint8_t> bytes) {
 TEST(GgufRobustness, TruncationIsAlwaysNoticed) {
   Rng rng(200);
   for (const auto& path : Models()) {
-    const std::vector<uint8_t> bytes = ReadAll(path);
+    const std::vector<uint8_t> bytes = ReadAll<std::vector<uint8_t>>(path);
     ASSERT_TRUE(OpensAndWalks(bytes)) << path;
     for (int i = 0; i < 200; ++i) {
       // The file ends in at most 31 bytes of padding, which nobody would miss.
@@ -74,7 +69,7 @@ TEST(GgufRobustness, TruncationIsAlwaysNoticed) {
 TEST(GgufRobustness, HeaderByteFlipsNeverDoHarm) {
   Rng rng(2000);
   for (const auto& path : Models()) {
-    std::vector<uint8_t> bytes = ReadAll(path);
+    std::vector<uint8_t> bytes = ReadAll<std::vector<uint8_t>>(path);
     const GgufFile file = GgufFile::Open(path);
     const size_t header =
         bytes.size() - static_cast<size_t>(std::accumulate(

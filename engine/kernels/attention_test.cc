@@ -11,6 +11,7 @@
 #include <random>
 #include <vector>
 
+#include "engine/base/testing.h"
 #include "engine/kernels/float_oracle.h"
 #include "engine/kernels/targets_testing.h"
 #include "engine/tensor/decode.h"
@@ -19,14 +20,6 @@ namespace smallmind {
 namespace {
 
 using Floats = std::vector<float>;
-
-Floats Random(size_t n, unsigned seed) {
-  std::mt19937 rng(seed);
-  std::normal_distribution<float> normal(0.0f, 1.0f);
-  Floats x(n);
-  for (float& v : x) v = normal(rng);
-  return x;
-}
 
 struct Scratch {
   Scratch(const AttentionShape& shape, size_t queries)
@@ -42,7 +35,8 @@ struct Scratch {
 struct Cache {
   Cache(DType type, size_t positions, size_t dim_k, size_t dim_v) {
     const size_t k_row = RowBytes(type, dim_k), v_row = RowBytes(type, dim_v);
-    const Floats keys = Random(positions * dim_k, 1), values = Random(positions * dim_v, 2);
+    const Floats keys = RandomFloats(positions * dim_k, 1),
+                 values = RandomFloats(positions * dim_v, 2);
     k.resize(positions * 2 * k_row, 0xFF);
     v.resize(positions * 2 * v_row, 0xFF);
     wide_k.resize(keys.size());
@@ -100,7 +94,7 @@ void Check(DType type, AttentionShape shape, const std::vector<size_t>& at, size
   for (const size_t pos : at) positions = std::max(positions, pos + 1);
   const Cache cache(type, positions, shape.head_dim_k, shape.head_dim_v);
   const Ring kept(cache, positions, ring);
-  const Floats q = Random(at.size() * shape.head_dim_k, 3);
+  const Floats q = RandomFloats(at.size() * shape.head_dim_k, 3);
   const oracle::Attention reference{shape.head_dim_k,   shape.head_dim_v, kAttnBlock,
                                     shape.scale,        shape.soft_cap,   cache.wide_k.data(),
                                     cache.wide_v.data()};
@@ -202,7 +196,7 @@ TEST(Attention, Rings) {
 TEST(Attention, WhatIsNotSeenDoesNotUnderflow) {
   const size_t dim = 64, positions = 40;
   const Cache cache(DType::kF32, positions, dim, dim);
-  const Floats q = Random(positions * dim, 4);
+  const Floats q = RandomFloats(positions * dim, 4);
   Floats out(q.size());
   std::vector<AttentionQuery> queries;
   for (size_t i = 0; i < positions; ++i) queries.push_back({&q[i * dim], &out[i * dim], 0, i});
@@ -222,7 +216,7 @@ TEST(Attention, WhatIsNotSeenDoesNotUnderflow) {
 TEST(Attention, IsCloseToDouble) {
   const size_t dim = 64, positions = 1000;
   const Cache cache(DType::kF32, positions, dim, dim);
-  const Floats q = Random(dim, 4);
+  const Floats q = RandomFloats(dim, 4);
   Floats out(dim);
   const AttentionShape shape = Shape(dim, dim);
   Scratch scratch(shape, 1);
@@ -244,7 +238,7 @@ TEST(Attention, IsCloseToDouble) {
 }
 
 TEST(Attention, StoreRoundsLikeTheFormat) {
-  const Floats x = Random(100, 8);
+  const Floats x = RandomFloats(100, 8);
   ForEachTarget([&](const std::string& target) {
     std::vector<uint8_t> f16(200);
     StoreKv(DType::kF16, x.data(), x.size(), f16.data());

@@ -11,6 +11,7 @@
 #include <random>
 #include <vector>
 
+#include "engine/base/testing.h"
 #include "engine/kernels/float_oracle.h"
 #include "engine/kernels/guarded_testing.h"
 #include "engine/kernels/matmul.h"
@@ -26,7 +27,7 @@ struct Weights {
   WeightView view;
 };
 
-Weights RandomWeights(DType type, size_t rows, size_t cols, unsigned seed) {
+Weights MakeWeights(DType type, size_t rows, size_t cols, unsigned seed) {
   std::mt19937 rng(seed);
   std::normal_distribution<float> normal(0.0f, 0.5f);
   Weights w;
@@ -50,14 +51,6 @@ Weights RandomWeights(DType type, size_t rows, size_t cols, unsigned seed) {
   return w;
 }
 
-std::vector<float> RandomRows(size_t n, unsigned seed) {
-  std::mt19937 rng(seed);
-  std::normal_distribution<float> normal(0.0f, 1.0f);
-  std::vector<float> x(n);
-  for (float& v : x) v = normal(rng);
-  return x;
-}
-
 float OracleDot(DType type, const float* w, const float* x, size_t n) {
   return type == DType::kBF16 ? oracle::DotBf16(w, x, n) : oracle::Dot(w, x, n);
 }
@@ -69,7 +62,7 @@ std::span<uint8_t> Scratch(size_t cols, std::vector<uint8_t>* store) {
   return {store->data() + (64 - reinterpret_cast<uintptr_t>(store->data()) % 64) % 64, bytes};
 }
 
-constexpr DType kTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
+constexpr DType kFloatTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
 
 // Rows, and whatever forms of them the present target reads for weights of a type: row 0 as token
 // `tiles_first` of its tile.
@@ -109,9 +102,9 @@ struct Acts {
 void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
   SCOPED_TRACE(testing::Message() << Info(type).name << " " << rows << "x" << cols << " tokens "
                                   << tokens);
-  const Weights w = RandomWeights(type, rows, cols, static_cast<unsigned>(rows + cols));
+  const Weights w = MakeWeights(type, rows, cols, static_cast<unsigned>(rows + cols));
   const size_t stride = cols + 3, out_stride = rows + 1;
-  const std::vector<float> x = RandomRows(tokens * stride, 9);
+  const std::vector<float> x = RandomFloats(tokens * stride, 9);
   std::vector<float> want(tokens * rows), bound(tokens * rows);
   for (size_t t = 0; t < tokens; ++t) {
     for (size_t r = 0; r < rows; ++r) {
@@ -147,7 +140,7 @@ void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
 }
 
 TEST(MatMulFloat, EqualsTheOracleForManyShapes) {
-  for (const DType type : kTypes) {
+  for (const DType type : kFloatTypes) {
     for (const size_t cols : {1, 8, 15, 16, 17, 31, 32, 33, 63, 100, 576}) {
       for (const size_t rows : {1, 3, 4, 10}) {
         for (const size_t tokens : {1, 2, 5, 8}) CheckShape(type, rows, cols, tokens);
@@ -158,7 +151,7 @@ TEST(MatMulFloat, EqualsTheOracleForManyShapes) {
 
 TEST(MatMulFloat, TokenBlocksDoNotShow) {
   // More than a block of tokens; several panels of wide rows.
-  for (const DType type : kTypes) {
+  for (const DType type : kFloatTypes) {
     CheckShape(type, 5, 64, 203);
     CheckShape(type, 150, 6016, 13);
     // Widened panels: columns beyond whole steps, in one cut and in several; fewer rows than 32.
@@ -170,8 +163,8 @@ TEST(MatMulFloat, TokenBlocksDoNotShow) {
 
 TEST(MatMulFloat, IsCloseToDouble) {
   const size_t cols = 2048;
-  const Weights w = RandomWeights(DType::kF32, 64, cols, 4);
-  const std::vector<float> x = RandomRows(cols, 5);
+  const Weights w = MakeWeights(DType::kF32, 64, cols, 4);
+  const std::vector<float> x = RandomFloats(cols, 5);
   std::vector<float> out(64);
   std::vector<uint8_t> store;
   MatMul(w.view, 0, 64, {x.data(), 1, cols, cols}, out.data(), 64, Scratch(cols, &store));

@@ -17,9 +17,9 @@
 namespace smallmind {
 namespace {
 
-constexpr DType kTypes[] = {DType::kQ8_0, DType::kQ4_0,   DType::kQ4_1, DType::kQ5_0,
-                            DType::kQ5_1, DType::kIQ4_NL, DType::kQ4_K, DType::kQ5_K,
-                            DType::kQ6_K, DType::kIQ4_XS, DType::kQ2_K, DType::kQ3_K};
+constexpr DType kQuantTypes[] = {DType::kQ8_0, DType::kQ4_0,   DType::kQ4_1, DType::kQ5_0,
+                                 DType::kQ5_1, DType::kIQ4_NL, DType::kQ4_K, DType::kQ5_K,
+                                 DType::kQ6_K, DType::kIQ4_XS, DType::kQ2_K, DType::kQ3_K};
 
 // 64-byte aligned bytes.
 class Bytes {
@@ -142,7 +142,7 @@ void Check(const Case& c, size_t cut, const std::string& target, std::mt19937& r
 TEST(MatMulOracle, DecodesAsTheReference) {
   std::mt19937 rng(10);
   constexpr size_t kCols = 256 * 4;
-  for (const DType type : kTypes) {
+  for (const DType type : kQuantTypes) {
     std::vector<uint8_t> row(RowBytes(type, kCols));
     FillWeights(type, 1, kCols, row.data(), rng);
     std::vector<float> expected(kCols);
@@ -163,7 +163,7 @@ TEST(MatMulOracle, DecodesAsTheReference) {
 TEST(MatMulQuant, ReadsNothingOutsideOfAMatrix) {
   ForEachTarget([](const std::string& target) {
     std::mt19937 rng(15);
-    for (const DType type : kTypes) {
+    for (const DType type : kQuantTypes) {
       for (const size_t rows : {1, 4, 8, 16, 17}) {
         for (const size_t tokens : {1, 2, 3, 4, 17}) {
           for (const Against against : {Against::kStart, Against::kEnd}) {
@@ -178,7 +178,7 @@ TEST(MatMulQuant, ReadsNothingOutsideOfAMatrix) {
 TEST(MatMulQuant, EqualsTheOracleOnEveryTarget) {
   ForEachTarget([](const std::string& target) {
     std::mt19937 rng(11);
-    for (const DType type : kTypes) {
+    for (const DType type : kQuantTypes) {
       const size_t unit = Info(type).block_elems;
       for (size_t tokens = 1; tokens <= 20; ++tokens) {
         const size_t rows = 1 + rng() % 70, cols = unit * (1 + rng() % (unit == 32 ? 19 : 4));
@@ -192,7 +192,7 @@ TEST(MatMulQuant, EqualsTheOracleOnEveryTarget) {
 TEST(MatMulQuant, EqualsTheOracleWherePanelsAreMany) {
   ForEachTarget([](const std::string& target) {
     std::mt19937 rng(12);
-    for (const DType type : kTypes) Check({type, 16 * 40 + 5, 1024, 29}, 16 * 24, target, rng);
+    for (const DType type : kQuantTypes) Check({type, 16 * 40 + 5, 1024, 29}, 16 * 24, target, rng);
   });
 }
 
@@ -200,7 +200,7 @@ TEST(MatMulQuant, EqualsTheOracleWherePanelsAreMany) {
 TEST(MatMulQuant, EqualsTheOracleWherePanelsAreCut) {
   ForEachTarget([](const std::string& target) {
     std::mt19937 rng(14);
-    for (const DType type : kTypes) {
+    for (const DType type : kQuantTypes) {
       const size_t cols = Info(type).block_elems == 32 ? 32 * 37 : 256 * 5;
       for (const size_t tokens : {4, 5, 9, 11, 12, 16}) {
         Check({type, 16 * 5 + 5, cols, tokens}, 16 * 3, target, rng);
@@ -221,7 +221,7 @@ TEST(MatMulQuant, AnInfiniteScaleGivesNaN) {
     for (float& v : x) v = normal(rng);
     QuantizeRow(x.data(), kCols, acts.data() + t * stride);
   }
-  for (const DType type : kTypes) {
+  for (const DType type : kQuantTypes) {
     const size_t row_bytes = RowBytes(type, kCols);
     std::vector<uint8_t> weights(kRows * row_bytes);
     FillWeights(type, kRows, kCols, weights.data(), rng);

@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "engine/base/testing.h"
 #include "engine/kernels/float_oracle.h"
 #include "engine/kernels/targets_testing.h"
 
@@ -16,14 +17,6 @@ namespace smallmind {
 namespace {
 
 using Floats = std::vector<float>;
-
-Floats Random(size_t n, unsigned seed, float scale = 1.0f) {
-  std::mt19937 rng(seed);
-  std::normal_distribution<float> normal(0.0f, scale);
-  Floats x(n);
-  for (float& v : x) v = normal(rng);
-  return x;
-}
 
 // Bit equality with FMA; without it, `tolerance` relative to the largest value.
 void ExpectSame(const Floats& want, const Floats& got, const std::string& target,
@@ -82,7 +75,7 @@ TEST(Ops, TanhSiluGeluAreWithinFourUlp) {
 
 TEST(Ops, NormsEqualTheOracle) {
   for (const size_t n : kSizes) {
-    const Floats x = Random(n, 1, 3.0f), w = Random(n, 2), b = Random(n, 3);
+    const Floats x = RandomFloats(n, 1, 3.0f), w = RandomFloats(n, 2), b = RandomFloats(n, 3);
     Floats rms(n), rms_plain(n), layer(n), layer_plain(n);
     oracle::RmsNorm(x.data(), w.data(), n, 1e-5f, rms.data());
     oracle::RmsNorm(x.data(), nullptr, n, 1e-5f, rms_plain.data());
@@ -105,7 +98,7 @@ TEST(Ops, NormsEqualTheOracle) {
 
 TEST(Ops, NormsAgreeWithDouble) {
   const size_t n = 2048;
-  const Floats x = Random(n, 5, 2.0f);
+  const Floats x = RandomFloats(n, 5, 2.0f);
   double square = 0.0;
   for (const float v : x) square += static_cast<double>(v) * v;
   const double inv = 1.0 / std::sqrt(square / n + 1e-6);
@@ -116,7 +109,7 @@ TEST(Ops, NormsAgreeWithDouble) {
 
 TEST(Ops, ElementwiseEqualTheOracle) {
   for (const size_t n : kSizes) {
-    const Floats x = Random(n, 7, 4.0f), y = Random(n, 8, 4.0f);
+    const Floats x = RandomFloats(n, 7, 4.0f), y = RandomFloats(n, 8, 4.0f);
     Floats silu(n), gelu(n), gelu_mul(n), cap(n), fused(n), softmax = x;
     for (size_t i = 0; i < n; ++i) {
       silu[i] = oracle::Silu(x[i]) * y[i];
@@ -169,7 +162,7 @@ TEST(Ops, ArgMaxIsTheFirstOfTheHighest) {
   constexpr float kInf = std::numeric_limits<float>::infinity();
   for (size_t n = 0; n < 300; n += 1 + n / 9) {
     for (unsigned seed = 0; seed < 12; ++seed) {
-      Floats x = Random(n, seed);
+      Floats x = RandomFloats(n, seed);
       for (size_t i = 0; i < n; ++i) {
         if (seed % 2 == 0) x[i] = std::round(x[i]);  // equals
         if (seed % 3 == 1 && i % 4 != seed % 4) x[i] = seed % 2 == 0 ? kNan : -kInf;
@@ -188,7 +181,7 @@ TEST(Ops, ArgMaxIsTheFirstOfTheHighest) {
 
 TEST(Ops, RopeEqualsTheOracleAndRotates) {
   for (const size_t n : {2u, 6u, 8u, 16u, 34u, 64u, 80u, 128u}) {
-    const Floats x = Random(n, 11);
+    const Floats x = RandomFloats(n, 11);
     Floats cos(n / 2), sin(n / 2), neox = x, norm = x;
     for (size_t i = 0; i < n / 2; ++i) {
       cos[i] = std::cos(0.3f * static_cast<float>(i + 1));

@@ -29,7 +29,7 @@ Turn Divided(const Turn& turn, const std::vector<float>& factors) {
   return [=](size_t layer, size_t pair) { return turn(layer, pair) / double{factors[pair]}; };
 }
 
-struct Case {
+struct ArchCase {
   std::string name;
   TinyShape shape;
   Formula formula;  // sizes and epsilon are filled from the shape
@@ -52,7 +52,7 @@ Formula Complete(const TinyShape& s, Formula f) {
   return f;
 }
 
-void AddLlama(std::vector<Case>* cases) {
+void AddLlama(std::vector<ArchCase>* cases) {
   const Formula pairs{.halves = false};
   const auto add = [&](const std::string& name, TinyShape shape, Turn turn = {},
                        double magnitude = 1) {
@@ -104,7 +104,7 @@ void AddLlama(std::vector<Case>* cases) {
   add("unstacked_experts", {.experts = 4, .experts_used = 2, .stacked_experts = false});
 }
 
-void AddQwen(std::vector<Case>* cases) {
+void AddQwen(std::vector<ArchCase>* cases) {
   cases->push_back({"qwen2", {.arch = "qwen2", .kv_heads = 2, .tied = true, .qkv_bias = true}, {}});
   cases->push_back({"qwen3",
                     {.arch = "qwen3",
@@ -124,7 +124,7 @@ void AddQwen(std::vector<Case>* cases) {
                     {}});
 }
 
-void AddPhi3(std::vector<Case>* cases) {
+void AddPhi3(std::vector<ArchCase>* cases) {
   TinyShape phi3{.arch = "phi3", .kv_heads = 2, .fused = true};
   phi3.keys = {{"attention.sliding_window", uint32_t{7}}};
   cases->push_back({"phi3_window", phi3, {.window = [](size_t) { return 7; }}});
@@ -159,7 +159,7 @@ void AddPhi3(std::vector<Case>* cases) {
                     4097});
 }
 
-void AddGemma(std::vector<Case>* cases) {
+void AddGemma(std::vector<ArchCase>* cases) {
   TinyShape gemma{.arch = "gemma", .kv_heads = 1, .head = 20, .tied = true};
   Formula formula{.gelu = true, .embed_scale = std::sqrt(48.0)};
   cases->push_back({"gemma", gemma, formula});
@@ -211,8 +211,8 @@ void AddGemma(std::vector<Case>* cases) {
   cases->push_back({"gemma3_largest", gemma, formula});
 }
 
-std::vector<Case> Cases() {
-  std::vector<Case> cases;
+std::vector<ArchCase> ArchCases() {
+  std::vector<ArchCase> cases;
   AddLlama(&cases);
   AddQwen(&cases);
   AddPhi3(&cases);
@@ -241,10 +241,10 @@ std::vector<Case> Cases() {
   return cases;
 }
 
-class ArchShapes : public testing::TestWithParam<Case> {};
+class ArchShapes : public testing::TestWithParam<ArchCase> {};
 
 TEST_P(ArchShapes, MatchesAFloat64Pass) {
-  const Case& c = GetParam();
+  const ArchCase& c = GetParam();
   const auto path = TestTempDir() / ("arch_shapes_" + c.name + ".gguf");
   TinyModel::Write(c.shape, path);
   const Model model = Model::Load(path, c.context);
@@ -266,7 +266,7 @@ TEST_P(ArchShapes, MatchesAFloat64Pass) {
   std::filesystem::remove(path);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ArchShapes, testing::ValuesIn(Cases()),
+INSTANTIATE_TEST_SUITE_P(All, ArchShapes, testing::ValuesIn(ArchCases()),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -14,13 +14,13 @@ namespace {
 
 constexpr size_t kContext = 1200;
 
-struct Case {
+struct WindowCase {
   std::string name;
   TinyShape shape;
 };
-void PrintTo(const Case& value, std::ostream* out) { *out << value.name; }
+void PrintTo(const WindowCase& value, std::ostream* out) { *out << value.name; }
 
-std::vector<Case> Cases() {
+std::vector<WindowCase> WindowCases() {
   TinyShape phi3{.arch = "phi3", .dim = 64, .heads = 2, .kv_heads = 1, .head = 32, .fused = true};
   phi3.context = 4096;
   phi3.keys = {{"attention.sliding_window", uint32_t{100}}};
@@ -55,7 +55,7 @@ std::vector<int32_t> Tokens(size_t n) {
   return tokens;
 }
 
-class WindowRing : public testing::TestWithParam<Case> {
+class WindowRing : public testing::TestWithParam<WindowCase> {
  protected:
   Model Load() const {
     const auto path = TestTempDir() / ("window_ring_" + GetParam().name + ".gguf");
@@ -117,7 +117,7 @@ TEST_P(WindowRing, GoingBackIsRightOrAnError) {
   EXPECT_TRUE(SameBits(append(&whole, 9, 700), append(&ring, 9, 700)));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, WindowRing, testing::ValuesIn(Cases()),
+INSTANTIATE_TEST_SUITE_P(All, WindowRing, testing::ValuesIn(WindowCases()),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

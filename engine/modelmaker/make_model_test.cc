@@ -35,17 +35,13 @@ class MakeModelTest : public testing::Test {
     MakeModel({preset, type, seed, path, threads});
     return path;
   }
-  static std::string Contents(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  }
   fs::path dir_;
 };
 
 TEST_F(MakeModelTest, EveryTypeOpensWithItsTypes) {
-  for (const std::string_view name : RecipeNames()) {
+  for (const std::string& name : RecipeNames()) {
     const Recipe& recipe = FindRecipe(name);
-    const GgufFile file = GgufFile::Open(Make("tiny-llama", std::string(name)));
+    const GgufFile file = GgufFile::Open(Make("tiny-llama", name));
     EXPECT_EQ(file.Uint("general.file_type"), recipe.file_type);
     const GgufTensor* q = file.Tensor("blk.1.attn_q.weight");
     ASSERT_NE(q, nullptr);
@@ -83,9 +79,9 @@ TEST_F(MakeModelTest, MetadataAndTensorsFitThePreset) {
 }
 
 TEST_F(MakeModelTest, SameSeedSameBytesWhateverTheThreads) {
-  const std::string one = Contents(Make("tiny-qwen2", "Q4_K_M", 7, 1));
-  EXPECT_EQ(one, Contents(Make("tiny-qwen2", "Q4_K_M", 7, 3)));
-  EXPECT_NE(one, Contents(Make("tiny-qwen2", "Q4_K_M", 8, 1)));
+  const std::string one = ReadAll(Make("tiny-qwen2", "Q4_K_M", 7, 1));
+  EXPECT_EQ(one, ReadAll(Make("tiny-qwen2", "Q4_K_M", 7, 3)));
+  EXPECT_NE(one, ReadAll(Make("tiny-qwen2", "Q4_K_M", 8, 1)));
 }
 
 TEST_F(MakeModelTest, BadOptionsAreErrors) {

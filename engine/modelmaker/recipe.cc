@@ -94,9 +94,9 @@ const Recipe& FindRecipe(std::string_view name) {
   throw UsageError("unknown weight type " + Quote(name) + ", allowed" + allowed);
 }
 
-std::vector<std::string_view> RecipeNames() {
-  std::vector<std::string_view> names;
-  for (const Recipe& recipe : kRecipes) names.push_back(recipe.name);
+std::vector<std::string> RecipeNames() {
+  std::vector<std::string> names;
+  for (const Recipe& recipe : kRecipes) names.emplace_back(recipe.name);
   return names;
 }
 

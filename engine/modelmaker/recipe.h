@@ -23,7 +23,7 @@ struct Recipe {
 
 // Case-insensitive; UsageError listing what is allowed.
 const Recipe& FindRecipe(std::string_view name);
-std::vector<std::string_view> RecipeNames();
+std::vector<std::string> RecipeNames();
 
 // What the rules need to know of the whole model.
 struct RecipeModel {

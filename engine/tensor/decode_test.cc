@@ -16,11 +16,6 @@
 namespace smallmind {
 namespace {
 
-std::vector<uint8_t> ReadAll(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return std::vector<uint8_t>(std::istreambuf_iterator<char>(in), {});
-}
-
 // Distance in units of the last place; equal bits (also −0 and +0) are 0.
 int64_t Ulps(float a, float b) {
   const auto key = [](float x) {
@@ -37,8 +32,9 @@ TEST(Decode, MatchesReferenceBytes) {
   for (const DTypeInfo& info : AllDTypes()) {
     if (info.type == DType::kF32) continue;
     const auto dir = TestdataDir() / "blocks";
-    const auto bytes = ReadAll(dir / (std::string(info.name) + ".bin"));
-    const auto expected_bytes = ReadAll(dir / (std::string(info.name) + ".f32"));
+    const auto bytes = ReadAll<std::vector<uint8_t>>(dir / (std::string(info.name) + ".bin"));
+    const auto expected_bytes =
+        ReadAll<std::vector<uint8_t>>(dir / (std::string(info.name) + ".f32"));
     const size_t row_bytes = RowBytes(info.type, kCols);
     ASSERT_EQ(bytes.size(), kRows * row_bytes) << info.name;
     ASSERT_EQ(expected_bytes.size(), kRows * kCols * 4) << info.name;

@@ -10,14 +10,12 @@
 namespace smallmind::harness {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
 double MedianOf(const std::vector<MetricSummary>& summaries, const std::string& variant,
                 const Regime& regime, const std::string& metric) {
   for (const MetricSummary& s : summaries) {
     if (s.variant == variant && s.regime == regime && s.metric == metric) return s.median;
   }
-  return kNan;
+  return stats::kNan;
 }
 
 // Ships: one of our variants, built for use and not for counting, with the reference's output.
@@ -275,7 +273,7 @@ std::vector<Recommendation> Recommend(const RunInfo& run, const Series& series,
     r.goal = goal;
     const bool higher = FindMetric(metric)->direction == Direction::kHigherIsBetter;
     std::string best;
-    double best_value = kNan;
+    double best_value = stats::kNan;
     // Who sat out most rounds has no claim to be near the best.
     size_t most = 0;
     for (const std::string& name : among) {

@@ -21,8 +21,6 @@ SyntheticPlan TwoVariants(double speed) {
   return plan;
 }
 
-const Regime kSmall{"stories15m-q8_0", "p128-n32-t4"};
-
 TEST(Comparison, RecoversAPlantedRatioThroughDrift) {
   const auto run = MakeSyntheticRun(TwoVariants(1.07));
   const Series series(run.samples);

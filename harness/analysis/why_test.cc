@@ -10,8 +10,6 @@
 namespace smallmind::harness {
 namespace {
 
-const Regime kSmall{"stories15m-q8_0", "p128-n32-t4"}, kLarge{"smollm2-135m-q8_0", "p128-n32-t4"};
-
 SyntheticPlan Two(double speed) {
   SyntheticPlan plan;
   Planted o2, other;

@@ -3,6 +3,8 @@
 // Tested in report_test.cc.
 #include "harness/report/figures.h"
 
+#include "harness/strings.h"
+
 namespace smallmind::harness {
 namespace {
 
@@ -32,12 +34,6 @@ constexpr Colour kColours[] = {
 };
 
 std::string Variable(const Colour& colour) { return std::string("--c") + (colour.light + 1); }
-
-void ReplaceAll(std::string& text, const std::string& what, const std::string& with) {
-  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
-    text.replace(at, what.size(), with);
-  }
-}
 
 }  // namespace
 

@@ -139,7 +139,7 @@ const char* Class(Tone tone) {
   return "";
 }
 
-struct Writer {
+struct HtmlWriter {
   const std::map<std::string, std::string>& figures;
   std::ostringstream out;
 
@@ -205,7 +205,7 @@ struct Writer {
 
 std::string RenderHtml(const Document& document,
                        const std::map<std::string, std::string>& figures) {
-  Writer writer{figures, {}};
+  HtmlWriter writer{figures, {}};
   std::ostringstream& out = writer.out;
   out.precision(12);
   out << "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"

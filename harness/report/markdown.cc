@@ -33,14 +33,14 @@ std::string Escape(const std::string& text, bool in_table) {
   return out;
 }
 
-std::string Mark(const DocCell& cell) {
+std::string Marked(const DocCell& cell) {
   const std::string text = Escape(cell.text, true);
   return cell.tone == Tone::kGood || cell.tone == Tone::kFlag
              ? (text.empty() ? "" : "**" + text + "**")
              : text;
 }
 
-struct Writer {
+struct MarkdownWriter {
   std::string out;
 
   void operator()(const DocParagraph& p) { out += Escape(p.text, false) + "\n\n"; }
@@ -58,7 +58,7 @@ struct Writer {
     for (size_t c = 0; c < table.columns.size(); ++c) {
       size_t width = std::max<size_t>(3, DisplayWidth(Escape(table.columns[c].title, true)));
       for (const auto& row : table.rows) {
-        if (c < row.size()) width = std::max(width, DisplayWidth(Mark(row[c])));
+        if (c < row.size()) width = std::max(width, DisplayWidth(Marked(row[c])));
       }
       widths.push_back(width);
     }
@@ -78,7 +78,7 @@ struct Writer {
                                       : std::string(widths[c], '-');
     });
     for (const auto& row : table.rows) {
-      line([&](size_t c) { return c < row.size() ? Mark(row[c]) : std::string(); });
+      line([&](size_t c) { return c < row.size() ? Marked(row[c]) : std::string(); });
     }
     out += "\n";
   }
@@ -87,7 +87,7 @@ struct Writer {
 }  // namespace
 
 std::string RenderMarkdown(const Document& document) {
-  Writer writer;
+  MarkdownWriter writer;
   writer.out = "# " + Escape(document.title, false) + "\n\n";
   if (!document.subtitle.empty()) writer.out += Escape(document.subtitle, false) + "\n\n";
   for (const DocSection& section : document.sections) {

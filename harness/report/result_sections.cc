@@ -7,7 +7,6 @@
 #include "harness/report/text.h"
 
 namespace smallmind::harness {
-namespace {
 
 Tone ToneOf(Verdict verdict) {
   if (verdict == Verdict::kBetter) return Tone::kGood;
@@ -15,19 +14,21 @@ Tone ToneOf(Verdict verdict) {
   return verdict == Verdict::kUnclear ? Tone::kDim : Tone::kPlain;
 }
 
-const char* Mark(Verdict verdict) {
+const char* MarkOf(Verdict verdict) {
   switch (verdict) {
     case Verdict::kBetter:
-      return " ▲";
+      return "▲";
     case Verdict::kWorse:
-      return " ▼";
+      return "▼";
     case Verdict::kSame:
-      return " =";
+      return "=";
     case Verdict::kUnclear:
-      return " ?";
+      return "?";
   }
-  return "";
+  return "?";
 }
+
+namespace {
 
 DocCell MedianCell(const Analysis& a, const std::string& variant, const Regime& regime,
                    const std::string& metric) {
@@ -55,7 +56,7 @@ DocCell RatioCell(const Analysis& a, const std::string& variant, const Regime& r
                      std::to_string(c->family) + " rows), " +
                      std::to_string(c->rests_on_clean ? c->clean_pairs : c->pairs) + " rounds";
   if (c->within_layout_luck) hint += "; link layouts of the same code differ by as much";
-  return DocCell::Number(c->ratio().Ratio(), RatioText(c->ratio()) + Mark(c->verdict),
+  return DocCell::Number(c->ratio().Ratio(), RatioText(c->ratio()) + " " + MarkOf(c->verdict),
                          ToneOf(c->verdict), hint);
 }
 

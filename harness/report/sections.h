@@ -32,6 +32,9 @@ DocSection MachineSection(const RunInfo& run);
 std::string TallyText(const Analysis& analysis);
 // The model, with its workload where the run has several of that model.
 std::string RegimeTitle(const Analysis& analysis, const Regime& regime);
+// How a verdict looks: its tone, and "▲", "▼", "=" or "?".
+Tone ToneOf(Verdict verdict);
+const char* MarkOf(Verdict verdict);
 // "samples 3, 17, 29 …": where a number comes from.
 std::string IdsHint(const std::vector<int64_t>& ids);
 

@@ -36,20 +36,6 @@ struct Column {
   }
 };
 
-const char* Mark(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kBetter:
-      return "▲";
-    case Verdict::kWorse:
-      return "▼";
-    case Verdict::kSame:
-      return "=";
-    case Verdict::kUnclear:
-      return "?";
-  }
-  return "?";
-}
-
 const char* Colour(Verdict verdict) {
   if (verdict == Verdict::kBetter) return kGreen;
   if (verdict == Verdict::kWorse) return kRed;
@@ -68,7 +54,7 @@ TextCell RatioCell(const Analysis& a, const std::string& variant, const Regime& 
   if (!a.Unranked(variant).empty()) return {"not ranked", kYellow};
   const Comparison* c = a.Against(variant, regime, metric);
   if (c == nullptr) return {"-", nullptr};
-  return {RatioText(c->ratio()) + " " + Mark(c->verdict), Colour(c->verdict)};
+  return {RatioText(c->ratio()) + " " + MarkOf(c->verdict), Colour(c->verdict)};
 }
 
 std::vector<Column> Columns(const RunInfo& run, const Analysis& a, const Regime& regime) {

@@ -3,14 +3,10 @@
 #include <cmath>
 #include <cstdio>
 
+#include "harness/strings.h"
+
 namespace smallmind::harness {
 namespace {
-
-std::string Print(const char* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
 
 struct Decoded {
   uint32_t code = 0;

@@ -9,22 +9,18 @@
 namespace smallmind::harness {
 namespace {
 
-Tone ToneOf(Verdict verdict) {
-  if (verdict == Verdict::kBetter) return Tone::kGood;
-  if (verdict == Verdict::kWorse) return Tone::kBad;
-  return verdict == Verdict::kUnclear ? Tone::kDim : Tone::kPlain;
-}
-
 DocCell RatioCell(const stats::LogRatio& ratio, Tone tone = Tone::kPlain) {
   return DocCell::Number(ratio.Ratio(), RatioText(ratio), tone, "p " + PValueText(ratio.p_value));
 }
 
-DocCell Value(double value, const std::string& unit = "") {
+DocCell ValueCell(double value, const std::string& unit = "") {
   return DocCell::Number(value,
                          Figure(value) + (unit.empty() || !std::isfinite(value) ? "" : " " + unit));
 }
 
-DocCell Count(double value) { return DocCell::Number(value, std::to_string(std::llround(value))); }
+DocCell CountCell(double value) {
+  return DocCell::Number(value, std::to_string(std::llround(value)));
+}
 
 std::string Signed(double value) { return (value > 0 ? "+" : "") + Figure(value); }
 
@@ -59,7 +55,7 @@ DocSection RecommendationSection(const Analysis& a) {
   };
   for (const ParetoPoint& p : a.pareto) {
     front.rows.push_back(
-        {p.variant, RegimeTitle(a, p.regime), ratio(p, p.speed), Value(p.size), ratio(p, p.rss),
+        {p.variant, RegimeTitle(a, p.regime), ratio(p, p.speed), ValueCell(p.size), ratio(p, p.rss),
          ratio(p, p.startup),
          p.on_front ? DocCell("yes", Tone::kGood) : DocCell("beaten by " + p.beaten_by)});
   }
@@ -149,7 +145,7 @@ void AddInstructions(const RunInfo& run, const Analysis& a, DocSection& section)
     const DocCell time = DocCell::Number(r.time_ratio, Figure(r.time_ratio) + (open ? " ?" : ""));
     table.rows.push_back(
         {r.variant, RegimeTitle(a, r.regime), r.work, r.source == "callgrind" ? r.target : r.source,
-         DocCell::Number(r.count, Figure(r.count * 1e-6) + " million"), Value(r.ratio), time});
+         DocCell::Number(r.count, Figure(r.count * 1e-6) + " million"), ValueCell(r.ratio), time});
   }
   section.blocks.push_back(std::move(table));
 }
@@ -184,9 +180,9 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
             ? DocCell::Number(p.fraction.estimate, PercentText(p.fraction.estimate), Tone::kPlain,
                               PercentText(p.fraction.low) + " to " + PercentText(p.fraction.high))
             : DocCell("-");
-    roof.rows.push_back({p.variant, RegimeTitle(a, p.regime), p.work, Value(p.achieved, unit),
-                         p.ceiling > 0.0 ? Value(p.ceiling, unit) : DocCell("not measured"), share,
-                         DocCell(ToString(p.bound), Tone::kPlain, p.sentence)});
+    roof.rows.push_back({p.variant, RegimeTitle(a, p.regime), p.work, ValueCell(p.achieved, unit),
+                         p.ceiling > 0.0 ? ValueCell(p.ceiling, unit) : DocCell("not measured"),
+                         share, DocCell(ToString(p.bound), Tone::kPlain, p.sentence)});
   }
   if (!roof.rows.empty()) section.blocks.push_back(std::move(roof));
   DocTable kernels;
@@ -204,7 +200,8 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
   for (const Breakdown& b : a.breakdown) {
     const auto add = [&](const BreakdownPart& p) {
       kernels.rows.push_back(
-          {b.variant, RegimeTitle(a, b.regime), p.name, Value(p.reference_ms), Value(p.variant_ms),
+          {b.variant, RegimeTitle(a, b.regime), p.name, ValueCell(p.reference_ms),
+           ValueCell(p.variant_ms),
            DocCell::Number(p.delta_ms.estimate, Signed(p.delta_ms.estimate) + " " +
                                                     IntervalText(p.delta_ms.low, p.delta_ms.high)),
            p.share == 0.0 ? DocCell("") : DocCell::Number(p.share, PercentText(p.share))});
@@ -243,9 +240,9 @@ DocSection StartupSection(const Analysis& a) {
       row.push_back(DocCell::Number(p.length_ms, text, Tone::kPlain,
                                     "95 % " + IntervalText(p.low_ms, p.high_ms) + " ms"));
     }
-    row.push_back(Count(w.minor_faults));
-    row.push_back(Count(w.major_faults));
-    row.push_back(w.relocations < 0 ? DocCell("-") : Count(static_cast<double>(w.relocations)));
+    row.push_back(CountCell(w.minor_faults));
+    row.push_back(CountCell(w.major_faults));
+    row.push_back(w.relocations < 0 ? DocCell("-") : CountCell(static_cast<double>(w.relocations)));
     table.rows.push_back(std::move(row));
   }
   section.blocks.push_back(std::move(table));
@@ -280,7 +277,7 @@ DocSection SizeSection(const RunInfo& run, const Analysis& a) {
       return DocCell::Number(static_cast<double>(bytes), Kibibytes(bytes));
     };
     table.rows.push_back(
-        {f.variant, Value(static_cast<double>(f.stripped_bytes) / 1e6),
+        {f.variant, ValueCell(static_cast<double>(f.stripped_bytes) / 1e6),
          DocCell::Number(static_cast<double>(f.stripped_bytes - f.reference_bytes),
                          Kibibytes(f.stripped_bytes - f.reference_bytes)),
          section_of({".text"}), section_of({".rodata"}),
@@ -304,8 +301,8 @@ DocSection SizeSection(const RunInfo& run, const Analysis& a) {
     for (size_t i = 0; i < f.functions.size() && i < 5; ++i) {
       const FunctionDelta& d = f.functions[i];
       functions.rows.push_back(
-          {f.variant, Truncate(d.name, 100), Value(static_cast<double>(d.reference_bytes)),
-           Value(static_cast<double>(d.variant_bytes)),
+          {f.variant, Truncate(d.name, 100), ValueCell(static_cast<double>(d.reference_bytes)),
+           ValueCell(static_cast<double>(d.variant_bytes)),
            DocCell::Number(static_cast<double>(d.variant_bytes - d.reference_bytes),
                            Signed(static_cast<double>(d.variant_bytes - d.reference_bytes)))});
     }
@@ -332,7 +329,7 @@ DocSection HonestySection(const Analysis& a) {
                      {"above the spread"}};
     for (const LayoutSpread& l : a.layouts) {
       table.rows.push_back({l.variant, RegimeTitle(a, l.regime), WorkOf(l.metric),
-                            Count(static_cast<double>(l.layouts)),
+                            CountCell(static_cast<double>(l.layouts)),
                             DocCell::Number(l.spread, PercentText(l.spread)), RatioCell(l.effect),
                             l.variant == a.reference ? DocCell("-")
                             : l.above                ? DocCell("yes", Tone::kGood)

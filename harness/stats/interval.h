@@ -5,10 +5,13 @@
 
 namespace smallmind::harness::stats {
 
+// What has no value.
+inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
 struct Interval {
-  double estimate = std::numeric_limits<double>::quiet_NaN();
-  double low = std::numeric_limits<double>::quiet_NaN();
-  double high = std::numeric_limits<double>::quiet_NaN();
+  double estimate = kNan;
+  double low = kNan;
+  double high = kNan;
   double level = 0.95;  // nominal coverage
 
   bool Contains(double x) const { return low <= x && x <= high; }

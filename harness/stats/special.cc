@@ -4,12 +4,11 @@
 #include "harness/stats/special.h"
 
 #include <cmath>
-#include <limits>
+
+#include "harness/stats/interval.h"
 
 namespace smallmind::harness::stats {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // The continued fraction of I_x(a, b); converges fast for x < (a + 1) / (a + b + 2).
 double BetaFraction(double a, double b, double x) {

@@ -3,12 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+
+#include "harness/stats/interval.h"
 
 namespace smallmind::harness::stats {
-namespace {
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-}  // namespace
 
 double Mean(std::span<const double> values) {
   if (values.empty()) return kNan;

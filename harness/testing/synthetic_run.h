@@ -42,6 +42,10 @@ struct SyntheticPlan {
   std::function<double(int round, const std::string& variant)> hog;
 };
 
+// The regimes of a plan's usual models.
+inline const Regime kSmall{"stories15m-q8_0", "p128-n32-t4"};
+inline const Regime kLarge{"smollm2-135m-q8_0", "p128-n32-t4"};
+
 inline Run MakeSyntheticRun(const SyntheticPlan& plan) {
   Run run;
   RunInfo& info = run.info;
