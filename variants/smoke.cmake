@@ -12,6 +12,7 @@ add_executable(sanitize_smoke EXCLUDE_FROM_ALL ${smoke_sources})
 smallmind_engine_settings(sanitize_smoke
   "-O1;-g1;-ffp-contract=off;-fsanitize=address,undefined;-fno-sanitize-recover=all"
   "SMALLMIND_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
+smallmind_share_headers(sanitize_smoke)
 target_precompile_headers(sanitize_smoke PRIVATE ${SMALLMIND_STANDARD_HEADERS} <gtest/gtest.h>)
 target_link_options(sanitize_smoke PRIVATE -fsanitize=address,undefined)
 target_link_libraries(sanitize_smoke PRIVATE GTest::gtest_main ${PCRE2_LIBRARY} Threads::Threads)
