@@ -1,7 +1,6 @@
 #include "harness/analysis.h"
 
 #include <cmath>
-#include <cstdio>
 
 #include "harness/report/text.h"
 

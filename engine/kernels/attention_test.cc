@@ -8,7 +8,6 @@
 #include <cfenv>
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <vector>
 
 #include "engine/base/testing.h"

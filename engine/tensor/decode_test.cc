@@ -4,8 +4,6 @@
 
 #include <bit>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>

@@ -1,7 +1,6 @@
 #include "harness/report/text.h"
 
 #include <cmath>
-#include <cstdio>
 
 #include "harness/strings.h"
 
