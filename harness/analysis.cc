@@ -87,10 +87,10 @@ const Comparison* Analysis::Against(const std::string& variant, const Regime& re
 size_t Analysis::Rounds(const std::string& variant, const Regime& regime) const {
   if (variant == reference) {
     const MetricSummary* s = Summary(variant, regime, "decode_tps");
-    return s == nullptr ? 0 : s->n;
+    return s == nullptr ? 0 : s->rounds;
   }
   const Comparison* c = Against(variant, regime, "decode_tps");
-  return c == nullptr ? 0 : c->ratio().units;
+  return c == nullptr ? 0 : c->rounds;
 }
 
 std::string Analysis::Unranked(const std::string& variant) const {

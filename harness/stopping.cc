@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
-#include <tuple>
+#include <optional>
 
 #include "harness/analysis/comparison.h"
 #include "harness/stats.h"
@@ -21,68 +20,44 @@ namespace {
 
 constexpr const char* kWatched[] = {"prefill_tps", "decode_tps"};
 
-bool IsThinned(const RunInfo& run, const std::string& variant, int layout, const std::string& model,
-               const std::string& workload) {
-  return run.plan.strides.contains(variant + "|" + std::to_string(layout) + "|" + model + "|" +
-                                   workload);
+bool IsThinned(const RunInfo& run, const std::string& variant, const Regime& regime) {
+  for (int layout = 0; layout <= run.plan.layouts; ++layout) {
+    if (run.plan.strides.contains(variant + "|" + std::to_string(layout) + "|" + regime.model +
+                                  "|" + regime.workload))
+      return true;
+  }
+  return false;
 }
 
-// Over link layouts: the interval that the report gives.
-double WidestOverLayouts(const RunInfo& run, const std::vector<Sample>& samples) {
-  const Series series(samples);
-  double widest = -1;
-  for (const Regime& regime : series.regimes()) {
-    for (const std::string& variant : series.variants()) {
-      if (variant == run.reference) continue;
-      bool thinned = false;
-      for (int layout = 0; layout <= run.plan.layouts; ++layout) {
-        thinned |= IsThinned(run, variant, layout, regime.model, regime.workload);
-      }
-      if (thinned) continue;
-      for (const char* metric : kWatched) {
-        const stats::LogRatio ratio = PairedRatio(series, variant, run.reference, regime, metric,
-                                                  Cleanliness::kAll, {0.95, 200, 1});
-        if (ratio.units > 0) widest = std::max(widest, 100 * std::expm1(ratio.log.HalfWidth()));
-      }
-    }
+// Of one variant against the reference; nothing where no round has both.
+std::optional<double> PairHalfWidth(const RunInfo& run, const Series& series,
+                                    const std::string& variant, const Regime& regime,
+                                    const std::string& metric) {
+  if (run.plan.layouts > 0) {
+    const stats::LogRatio ratio = PairedRatio(series, variant, run.reference, regime, metric,
+                                              Cleanliness::kAll, {0.95, 200, 1});
+    return ratio.units > 0 ? std::optional(ratio.log.HalfWidth()) : std::nullopt;
   }
-  return widest < 0 ? std::numeric_limits<double>::infinity() : widest;
+  const auto builds = series.Pairs(variant, run.reference, regime, metric, Cleanliness::kAll);
+  if (builds.empty()) return std::nullopt;
+  return HalfWidth(stats::RoundLogRatios(builds.front()));
 }
 
 }  // namespace
 
 double WidestInterval(const RunInfo& run, const std::vector<Sample>& samples) {
-  if (run.plan.layouts > 0) return WidestOverLayouts(run, samples);
-  using Cell = std::tuple<std::string, std::string, std::string, std::string>;
-  std::map<std::tuple<int, std::string, std::string, std::string>, double> reference;
-  const auto logs = [](const Sample& sample, const char* metric) {
-    const auto it = sample.metrics.find(metric);
-    return it == sample.metrics.end() || it->second <= 0 ? std::nan("") : std::log(it->second);
-  };
-  for (const Sample& sample : samples) {
-    if (!sample.Usable() || sample.variant != run.reference) continue;
-    for (const char* metric : kWatched) {
-      reference[{sample.round, sample.model, sample.workload, metric}] = logs(sample, metric);
+  const Series series(samples);
+  double widest = -1;
+  for (const Regime& regime : series.regimes()) {
+    for (const std::string& variant : series.variants()) {
+      if (variant == run.reference || IsThinned(run, variant, regime)) continue;
+      for (const char* metric : kWatched) {
+        const auto half = PairHalfWidth(run, series, variant, regime, metric);
+        if (half) widest = std::max(widest, 100 * std::expm1(*half));
+      }
     }
   }
-  std::map<Cell, std::vector<double>> ratios;
-  for (const Sample& sample : samples) {
-    if (!sample.Usable() || sample.variant == run.reference) continue;
-    if (IsTraining(sample.workload)) continue;
-    if (IsThinned(run, sample.variant, 0, sample.model, sample.workload)) continue;
-    for (const char* metric : kWatched) {
-      const auto base = reference.find({sample.round, sample.model, sample.workload, metric});
-      const double log = logs(sample, metric);
-      if (base == reference.end() || std::isnan(base->second) || std::isnan(log)) continue;
-      ratios[{sample.variant, sample.model, sample.workload, metric}].push_back(log - base->second);
-    }
-  }
-  if (ratios.empty()) return std::numeric_limits<double>::infinity();
-  double widest = 0;
-  for (const auto& [cell, values] : ratios) {
-    widest = std::max(widest, 100 * std::expm1(HalfWidth(values)));
-  }
-  return widest;
+  return widest < 0 ? std::numeric_limits<double>::infinity() : widest;
 }
 
 bool Overruns(const StoppingRule& rule, double elapsed_s, double round_s) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace smallmind::harness {
 namespace {
@@ -46,6 +47,28 @@ double Detectable(const Comparison& c, const AnalysisOptions& options) {
 Direction DirectionOf(std::string_view metric) {
   const MetricDef* def = FindMetric(metric);
   return def == nullptr ? Direction::kLowerIsBetter : def->direction;
+}
+
+// `builds`: the pair's own, from series.Pairs().
+stats::LogRatio RatioOf(const std::vector<stats::PairedBuild>& builds, const Series& series,
+                        const std::string& variant, const std::string& reference,
+                        const Regime& regime, const std::string& metric, Cleanliness clean,
+                        const stats::RatioOptions& options) {
+  const std::vector<double> centres = stats::BuildCentres(builds);
+  if (centres.size() < 2 || centres.size() >= stats::kRobustFrom)
+    return stats::HierarchicalRatio(builds, options);
+  std::vector<std::vector<double>> others;
+  for (const std::string& other : series.variants()) {
+    if (other == variant || other == reference) continue;
+    others.push_back(stats::BuildCentres(series.Pairs(other, reference, regime, metric, clean)));
+  }
+  return stats::PooledLocation(centres, others, options);
+}
+
+size_t MostRounds(const std::vector<stats::PairedBuild>& builds) {
+  size_t most = 0;
+  for (const stats::PairedBuild& build : builds) most = std::max(most, build.size());
+  return most;
 }
 
 }  // namespace
@@ -92,16 +115,19 @@ MetricSummary SummariseCell(const Series& series, const std::string& variant, co
   summary.regime = regime;
   summary.metric = metric;
   std::vector<double> values, logs;
+  std::set<int> rounds;
   for (const Sample* sample : series.Cell(variant, regime)) {
     const auto found = sample->metrics.find(metric);
     if (found == sample->metrics.end()) continue;
     if (clean == Cleanliness::kCleanOnly && sample->contaminated) continue;
     values.push_back(found->second);
+    rounds.insert(sample->round);
     if (found->second > 0.0) logs.push_back(std::log(found->second));
     summary.contaminated += sample->contaminated ? 1 : 0;
     summary.sample_ids.push_back(sample->id);
   }
   summary.n = values.size();
+  summary.rounds = rounds.size();
   if (values.empty()) return summary;
   summary.median = stats::Median(values);
   summary.mad = stats::MedianAbsoluteDeviation(values);
@@ -133,16 +159,8 @@ stats::LogRatio PairedRatio(const Series& series, const std::string& variant,
                             const std::string& reference, const Regime& regime,
                             const std::string& metric, Cleanliness clean,
                             const stats::RatioOptions& options) {
-  const auto builds = series.Pairs(variant, reference, regime, metric, clean);
-  const std::vector<double> centres = stats::BuildCentres(builds);
-  if (centres.size() < 2 || centres.size() >= stats::kRobustFrom)
-    return stats::HierarchicalRatio(builds, options);
-  std::vector<std::vector<double>> others;
-  for (const std::string& other : series.variants()) {
-    if (other == variant || other == reference) continue;
-    others.push_back(stats::BuildCentres(series.Pairs(other, reference, regime, metric, clean)));
-  }
-  return stats::PooledLocation(centres, others, options);
+  return RatioOf(series.Pairs(variant, reference, regime, metric, clean), series, variant,
+                 reference, regime, metric, clean, options);
 }
 
 Comparison ComparePair(const Series& series, const std::string& variant,
@@ -161,11 +179,13 @@ Comparison ComparePair(const Series& series, const std::string& variant,
   const std::vector<double> all_logs = FlatLogRatios(all), clean_logs = FlatLogRatios(clean);
   c.pairs = all_logs.size();
   c.clean_pairs = clean_logs.size();
-  c.all = PairedRatio(series, variant, reference, regime, metric, Cleanliness::kAll, ratio_options);
-  c.clean = PairedRatio(series, variant, reference, regime, metric, Cleanliness::kCleanOnly,
-                        ratio_options);
+  c.all =
+      RatioOf(all, series, variant, reference, regime, metric, Cleanliness::kAll, ratio_options);
+  c.clean = RatioOf(clean, series, variant, reference, regime, metric, Cleanliness::kCleanOnly,
+                    ratio_options);
   c.rests_on_clean = c.clean_pairs >= options.min_clean_rounds || c.clean_pairs == c.pairs;
   const Cleanliness used = c.rests_on_clean ? Cleanliness::kCleanOnly : Cleanliness::kAll;
+  c.rounds = MostRounds(c.rests_on_clean ? clean : all);
   const std::vector<double>& used_logs = c.rests_on_clean ? clean_logs : all_logs;
   const std::vector<double> ours = series.Values(variant, regime, metric, used);
   const std::vector<double> theirs = series.Values(reference, regime, metric, used);

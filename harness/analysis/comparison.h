@@ -33,6 +33,7 @@ struct MetricSummary {
   Regime regime;
   std::string metric;
   size_t n = 0;
+  size_t rounds = 0;        // that gave them: with link layouts a round gives several
   size_t contaminated = 0;  // of n
   double median = 0.0;      // of all n
   double mad = 0.0;
@@ -47,9 +48,10 @@ struct Comparison {
   std::string variant;
   Regime regime;
   std::string metric;
-  stats::LogRatio all;    // variant / reference, every paired round
-  stats::LogRatio clean;  // without rounds in which either side is contaminated
-  size_t pairs = 0, clean_pairs = 0;
+  stats::LogRatio all;                // variant / reference, every paired round
+  stats::LogRatio clean;              // without rounds in which either side is contaminated
+  size_t pairs = 0, clean_pairs = 0;  // rounds, over all link layouts
+  size_t rounds = 0;                  // that ratio() rests on: of the layout that has the most
   bool rests_on_clean = false;
   double p_adjusted = 1.0;  // Holm
   size_t family = 1;        // rows that p_adjusted and mde answer for

@@ -177,9 +177,16 @@ TEST(Comparison, LayoutsAreTheUnitWhereThereAreSeveral) {
   plan.layouts = 6;
   plan.rounds = 4;
   plan.variants[1].layout_sigma = 0.03;
-  const Comparison c =
-      ComparePair(Series(MakeSyntheticRun(plan).samples), "fast", "o2", kSmall, "decode_tps", {});
+  const auto run = MakeSyntheticRun(plan);
+  const Series series(run.samples);
+  const Comparison c = ComparePair(series, "fast", "o2", kSmall, "decode_tps", {});
   EXPECT_EQ(c.ratio().units, 6u);
+  EXPECT_EQ(c.rounds, 4u);
+  EXPECT_EQ(c.pairs, 24u);
+  const MetricSummary reference =
+      SummariseCell(series, "o2", kSmall, "decode_tps", Cleanliness::kAll, {});
+  EXPECT_EQ(reference.rounds, 4u);
+  EXPECT_EQ(reference.n, 24u);
   EXPECT_GT(c.ratio().High() - c.ratio().Low(), 0.02);      // layout luck is inside the interval
   EXPECT_GT(std::log1p(c.mde), c.ratio().log.HalfWidth());  // and inside what could be detected
 }

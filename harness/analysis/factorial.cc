@@ -17,6 +17,18 @@ constexpr const char* kFactor[] = {"native", "LTO", "PGO"};
 constexpr int kBit[] = {4, 2, 1};
 
 using Cells = std::array<double, 8>;  // logs of one round
+using Contrast = std::function<double(const Cells&)>;
+
+// Of the contrast's weights on the eight.
+double SumOfSquares(const Contrast& contrast) {
+  double sum = 0.0;
+  for (size_t i = 0; i < 8; ++i) {
+    Cells only{};
+    only[i] = 1.0;
+    sum += contrast(only) * contrast(only);
+  }
+  return sum;
+}
 
 double MeanEffect(const Cells& y, int bit) {
   double sum = 0.0;
@@ -56,6 +68,28 @@ double TripleInteraction(const Cells& y) {
   return sum;
 }
 
+struct NamedContrast {
+  std::string name;
+  bool interaction = false;
+  Contrast contrast;
+};
+
+// Orthogonal, and each with weights of one size on all eight.
+std::vector<NamedContrast> EffectContrasts() {
+  std::vector<NamedContrast> list;
+  for (int a = 0; a < 3; ++a) {
+    list.push_back({kFactor[a], false, [a](const Cells& y) { return MeanEffect(y, kBit[a]); }});
+  }
+  for (int a = 0; a < 3; ++a) {
+    for (int b = a + 1; b < 3; ++b) {
+      list.push_back({std::string(kFactor[a]) + " × " + kFactor[b], true,
+                      [a, b](const Cells& y) { return PairInteraction(y, kBit[a], kBit[b]); }});
+    }
+  }
+  list.push_back({"native × LTO × PGO", true, TripleInteraction});
+  return list;
+}
+
 // A list a link layout, in it what all eight finished, a round each. A row that lacks a layout
 // plays with its own binary, as in Series::Pairs.
 std::vector<std::vector<Cells>> Rounds(const std::array<std::string, 8>& variants,
@@ -88,6 +122,52 @@ std::vector<std::vector<Cells>> Rounds(const std::array<std::string, 8>& variant
   for (auto& [layout, rounds] : by_layout) layouts.push_back(std::move(rounds));
   return layouts;
 }
+
+// Centres of contrasts over the rounds or, where there are several link layouts, over these; few of
+// them get their scatter from the whole table (stats/pooling.h).
+class ContrastCentres {
+ public:
+  ContrastCentres(const std::vector<std::vector<Cells>>& layouts, stats::RatioOptions options)
+      : layouts_(layouts), options_(options) {
+    if (!Few()) return;
+    std::vector<std::vector<double>> orthonormal;
+    for (const NamedContrast& c : EffectContrasts()) {
+      std::vector<double>& values = orthonormal.emplace_back(OfLayouts(c.contrast));
+      for (double& value : values) value /= std::sqrt(SumOfSquares(c.contrast));
+    }
+    programs_ = stats::ContrastScatter(orthonormal);
+  }
+
+  stats::LogRatio operator()(const Contrast& contrast) const {
+    if (Few()) {
+      return stats::ContrastLocation(OfLayouts(contrast), SumOfSquares(contrast), programs_,
+                                     options_);
+    }
+    std::vector<std::vector<double>> values;
+    for (const std::vector<Cells>& rounds : layouts_) values.push_back(OfRounds(rounds, contrast));
+    return stats::HierarchicalLocation(values, options_);
+  }
+
+ private:
+  bool Few() const { return layouts_.size() >= 2 && layouts_.size() < stats::kRobustFrom; }
+
+  static std::vector<double> OfRounds(const std::vector<Cells>& rounds, const Contrast& contrast) {
+    std::vector<double> values;
+    for (const Cells& y : rounds) values.push_back(contrast(y));
+    return values;
+  }
+
+  std::vector<double> OfLayouts(const Contrast& contrast) const {
+    std::vector<double> centres;
+    for (const std::vector<Cells>& rounds : layouts_)
+      centres.push_back(stats::Centre(OfRounds(rounds, contrast)));
+    return centres;
+  }
+
+  const std::vector<std::vector<Cells>>& layouts_;
+  stats::RatioOptions options_;
+  stats::Scatter programs_;
+};
 
 // `with`: which toolchain, where there are several.
 std::vector<std::string> Sentences(const Factorial& f, const std::string& with,
@@ -142,37 +222,17 @@ std::optional<Factorial> AnalyzeOne(const std::array<std::string, 8>& variants,
   f.regime = regime;
   f.metric = metric;
   f.variants = variants;
-  const auto centre = [&](const std::function<double(const Cells&)>& contrast) {
-    std::vector<std::vector<double>> values;
-    for (const std::vector<Cells>& rounds : layouts) {
-      values.emplace_back();
-      for (const Cells& y : rounds) values.back().push_back(contrast(y));
-    }
-    return stats::HierarchicalLocation(values, {options.level, options.resamples, options.seed});
-  };
-  const auto add = [&](std::vector<FactorialEffect>& list, std::string name, bool interaction,
-                       const std::function<double(const Cells&)>& contrast) {
-    FactorialEffect e;
-    e.name = std::move(name);
-    e.interaction = interaction;
-    e.effect = centre(contrast);
-    list.push_back(std::move(e));
-  };
-  for (int a = 0; a < 3; ++a) {
-    add(f.effects, kFactor[a], false, [a](const Cells& y) { return MeanEffect(y, kBit[a]); });
+  const ContrastCentres centre(layouts, {options.level, options.resamples, options.seed});
+  for (const NamedContrast& c : EffectContrasts()) {
+    f.effects.push_back({c.name, c.interaction, centre(c.contrast), Verdict::kUnclear});
   }
-  for (int a = 0; a < 3; ++a) {
-    for (int b = a + 1; b < 3; ++b) {
-      add(f.effects, std::string(kFactor[a]) + " × " + kFactor[b], true,
-          [a, b](const Cells& y) { return PairInteraction(y, kBit[a], kBit[b]); });
-    }
-  }
-  add(f.effects, "native × LTO × PGO", true, TripleInteraction);
   for (int a = 0; a < 3; ++a) {
     for (int b = 0; b < 3; ++b) {
       if (a == b) continue;
-      add(f.given, std::string(kFactor[a]) + " given " + kFactor[b], false,
-          [a, b](const Cells& y) { return EffectGiven(y, kBit[a], kBit[b]); });
+      f.given.push_back(
+          {std::string(kFactor[a]) + " given " + kFactor[b], false,
+           centre([a, b](const Cells& y) { return EffectGiven(y, kBit[a], kBit[b]); }),
+           Verdict::kUnclear});
     }
   }
   f.predicted = centre([](const Cells& y) { return y[4] + y[2] + y[1] - 3.0 * y[0]; });

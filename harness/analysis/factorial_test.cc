@@ -125,6 +125,28 @@ TEST(Factorial, LayoutsAreTheUnitsWhereThereAreSeveral) {
   }
 }
 
+// Three layouts, their luck 0.5 %: each effect has two degrees of freedom of its own, the table
+// fourteen.
+TEST(Factorial, FewLayoutsAreEnoughForAnEffect) {
+  SyntheticPlan plan;
+  plan.variants = FactorialVariants(1.05, 1.0, 1.0);
+  for (Planted& p : plan.variants) p.layout_sigma = 0.005;
+  plan.models = {"smollm2-135m-q8_0"};
+  plan.layouts = 3;
+  plan.rounds = 8;
+  plan.noise = 0.003;
+  const auto run = MakeSyntheticRun(plan);
+  const auto tables = AnalyzeFactorial(run.info, Series(run.samples), {});
+  ASSERT_EQ(tables.size(), 2u);
+  for (const Factorial& f : tables) {
+    for (const FactorialEffect& e : f.effects) {
+      EXPECT_EQ(e.effect.units, 3u);
+      EXPECT_EQ(e.verdict == Verdict::kBetter, e.name == "native") << e.name;
+      EXPECT_NE(e.verdict, Verdict::kWorse) << e.name;
+    }
+  }
+}
+
 TEST(Factorial, NeedsAllEight) {
   SyntheticPlan plan;
   plan.variants = FactorialVariants();

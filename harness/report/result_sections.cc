@@ -53,8 +53,9 @@ DocCell RatioCell(const Analysis& a, const std::string& variant, const Regime& r
                      PValueText(c->wilcoxon_p) + ", Cliff's delta " + Figure(c->cliffs_delta) +
                      " (" + stats::CliffsDeltaWord(c->cliffs_delta) + "), detectable from " +
                      PercentText(c->mde) + " (power 0.8, Holm's first step over " +
-                     std::to_string(c->family) + " rows), " +
-                     std::to_string(c->rests_on_clean ? c->clean_pairs : c->pairs) + " rounds";
+                     std::to_string(c->family) + " rows), " + std::to_string(c->rounds) + " rounds";
+  if (c->ratio().units != c->rounds)
+    hint += " of " + std::to_string(c->ratio().units) + " link layouts";
   if (c->within_layout_luck) hint += "; link layouts of the same code differ by as much";
   return DocCell::Number(c->ratio().Ratio(), RatioText(c->ratio()) + " " + MarkOf(c->verdict),
                          ToneOf(c->verdict), hint);

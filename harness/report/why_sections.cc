@@ -78,7 +78,11 @@ DocSection FactorialSection(const Analysis& a) {
       "Main effects are means over the other two flags; an interaction is the extra factor that "
       "both have together. " +
       std::to_string(a.factorial.front().rounds) + " rounds" +
-      (layouts ? " of " + std::to_string(units) + " link layouts, which are the units" : "") +
+      (layouts ? " of " + std::to_string(units) + " link layouts, which are the units" +
+                     (units < stats::kRobustFrom
+                          ? " (so few: their scatter is that of all eight variants)"
+                          : "")
+               : "") +
       ", contaminated ones included; verdicts are Holm-adjusted over all effects here.";
   table.columns = {{"effect"}};
   const bool several = a.factorial.front().toolchain != a.factorial.back().toolchain;

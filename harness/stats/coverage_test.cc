@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
 
@@ -186,6 +187,72 @@ TEST(Coverage, PooledWhereTheAssumptionFails) {
   const PooledRates noisy_reference = PoolTables(1.0, 2.0);
   EXPECT_GE(noisy_reference.covered, 0.9);
   EXPECT_LE(noisy_reference.any_false, 0.09);
+}
+
+// The eight programs of a factorial table in three builds each, by ContrastLocation; `unlike`: how
+// much more the eighth scatters. Contrasts: the seven of the table, and one that rests on the
+// eighth and another alone.
+struct ContrastRates {
+  double covered = 0, covered_pair = 0, any_false = 0, found = 0, found_alone = 0;
+};
+
+ContrastRates FactorialTables(double unlike) {
+  constexpr int kTables = 2000;
+  constexpr size_t kBuilds = 3;
+  Rng rng(12);
+  ContrastRates rates;
+  for (int t = 0; t < kTables; ++t) {
+    std::vector<std::vector<double>> contrasts(8, std::vector<double>(kBuilds, 0.0));
+    for (size_t b = 0; b < kBuilds; ++b) {
+      for (unsigned i = 0; i < 8; ++i) {
+        const double log = 0.01 * rng.Normal() * (i == 7 ? unlike : 1.0);
+        for (unsigned c = 1; c < 8; ++c)  // Walsh functions, norm 1
+          contrasts[c - 1][b] += (std::popcount(i & c) % 2 != 0 ? -log : log) / std::sqrt(8.0);
+        if (i >= 6) contrasts[7][b] += i == 7 ? log : -log;
+      }
+    }
+    const std::vector<double> pair = contrasts.back();
+    contrasts.pop_back();
+    const Scatter programs = ContrastScatter(contrasts);
+    std::vector<double> p;
+    for (const std::vector<double>& contrast : contrasts) {
+      const LogRatio effect = ContrastLocation(contrast, 1.0, programs);
+      p.push_back(effect.p_value);
+      rates.covered += effect.log.Contains(0.0) / (7.0 * kTables);
+    }
+    rates.covered_pair += ContrastLocation(pair, 2.0, programs).log.Contains(0.0) / double{kTables};
+    const std::vector<double> adjusted = HolmAdjust(p);
+    rates.any_false +=
+        std::ranges::any_of(adjusted, [](double q) { return q <= 0.05; }) / double{kTables};
+    std::vector<double> shifted = contrasts[0];  // by five sigma, among 52 effects
+    for (double& x : shifted) x += 0.05;
+    constexpr double kEach = 0.05 / 52;
+    rates.found += (ContrastLocation(shifted, 1.0, programs).p_value <= kEach) / double{kTables};
+    rates.found_alone += (Location(shifted).p_value <= kEach) / double{kTables};
+  }
+  return rates;
+}
+
+TEST(Coverage, ContrastsPooledOverATable) {
+  const ContrastRates rates = FactorialTables(1.0);
+  EXPECT_GE(rates.covered, 0.95);
+  EXPECT_LE(rates.covered, 0.98);
+  EXPECT_GE(rates.covered_pair, 0.95);
+  EXPECT_LE(rates.any_false, 0.05);
+  EXPECT_GE(rates.found, 0.9);
+  EXPECT_LE(rates.found_alone, 0.1);
+}
+
+// The table's own contrasts weigh all programs alike, so their mean scatter is right for them
+// whatever one program does, but it rests on fewer degrees of freedom than they count. A pair with
+// the unlike one is not covered as well.
+TEST(Coverage, ContrastsOfProgramsThatScatterUnlike) {
+  for (double unlike : {2.0, 4.0}) {
+    const ContrastRates rates = FactorialTables(unlike);
+    EXPECT_GE(rates.covered, 0.93) << unlike;
+    EXPECT_LE(rates.any_false, 0.07) << unlike;
+    EXPECT_GE(rates.covered_pair, 0.86) << unlike;
+  }
 }
 
 // A table of twelve variants that are all equal to the reference, ten rounds, shared reference: the

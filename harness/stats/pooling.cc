@@ -11,12 +11,8 @@
 namespace smallmind::harness::stats {
 namespace {
 
-struct Scatter {
-  double variance = 0.0;  // of one build's log-ratio: the program's scatter and the reference's
-  double df = 0.0;
-};
-
-// `rows`: programs' log-ratios, build by build. What is left of them after each row's and each
+// Of a log-ratio, the program's scatter and the reference's. `rows`: programs' log-ratios, build by
+// build. What is left of them after each row's and each
 // column's mean is the programs' scatter; the columns' means are the reference's, but for a
 // 1 / rows-th of the programs'. The reference counts as a row of the table (its log-ratios to
 // itself are zeros), and with its own scatter where that is larger.
@@ -47,6 +43,18 @@ double ChanceOf(std::span<const double> centres, const Scatter& rest) {
   const double own = Variance(centres), df = static_cast<double>(centres.size() - 1);
   if (!(own > 0.0)) return 1.0;
   return IncompleteBeta(0.5 * rest.df, 0.5 * df, rest.df / (rest.df + df * own / rest.variance));
+}
+
+// `alone`, the location of `values`, with the larger of their own scatter and `pooled`.
+LogRatio WithScatter(LogRatio alone, std::span<const double> values, const Scatter& pooled) {
+  const double error =
+      std::sqrt(std::max(Variance(values), pooled.variance) / static_cast<double>(values.size()));
+  const double reach = StudentQuantile(0.5 * (1.0 + alone.log.level), pooled.df) * error;
+  const double estimate = alone.log.estimate;
+  alone.log = {estimate, estimate - reach, estimate + reach, alone.log.level};
+  alone.df = pooled.df;
+  alone.p_value = TwoSidedStudent(estimate, error, pooled.df);
+  return alone;
 }
 
 // Without those that do not belong to the others.
@@ -80,19 +88,28 @@ LogRatio PooledLocation(std::span<const double> centres,
   for (const std::vector<double>& other : others) {
     if (other.size() == centres.size()) rows.emplace_back(other);
   }
-  LogRatio result = Location(centres, options);
+  const LogRatio result = Location(centres, options);
   rows = Alike(rows);
   if (rows.empty() || ChanceOf(centres, Residual(rows)) < kContradiction) return result;
   rows.push_back(centres);
-  const Scatter all = Residual(rows);
-  const double error =
-      std::sqrt(std::max(Variance(centres), all.variance) / static_cast<double>(centres.size()));
-  const double reach = StudentQuantile(0.5 * (1.0 + options.level), all.df) * error;
-  const double estimate = result.log.estimate;
-  result.log = {estimate, estimate - reach, estimate + reach, options.level};
-  result.df = all.df;
-  result.p_value = TwoSidedStudent(estimate, error, all.df);
-  return result;
+  return WithScatter(result, centres, Residual(rows));
+}
+
+Scatter ContrastScatter(const std::vector<std::vector<double>>& contrasts) {
+  Scatter scatter;
+  for (const std::vector<double>& contrast : contrasts) {
+    scatter.variance += Variance(contrast) / static_cast<double>(contrasts.size());
+    scatter.df += static_cast<double>(contrast.size() - 1);
+  }
+  return scatter;
+}
+
+LogRatio ContrastLocation(std::span<const double> values, double squared_weights,
+                          const Scatter& programs, const RatioOptions& options) {
+  const LogRatio alone = Location(values, options);
+  const Scatter scatter = {squared_weights * programs.variance, programs.df};
+  if (ChanceOf(values, scatter) < kContradiction) return alone;
+  return WithScatter(alone, values, scatter);
 }
 
 }  // namespace smallmind::harness::stats
