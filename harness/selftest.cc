@@ -123,7 +123,7 @@ SelftestResult OperatingCurve(const SelftestRounds& rounds, const std::string& m
     }
     CurvePoint point;
     point.rounds = static_cast<int>(n);
-    point.seconds = rounds.pair_s * static_cast<double>(n);
+    point.seconds = rounds.pair_s * static_cast<double>(n + rounds.warmup);
     point.comparisons = comparisons;
     const Found found = equal.get();
     point.false_positive_rate = static_cast<double>(found.any) / comparisons;

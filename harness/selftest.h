@@ -28,11 +28,12 @@ struct SelftestRounds {
   std::vector<HeadlineRow> null;                      // the two equal names
   std::map<double, std::vector<HeadlineRow>> slowed;  // slowdown in percent -> rounds
   double pair_s = 0;                                  // what one round of two competitors takes
+  int warmup = 0;                                     // rounds ahead of those that count
 };
 
 struct CurvePoint {
   int rounds = 0;
-  double seconds = 0;  // what a comparison of so many rounds takes
+  double seconds = 0;  // what a comparison of so many rounds takes, warm-up included
   int comparisons = 0;
   double false_positive_rate = 0;         // any metric of the row
   double fp_low = 0, fp_high = 1;         // 95 % interval of that rate

@@ -46,6 +46,13 @@ TEST(Selftest, QuietMachineFindsFivePercentAndKeepsAlpha) {
   EXPECT_GT(result.curve[0].mde_pct, result.curve.back().mde_pct);
 }
 
+TEST(Selftest, AComparisonTakesItsWarmUpToo) {
+  const SelftestResult result =
+      OperatingCurve({Rounds(0, 0.02, 1), {}, 2.0, 1}, "decode_tps", 81, 60, 9);
+  EXPECT_EQ(result.curve.back().seconds, 82);
+  EXPECT_LT(result.WithinBudget()->rounds, 40);
+}
+
 // What a point calls detectable is planted: found with power 0.8 or more (the other metrics, slowed
 // with it, ease Holm's later steps) where all six are judged, as the power beside it is.
 TEST(Selftest, DetectableSpeaksOfTheSameFamilyAsPower) {

@@ -72,6 +72,7 @@ int Judge(const Run& run, const SelftestOptions& options, const std::filesystem:
   SelftestRounds rounds;
   rounds.null = HeadlineRows(run.samples, reference, TwinOf(reference));
   rounds.pair_s = PairSeconds(run.samples);
+  rounds.warmup = run.info.plan.warmup;
   for (const int percent : kSlowdowns) {
     rounds.slowed[percent] = HeadlineRows(run.samples, reference, SlowedName(reference, percent));
   }
