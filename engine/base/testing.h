@@ -1,4 +1,5 @@
-// Where tests find data: the repository's own, and the shared folder beside it.
+// What tests share: where data lies (the repository's own, and the shared folder beside it), a
+// folder of their own, whole files, random vectors, and how long their forms are.
 #pragma once
 
 #include <unistd.h>
