@@ -45,7 +45,7 @@ endforeach()
 
 # The harness's: over what its fuzzers include (test_fuzz.py), the harness's readers of foreign text.
 set(harness_fuzz_sources ${SMALLMIND_HARNESS_SOURCES})
-list(FILTER harness_fuzz_sources INCLUDE REGEX "/harness/(llama_bench|load_run|manifest|peer|process|protocol|record|stats/summary)\\.cc$")
+list(FILTER harness_fuzz_sources INCLUDE REGEX "/harness/(llama_bench|load_run|manifest|peer|process|protocol|record|strings|stats/summary)\\.cc$")
 add_library(fuzz-harness OBJECT EXCLUDE_FROM_ALL ${harness_fuzz_sources})
 function(smallmind_harness_fuzz_settings target)
   target_compile_options(${target} PRIVATE ${SMALLMIND_WARNINGS} ${fuzz_flags} -fsanitize=float-cast-overflow ${ARGN})
