@@ -10,6 +10,7 @@
 
 #include "harness/error.h"
 #include "harness/stats/change_point.h"
+#include "harness/stats/interval.h"
 
 namespace smallmind::harness {
 namespace {
@@ -26,8 +27,7 @@ Json WithNumbers(Json json, std::initializer_list<std::pair<const char*, double>
 
 double Double(const Json& json, const char* name) {
   const auto found = json.find(name);
-  return found != json.end() && found->is_number() ? found->get<double>()
-                                                   : std::numeric_limits<double>::quiet_NaN();
+  return found != json.end() && found->is_number() ? found->get<double>() : stats::kNan;
 }
 
 std::string ConditionsOf(const PlanInfo& plan) {

@@ -314,6 +314,14 @@ int64_t StrippedBytes(const RunInfo& run, const std::string& name) {
   return variant == nullptr ? 0 : variant->size.stripped_bytes;
 }
 
+std::string CellKey(const std::string& variant, int layout, const std::string& model,
+                    const std::string& workload) {
+  return variant + "|" + std::to_string(layout) + "|" + model + "|" + workload;
+}
+std::string CellKey(const Sample& sample) {
+  return CellKey(sample.variant, sample.layout, sample.model, sample.workload);
+}
+
 std::string ToString(SampleStatus status) { return NameOf(kSampleStatus, status); }
 std::string ToString(RunStatus status) { return NameOf(kRunStatus, status); }
 

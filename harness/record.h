@@ -217,10 +217,14 @@ struct PlanInfo {
   bool aslr_off = false;
   bool timers = false;
   std::string inject;  // VARIANT=PCT,…: slowdowns that are known to be there
-  // Slow competitors: "variant|layout|model|workload" -> every n-th round, kSlowRounds times at
-  // most.
+  // Slow competitors: CellKey -> every n-th round, kSlowRounds times at most.
   std::map<std::string, int> strides;
 };
+
+// "variant|layout|model|workload"
+std::string CellKey(const std::string& variant, int layout, const std::string& model,
+                    const std::string& workload);
+std::string CellKey(const Sample& sample);
 
 enum class RunStatus { kRunning, kComplete, kBudget, kInterrupted, kFailed };
 

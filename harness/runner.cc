@@ -62,14 +62,13 @@ Runner::Runner(RunInfo& run, std::vector<Sample> samples, RunDirectory& director
 }
 
 std::string Runner::CellName(const Cell& cell) const {
-  return run_.variants[cell.variant].name + "|" + std::to_string(cell.layout) + "|" +
-         run_.models[cell.model].name + "|" + run_.workloads[cell.workload].name;
+  return CellKey(run_.variants[cell.variant].name, cell.layout, run_.models[cell.model].name,
+                 run_.workloads[cell.workload].name);
 }
 
 // The bookkeeping that a sample leads to, the same for a fresh one and for one read back.
 void Runner::LearnFrom(const Sample& sample) {
-  const std::string cell = sample.variant + "|" + std::to_string(sample.layout) + "|" +
-                           sample.model + "|" + sample.workload;
+  const std::string cell = CellKey(sample);
   const bool ok = sample.status == SampleStatus::kOk;
   const auto key = std::pair(sample.round, cell);
   tries_[key] = std::max(tries_[key], sample.attempt + 1);
@@ -349,8 +348,7 @@ void Runner::ChooseStrides() {
     const int stride =
         once ? std::max(1, run_.plan.max_rounds)
              : std::max(1, (run_.plan.min_rounds - 1) / std::max(1, SlowRounds() - 1));
-    run_.plan.strides[sample.variant + "|" + std::to_string(sample.layout) + "|" + sample.model +
-                      "|" + sample.workload] = stride;
+    run_.plan.strides[CellKey(sample)] = stride;
     char text[200];
     snprintf(text, sizeof text, "%s on %s takes %.0fx the median: it runs in %s only",
              sample.variant.c_str(), sample.model.c_str(), ratio,
@@ -370,8 +368,7 @@ void Runner::LiftStrides() {
   }
   for (const Sample& sample : samples_) {
     if (sample.status != SampleStatus::kOk || sample.round != 0) continue;
-    const std::string cell = sample.variant + "|" + std::to_string(sample.layout) + "|" +
-                             sample.model + "|" + sample.workload;
+    const std::string cell = CellKey(sample);
     if (!run_.plan.strides.contains(cell)) continue;
     const double median = stats::Median(blocks[{sample.model, sample.workload}]);
     if (sample.wall_ns >= kSlowFactor * median) continue;

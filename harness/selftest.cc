@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <future>
-#include <limits>
 #include <set>
 #include <sstream>
 
@@ -187,8 +186,7 @@ std::vector<HeadlineRow> HeadlineRows(const std::vector<Sample>& samples, const 
       const bool both = old_value != pair.first->metrics.end() &&
                         new_value != pair.second->metrics.end() && old_value->second > 0 &&
                         new_value->second > 0;
-      row[m] = both ? std::log(new_value->second / old_value->second)
-                    : std::numeric_limits<double>::quiet_NaN();
+      row[m] = both ? std::log(new_value->second / old_value->second) : stats::kNan;
     }
     all.push_back(row);
     if (!pair.first->contaminated && !pair.second->contaminated) clean.push_back(row);

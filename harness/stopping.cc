@@ -22,8 +22,7 @@ constexpr const char* kWatched[] = {"prefill_tps", "decode_tps"};
 
 bool IsThinned(const RunInfo& run, const std::string& variant, const Regime& regime) {
   for (int layout = 0; layout <= run.plan.layouts; ++layout) {
-    if (run.plan.strides.contains(variant + "|" + std::to_string(layout) + "|" + regime.model +
-                                  "|" + regime.workload))
+    if (run.plan.strides.contains(CellKey(variant, layout, regime.model, regime.workload)))
       return true;
   }
   return false;

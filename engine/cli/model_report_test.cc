@@ -16,7 +16,7 @@ bool Contains(const std::string& text, const std::string& part) {
 }
 
 TEST(ModelReport, DescribesAModelThatRuns) {
-  const GgufFile file = GgufFile::Open(TestdataDir() / "arch" / "mixtral.gguf");
+  const GgufFile file = GgufFile::Open(MixtralModel());
   const ModelReport report = ReportModel(file);
   EXPECT_EQ(report.problem, "");
   EXPECT_TRUE(Contains(report.text, "experts")) << report.text;

@@ -23,10 +23,6 @@
 namespace smallmind {
 namespace {
 
-const std::string& Mixtral() {
-  static const std::string path = TestdataDir() / "arch" / "mixtral.gguf";
-  return path;
-}
 const std::string& Gpt2() {
   static const std::string path = TestdataDir() / "arch" / "gpt2.gguf";
   return path;
@@ -95,7 +91,7 @@ TEST(RunProgram, CodesAndErrorLines) {
     int code;
     std::string part;  // of the line on stderr; empty: nothing there
   };
-  const std::string& m = Mixtral();
+  const std::string m = MixtralModel();
   const std::string text = Write("text", "Once upon a time there was a model.");
   const std::string floats = Write("floats", std::string(16, '\0'));
   const std::string nans = Write("nans", std::string(8, '\0') + std::string(8, '\xff'));
@@ -158,18 +154,20 @@ TEST(RunProgram, AFullStandardOutputIsAnError) {
   for (const char* how : {"--ids", "--no-bos"}) {
     const std::string text = Write("text", "some text");
     const Ran ran =
-        Smallmind({"tokenize", "-m", Mixtral(), "-f", text, how}, "/dev/null", "/dev/full");
+        Smallmind({"tokenize", "-m", MixtralModel(), "-f", text, how}, "/dev/null", "/dev/full");
     EXPECT_EQ(ran.code, 2);
     EXPECT_EQ(ran.err, "smallmind: cannot write to standard output: No space left on device\n");
   }
-  EXPECT_EQ(Smallmind({"generate", "-m", Mixtral(), "-n", "3"}, "/dev/null", "/dev/full").code, 2);
+  EXPECT_EQ(Smallmind({"generate", "-m", MixtralModel(), "-n", "3"}, "/dev/null", "/dev/full").code,
+            2);
   EXPECT_EQ(Smallmind({"--help"}, "/dev/null", "/dev/full").code, 2);
 }
 
 TEST(RunProgram, PromptsAndBiasesReachTheModel) {
   const std::string prompt = "Once upon";
   const std::string file = Write("prompt", prompt);
-  const std::vector<std::string> words = {"generate", "-m", Mixtral(), "--temp", "0", "-n", "8"};
+  const std::vector<std::string> words = {"generate", "-m", MixtralModel(), "--temp", "0",
+                                          "-n",       "8"};
   const auto with = [&](const std::vector<std::string>& more, const std::string& in) {
     std::vector<std::string> all = words;
     all.insert(all.end(), more.begin(), more.end());
@@ -185,7 +183,7 @@ TEST(RunProgram, PromptsAndBiasesReachTheModel) {
 
 // mixtral.gguf with an embedding of NaN for one token.
 std::string WithBrokenToken(size_t token) {
-  std::string bytes = ReadAll(Mixtral());
+  std::string bytes = ReadAll(MixtralModel());
   const std::span<const uint8_t> view(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   for (const GgufTensor& t : ParseGguf(view, "mixtral").tensors) {
     if (t.name != "token_embd.weight") continue;
@@ -198,14 +196,15 @@ std::string WithBrokenToken(size_t token) {
 
 TEST(RunProgram, WhatWasGeneratedBeforeAnErrorIsKept) {
   const std::string out = Write("out.txt", "old");
-  std::vector<std::string> words = {"generate", "-m", Mixtral(), "-p", "Once",      "--temp",
-                                    "0",        "-n", "6",       "-o", out.c_str(), "--ignore-eos"};
+  std::vector<std::string> words = {"generate",  "-m",          MixtralModel(), "-p", "Once",
+                                    "--temp",    "0",           "-n",           "6",  "-o",
+                                    out.c_str(), "--ignore-eos"};
   ASSERT_EQ(Smallmind(words).code, 0);
   const std::string whole = ReadAll(out);
   ASSERT_GT(whole.size(), 2u);
   EXPECT_EQ(Smallmind(words).out, whole + "\n");
 
-  const Engine engine = Engine::Open(Mixtral(), {});
+  const Engine engine = Engine::Open(MixtralModel(), {});
   GenerateOptions greedy;
   greedy.max_tokens = 6;
   greedy.ignore_eos = true;
@@ -252,7 +251,7 @@ TEST(RunProgram, AnInterruptKeepsTheTextAndIsNoSuccess) {
       std::this_thread::sleep_for(std::chrono::seconds(1));
     }
   });
-  const Ran ran = Smallmind({"generate", "-m", Mixtral(), "-c", "50000", "-n", "50000",
+  const Ran ran = Smallmind({"generate", "-m", MixtralModel(), "-c", "50000", "-n", "50000",
                              "--ignore-eos", "-q", "-o", path});
   interrupts.join();
   EXPECT_EQ(ran.code, 130) << ran.err;
@@ -270,7 +269,8 @@ TEST(RunProgram, AnInterruptThatItsParentIgnoresIsIgnored) {
       std::this_thread::yield();
     }
   });
-  EXPECT_EQ(Smallmind({"generate", "-m", Mixtral(), "-n", "32", "--ignore-eos", "-q"}).code, 0);
+  EXPECT_EQ(Smallmind({"generate", "-m", MixtralModel(), "-n", "32", "--ignore-eos", "-q"}).code,
+            0);
   done = true;
   interrupts.join();
   std::signal(SIGINT, before);
@@ -278,10 +278,10 @@ TEST(RunProgram, AnInterruptThatItsParentIgnoresIsIgnored) {
 
 TEST(RunProgram, InputThatFailsHalfwayIsAnError) {
   for (const std::string& from : {TestTempDir().string(), std::string("/proc/self/mem")}) {
-    const Ran direct = Smallmind({"tokenize", "-m", Mixtral(), "-f", from});
+    const Ran direct = Smallmind({"tokenize", "-m", MixtralModel(), "-f", from});
     EXPECT_EQ(direct.code, 2) << from;
     EXPECT_NE(direct.err.find("cannot read '" + from + "': "), std::string::npos) << direct.err;
-    const Ran piped = Smallmind({"tokenize", "-m", Mixtral(), "-f", "-"}, from);
+    const Ran piped = Smallmind({"tokenize", "-m", MixtralModel(), "-f", "-"}, from);
     EXPECT_EQ(piped.code, 2) << from;
     EXPECT_NE(piped.err.find("cannot read standard input: "), std::string::npos) << piped.err;
   }
@@ -290,7 +290,7 @@ TEST(RunProgram, InputThatFailsHalfwayIsAnError) {
 TEST(RunProgram, LogitsOfBadTokensLeaveTheFileAlone) {
   const std::string out = Write("out.f32", "old");
   const auto words = [&](const char* ids) {
-    return std::vector<std::string>{"logits", "-m", Mixtral(), "--tokens", ids, "-o", out};
+    return std::vector<std::string>{"logits", "-m", MixtralModel(), "--tokens", ids, "-o", out};
   };
   EXPECT_EQ(Smallmind(words("1,2,99999")).code, 2);
   EXPECT_EQ(ReadAll(out), "old");
@@ -299,8 +299,8 @@ TEST(RunProgram, LogitsOfBadTokensLeaveTheFileAlone) {
 }
 
 TEST(RunProgram, BenchOfSeveralSequencesSaysWhatOneSays) {
-  const std::vector<std::string> words = {"bench", "-m", Mixtral(), "-p", "8",
-                                          "-n",    "2",  "-r",      "1",  "--sequences"};
+  const std::vector<std::string> words = {"bench", "-m", MixtralModel(), "-p", "8",
+                                          "-n",    "2",  "-r",           "1",  "--sequences"};
   for (const char* sequences : {"1", "2"}) {
     std::vector<std::string> all = words;
     all.push_back(sequences);

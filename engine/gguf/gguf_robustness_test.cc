@@ -21,7 +21,7 @@ std::vector<std::filesystem::path> Models() {
   for (const auto& entry : std::filesystem::directory_iterator(TestdataDir() / "arch")) {
     if (entry.path().extension() == ".gguf") paths.push_back(entry.path());
   }
-  const auto stories = SharedDir() / "models" / "stories260K-f32.gguf";
+  const auto stories = StoriesModel();
   if (std::filesystem::exists(stories)) paths.push_back(stories);
   std::sort(paths.begin(), paths.end());
   return paths;

@@ -29,7 +29,7 @@ class SpecTest : public testing::Test {
     EXPECT_NE(error.find(part), std::string::npos) << "error was: " << error;
   }
   PatchedGguf llama_{TestdataDir() / "arch" / "llama.gguf"};
-  PatchedGguf mixtral_{TestdataDir() / "arch" / "mixtral.gguf"};
+  PatchedGguf mixtral_{MixtralModel()};
 };
 
 TEST_F(SpecTest, ReadsWhatTheGoldenModelsSay) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "harness/report/text.h"
+#include "harness/stats/interval.h"
 
 namespace smallmind::harness {
 namespace {
@@ -127,8 +128,8 @@ std::vector<Breakdown> ExplainDifferences(const Series& series, const std::strin
         double whole = 0.0;
         for (const BreakdownPart& part : b.kernels) whole += part.delta_ms.estimate;
         for (BreakdownPart& part : b.kernels) {
-          part.share = Clear(b.total_ms) && whole != 0.0 ? part.delta_ms.estimate / whole
-                                                         : std::numeric_limits<double>::quiet_NaN();
+          part.share =
+              Clear(b.total_ms) && whole != 0.0 ? part.delta_ms.estimate / whole : stats::kNan;
         }
         // The largest of a dozen changes is named: it must stand among a dozen.
         std::vector<double> p;

@@ -185,7 +185,9 @@ Comparison ComparePair(const Series& series, const std::string& variant,
                     ratio_options);
   c.rests_on_clean = c.clean_pairs >= options.min_clean_rounds || c.clean_pairs == c.pairs;
   const Cleanliness used = c.rests_on_clean ? Cleanliness::kCleanOnly : Cleanliness::kAll;
-  c.rounds = MostRounds(c.rests_on_clean ? clean : all);
+  const std::vector<stats::PairedBuild>& used_builds = c.rests_on_clean ? clean : all;
+  c.rounds = MostRounds(used_builds);
+  c.layouts = used_builds.size();
   const std::vector<double>& used_logs = c.rests_on_clean ? clean_logs : all_logs;
   const std::vector<double> ours = series.Values(variant, regime, metric, used);
   const std::vector<double> theirs = series.Values(reference, regime, metric, used);

@@ -52,6 +52,7 @@ struct Comparison {
   stats::LogRatio clean;              // without rounds in which either side is contaminated
   size_t pairs = 0, clean_pairs = 0;  // rounds, over all link layouts
   size_t rounds = 0;                  // that ratio() rests on: of the layout that has the most
+  size_t layouts = 0;                 // link layouts that ratio() rests on; its units from two on
   bool rests_on_clean = false;
   double p_adjusted = 1.0;  // Holm
   size_t family = 1;        // rows that p_adjusted and mde answer for

@@ -182,6 +182,7 @@ TEST(Comparison, LayoutsAreTheUnitWhereThereAreSeveral) {
   const Comparison c = ComparePair(series, "fast", "o2", kSmall, "decode_tps", {});
   EXPECT_EQ(c.ratio().units, 6u);
   EXPECT_EQ(c.rounds, 4u);
+  EXPECT_EQ(c.layouts, 6u);
   EXPECT_EQ(c.pairs, 24u);
   const MetricSummary reference =
       SummariseCell(series, "o2", kSmall, "decode_tps", Cleanliness::kAll, {});

@@ -219,6 +219,7 @@ std::optional<Factorial> AnalyzeOne(const std::array<std::string, 8>& variants,
   Factorial f;
   for (const std::vector<Cells>& rounds : layouts) f.rounds = std::max(f.rounds, rounds.size());
   if (f.rounds < 2) return std::nullopt;
+  f.layouts = layouts.size();
   f.regime = regime;
   f.metric = metric;
   f.variants = variants;

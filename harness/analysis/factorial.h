@@ -32,6 +32,7 @@ struct Factorial {
   stats::LogRatio measured;              // all three together
   stats::LogRatio surplus;               // measured / predicted
   size_t rounds = 0;
+  size_t layouts = 0;  // link layouts; the effects' units from two on
   std::vector<std::string> sentences;
 };
 

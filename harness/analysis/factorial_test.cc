@@ -107,17 +107,24 @@ TEST(Factorial, EachToolchainHasItsOwn) {
   }
 }
 
-TEST(Factorial, LayoutsAreTheUnitsWhereThereAreSeveral) {
+// One model's tables, decode and prefill; `native`: that flag's planted effect, no other has one.
+std::vector<Factorial> OverLayouts(int layouts, double sigma, double native, int rounds,
+                                   double noise) {
   SyntheticPlan plan;
-  plan.variants = FactorialVariants(1.0, 1.0, 1.0);
-  for (Planted& p : plan.variants) p.layout_sigma = 0.03;
+  plan.variants = FactorialVariants(native, 1.0, 1.0);
+  for (Planted& p : plan.variants) p.layout_sigma = sigma;
   plan.models = {"smollm2-135m-q8_0"};
-  plan.layouts = 4;
-  plan.rounds = 20;
-  plan.noise = 0.002;
+  plan.layouts = layouts;
+  plan.rounds = rounds;
+  plan.noise = noise;
   const auto run = MakeSyntheticRun(plan);
-  for (const Factorial& f : AnalyzeFactorial(run.info, Series(run.samples), {})) {
+  return AnalyzeFactorial(run.info, Series(run.samples), {});
+}
+
+TEST(Factorial, LayoutsAreTheUnitsWhereThereAreSeveral) {
+  for (const Factorial& f : OverLayouts(4, 0.03, 1.0, 20, 0.002)) {
     EXPECT_EQ(f.rounds, 20u);
+    EXPECT_EQ(f.layouts, 4u);
     for (const FactorialEffect& e : f.effects) {
       EXPECT_EQ(e.effect.units, 4u);
       EXPECT_EQ(e.verdict, Verdict::kUnclear) << e.name;  // the luck of a layout is no effect
@@ -128,15 +135,7 @@ TEST(Factorial, LayoutsAreTheUnitsWhereThereAreSeveral) {
 // Three layouts, their luck 0.5 %: each effect has two degrees of freedom of its own, the table
 // fourteen.
 TEST(Factorial, FewLayoutsAreEnoughForAnEffect) {
-  SyntheticPlan plan;
-  plan.variants = FactorialVariants(1.05, 1.0, 1.0);
-  for (Planted& p : plan.variants) p.layout_sigma = 0.005;
-  plan.models = {"smollm2-135m-q8_0"};
-  plan.layouts = 3;
-  plan.rounds = 8;
-  plan.noise = 0.003;
-  const auto run = MakeSyntheticRun(plan);
-  const auto tables = AnalyzeFactorial(run.info, Series(run.samples), {});
+  const std::vector<Factorial> tables = OverLayouts(3, 0.005, 1.05, 8, 0.003);
   ASSERT_EQ(tables.size(), 2u);
   for (const Factorial& f : tables) {
     for (const FactorialEffect& e : f.effects) {

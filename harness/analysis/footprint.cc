@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "harness/error.h"
+#include "harness/stats/interval.h"
 
 namespace smallmind::harness {
 namespace {
@@ -137,7 +138,7 @@ std::vector<Footprint> MeasureFootprints(
           f.section_delta.erase(name);
       }
     }
-    f.speed_gain = f.gain_per_kib = std::numeric_limits<double>::quiet_NaN();
+    f.speed_gain = f.gain_per_kib = stats::kNan;
     for (const Comparison& c : comparisons) {
       if (largest != nullptr && c.variant == v.name && c.regime.model == largest->name &&
           c.metric == "decode_tps") {

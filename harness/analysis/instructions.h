@@ -5,11 +5,11 @@
 // measured in the same run.
 #pragma once
 
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "harness/analysis/comparison.h"
+#include "harness/stats/interval.h"
 
 namespace smallmind::harness {
 
@@ -19,12 +19,12 @@ struct InstructionRatio {
   std::string source;  // "callgrind" | "counters"
   std::string target;  // Highway target that was counted
   std::string work;    // "prefill" | "decode": a token; "process"
-  double count = std::numeric_limits<double>::quiet_NaN();
-  double ratio = std::numeric_limits<double>::quiet_NaN();       // count / the reference's
-  double time_ratio = std::numeric_limits<double>::quiet_NaN();  // time / the reference's
-  bool time_clear = false;                                       // the times differ beyond chance
-  std::string reason;                                            // why there is no count
-  std::string sentence;  // "" where the count is within kSameWork of the reference's
+  double count = stats::kNan;
+  double ratio = stats::kNan;       // count / the reference's
+  double time_ratio = stats::kNan;  // time / the reference's
+  bool time_clear = false;          // the times differ beyond chance
+  std::string reason;               // why there is no count
+  std::string sentence;             // "" where the count is within kSameWork of the reference's
 };
 
 // Counts nearer than this are called the same.

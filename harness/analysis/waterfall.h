@@ -1,11 +1,11 @@
 // From exec to the first token, phase by phase, with page faults and relocations.
 #pragma once
 
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "harness/analysis/comparison.h"
+#include "harness/stats/interval.h"
 
 namespace smallmind::harness {
 
@@ -17,8 +17,8 @@ struct WaterfallPhase {
   double length_ms = 0.0;  // medians
   double low_ms = 0.0, high_ms = 0.0;
   // Medians of those taken in the phase; NaN where the engine does not report them.
-  double minor_faults = std::numeric_limits<double>::quiet_NaN();
-  double major_faults = std::numeric_limits<double>::quiet_NaN();
+  double minor_faults = stats::kNan;
+  double major_faults = stats::kNan;
 };
 
 struct Waterfall {

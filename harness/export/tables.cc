@@ -2,10 +2,10 @@
 // llama.cpp's own compare-llama-bench.py refuses lines without any of its key fields, so those that
 // mean nothing here have the value that "not used" has there.
 #include <cmath>
-#include <cstdio>
 
 #include "harness/export/formats.h"
 #include "harness/report/sections.h"
+#include "harness/strings.h"
 
 namespace smallmind::harness {
 namespace {
@@ -114,9 +114,7 @@ std::vector<ExportFile> ExportCsv(const Run& run) {
       text += ",";
       const auto found = s.metrics.find(metric);
       if (found == s.metrics.end()) continue;
-      char number[40];
-      std::snprintf(number, sizeof number, "%.9g", found->second);
-      text += number;
+      text += Print("%.9g", found->second);
     }
     text += "\n";
   }

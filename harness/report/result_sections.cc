@@ -54,8 +54,7 @@ DocCell RatioCell(const Analysis& a, const std::string& variant, const Regime& r
                      " (" + stats::CliffsDeltaWord(c->cliffs_delta) + "), detectable from " +
                      PercentText(c->mde) + " (power 0.8, Holm's first step over " +
                      std::to_string(c->family) + " rows), " + std::to_string(c->rounds) + " rounds";
-  if (c->ratio().units != c->rounds)
-    hint += " of " + std::to_string(c->ratio().units) + " link layouts";
+  if (c->layouts > 1) hint += " of " + std::to_string(c->layouts) + " link layouts";
   if (c->within_layout_luck) hint += "; link layouts of the same code differ by as much";
   return DocCell::Number(c->ratio().Ratio(), RatioText(c->ratio()) + " " + MarkOf(c->verdict),
                          ToneOf(c->verdict), hint);

@@ -71,18 +71,17 @@ DocSection FactorialSection(const Analysis& a) {
     said.items.insert(said.items.end(), f.sentences.begin(), f.sentences.end());
   if (!said.items.empty()) section.blocks.push_back(std::move(said));
   section.blocks.push_back(DocFigure{"factorial", "Factorial effects"});
-  const size_t units = a.factorial.front().effects.front().effect.units;
-  const bool layouts = units != a.factorial.front().rounds;
+  const size_t layouts = a.factorial.front().layouts;
   DocTable table;
   table.caption =
       "Main effects are means over the other two flags; an interaction is the extra factor that "
       "both have together. " +
       std::to_string(a.factorial.front().rounds) + " rounds" +
-      (layouts ? " of " + std::to_string(units) + " link layouts, which are the units" +
-                     (units < stats::kRobustFrom
-                          ? " (so few: their scatter is that of all eight variants)"
-                          : "")
-               : "") +
+      (layouts > 1 ? " of " + std::to_string(layouts) + " link layouts, which are the units" +
+                         (layouts < stats::kRobustFrom
+                              ? " (so few: their scatter is that of all eight variants)"
+                              : "")
+                   : "") +
       ", contaminated ones included; verdicts are Holm-adjusted over all effects here.";
   table.columns = {{"effect"}};
   const bool several = a.factorial.front().toolchain != a.factorial.back().toolchain;

@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/stats/interval.h"
 #include "harness/stats/special.h"
 
 namespace smallmind::harness::stats {
 Interval WilsonInterval(size_t successes, size_t n, double level) {
-  if (n == 0) return {std::numeric_limits<double>::quiet_NaN(), 0.0, 1.0, level};
+  if (n == 0) return {kNan, 0.0, 1.0, level};
   const double count = static_cast<double>(n);
   const double share = static_cast<double>(successes) / count;
   const double z = NormalQuantile(0.5 * (1.0 + level));

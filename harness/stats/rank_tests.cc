@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "harness/stats/interval.h"
 #include "harness/stats/rng.h"
 #include "harness/stats/special.h"
 #include "harness/stats/summary.h"
@@ -151,7 +152,7 @@ RankTest WilcoxonSignedRank(std::span<const double> differences) {
 }
 
 double CliffsDelta(std::span<const double> x, std::span<const double> y) {
-  if (x.empty() || y.empty()) return std::numeric_limits<double>::quiet_NaN();
+  if (x.empty() || y.empty()) return kNan;
   long balance = 0;
   for (double a : x) {
     for (double b : y) balance += (a > b) - (a < b);
