@@ -47,7 +47,7 @@ void Run(benchmark::State& state, DType type, Shape shape, size_t tokens, size_t
                       row_bytes};
   };
   const bool streams = total_bytes != 0;
-  FetchStream plan(MatMulFetchLead(tokens, row_bytes));
+  FetchStream plan(FetchStream::kFirstLead);
   if (streams) plan.Push(view(0).Bytes(0, shape.rows));
   size_t next = 0;
   for (auto _ : state) {

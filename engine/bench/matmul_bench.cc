@@ -71,7 +71,7 @@ void MatVec(benchmark::State& state, DType type, Shape shape, size_t tokens, siz
   };
   // From memory a row is judged by its bytes, in a cache by its operations.
   const bool streams = total_bytes != 0;
-  FetchStream plan(MatMulFetchLead(tokens, row_bytes));
+  FetchStream plan(FetchStream::kFirstLead);
   FetchStream* fetch = streams ? &plan : nullptr;
   if (streams) plan.Push(view(0).Bytes(0, shape.rows));
   size_t next = 0;

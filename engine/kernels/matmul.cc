@@ -21,14 +21,6 @@ size_t MatMulRowGrain(const WeightView& w, size_t n_tokens) {
   return UsesQuantRows(w.type) ? kQuantRowGrain : FloatMatMulRowGrain(w, n_tokens);
 }
 
-size_t MatMulFetchLead(size_t n_tokens, size_t row_bytes) {
-  // A group's rows are read abreast, so the lead is a group at least. Nearer than 16 KiB short rows
-  // are waited for: 576 columns of Q4_0 ran at 9 GB/s with 5 KiB, at 12 with 10; more gains
-  // nothing.
-  const size_t group = std::max(kQuantRowGrain * row_bytes, size_t{16} << 10);
-  return n_tokens < kGemmTokens ? group : std::max(group, kPanelBudget);
-}
-
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const QuantRows& x, float* out,
             size_t out_stride, std::span<uint8_t> scratch, FetchStream* fetch) {
   if (row_begin >= row_end || x.n_tokens == 0) return;

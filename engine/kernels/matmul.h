@@ -24,10 +24,6 @@ size_t MatMulScratchBytes(size_t max_cols);
 // while earlier ones run. Depends on the type, the shape and the number of tokens only.
 size_t MatMulRowGrain(const WeightView& w, size_t n_tokens);
 
-// How far ahead of its reading a thread should fetch (FetchStream) with so many tokens, where the
-// widest rows have `row_bytes`, until a kernel says better (FetchStream::SetLead).
-size_t MatMulFetchLead(size_t n_tokens, size_t row_bytes);
-
 // Writes out[t*out_stride + r − row_begin] for r in [row_begin, row_end), t in [0, x.n_tokens). The
 // type must want this form of activations (UsesQuantRows).
 // `fetch`: where the row range is what it says is read next; all but float products of several

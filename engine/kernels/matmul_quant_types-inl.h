@@ -42,18 +42,20 @@ HWY_INLINE VU8 HighNibbles(VU8 v) {
   return LowNibbles(hn::BitCast(DU8(), hn::ShiftRight<4>(hn::BitCast(DU16(), v))));
 }
 
-// Collects the 32 bits at `offset` of every row. kScalar: by general registers, also where GCC
-// would rather insert into vectors. Apart from what reads them as vectors, so that other work is
-// between: a vector load has to wait until narrower stores before it have left for the cache.
+// Collects the 32 bits at `offset` of every row. kScalar: by general registers and a store each,
+// also where GCC would rather insert into vectors, of which a read of each keeps it (in cache, Zen
+// 5: Q4_0 and IQ4_NL 1.23, Q8_0 1.1 times as fast). Apart from what reads them as vectors, so that
+// other work is between: a vector load has to wait until narrower stores before it have left for
+// the cache.
 template <bool kScalar>
 HWY_INLINE void Gather(const RowGroup& rows, size_t offset, uint32_t* HWY_RESTRICT bits) {
   Unroll<kGroup>([&](size_t r) SMALLMIND_LAMBDA {
     uint32_t one;
     std::memcpy(&one, rows.Row(r % 4, r / 4) + offset, sizeof(one));
-#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
-    if constexpr (kScalar) asm("" : "+r"(one));
-#endif
     bits[r] = one;
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+    if constexpr (kScalar) asm("" : "+m"(bits[r]));
+#endif
   });
 }
 

@@ -47,14 +47,6 @@ Executor::Executor(const Model& model, size_t threads) : model_(model), team_(th
     quantised_.ffn_in |= Wants(layer.gate) | Wants(layer.up) | Wants(layer.gate_exps) |
                          Wants(layer.up_exps) | Wants(layer.router);
     quantised_.ffn_mid |= Wants(layer.down) | Wants(layer.down_exps);
-    for (const Linear* linear : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up,
-                                 &layer.down, &model.weights.output}) {
-      widest_row_ = std::max(widest_row_, linear->weight.row_bytes);
-    }
-    if (!layer.router) continue;
-    for (const ExpertMatrices* experts : {&layer.gate_exps, &layer.up_exps, &layer.down_exps}) {
-      widest_row_ = std::max(widest_row_, (*experts)[0].weight.row_bytes);
-    }
   }
   quantised_.head = Wants(model.weights.output);
   if (s.n_experts > 0) experts_ = std::make_unique<ExpertState>();

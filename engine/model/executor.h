@@ -87,7 +87,6 @@ class Executor {
   AlignedBuffer<uint8_t> scratch_;  // [threads] kernels' scratch
   size_t matmul_scratch_ = 0;       // bytes a thread
   size_t attn_scratch_ = 0;
-  size_t widest_row_ = 0;  // bytes, of the matrices whose reading is planned
 
   struct ExpertState;
   std::unique_ptr<ExpertState> experts_;

@@ -26,7 +26,7 @@ Pass::Pass(Executor& e, Worker& w)
       clock_(w.index() == 0 ? e.timers_ : nullptr),
       state_(e.workers_[w.index()]),
       fetch_(state_.fetch) {
-  fetch_.Restart(MatMulFetchLead(n_, e.widest_row_));
+  fetch_.Restart(FetchStream::kFirstLead);
 }
 
 void Pass::Run() {

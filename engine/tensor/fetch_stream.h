@@ -29,8 +29,9 @@ struct Ahead {
 
 class FetchStream {
  public:
-  // lead: bytes between what is read and what is fetched. Kernels read up to 16 rows abreast, so it
-  // is to cover 16 rows of the widest matrix.
+  static constexpr size_t kFirstLead = size_t{64} << 10;  // until a kernel knows better
+
+  // lead: bytes between what is read and what is fetched; to cover the rows that are read abreast.
   explicit FetchStream(size_t lead = 0) : lead_(lead) {}
   size_t lead() const { return lead_; }
 
