@@ -63,9 +63,8 @@ template <class W>
 HWY_NOINLINE void MatVec(const FloatJob& job) {
   const WeightView& w = job.w;
   const auto* x = ActRow(static_cast<const W*>(nullptr), job.x, 0);
-  // As LeadBytes of the quantised kernels, and what it saves likewise (Zen 5, 1.1B in BF16: 1.2).
-  constexpr size_t kLeastLead = kLanes < kVirtualLanes ? 0 : size_t{16} << 10;
-  FetchStream::SetLead(job.fetch, std::max(kTile * w.row_bytes, kLeastLead));
+  // As LeadBytes of the quantised kernels (Zen 5, 1.1B in BF16: 1.2).
+  FetchStream::SetLead(job.fetch, kTile * w.row_bytes, kLanes);
   for (size_t r = job.row_begin; r < job.row_end; r += kTile) {
     const size_t n = std::min(kTile, job.row_end - r);
     const W* rows[kTile];

@@ -236,10 +236,6 @@ inline HWY_NOINLINE void RunFew(const QuantJob& job, const Kernels& kernels) {
   }
 }
 
-// Sixteen short rows are read before what is nearer arrives: 576 columns of Q4_0 1.1 times as fast
-// as with 5 KiB (Zen 5; Emerald Rapids 1.3). Eight are not (Zen 3).
-constexpr size_t kLeastLead = kGroup > 8 ? size_t{16} << 10 : 0;
-
 // How far ahead to fetch: the rows that are read abreast, however wide other matrices are, two
 // rounds of them where they are unpacked in between, panels where many are. (Two threads, to 16
 // rows of the widest matrix. Zen 3: one token 1.03 to 1.2, four sequences 1.05 to 1.09, sixteen
@@ -247,11 +243,11 @@ constexpr size_t kLeastLead = kGroup > 8 ? size_t{16} << 10 : 0;
 inline size_t LeadBytes(const QuantJob& job) {
   const size_t n = job.x.n_tokens;
   const size_t rows = (n < kGemmTokens ? kGroup : 2 * kFewRows) * job.w.row_bytes;
-  return n <= kFewTokens ? HWY_MAX(rows, kLeastLead) : HWY_MAX(rows, kPanelBudget);
+  return n <= kFewTokens ? rows : HWY_MAX(rows, kPanelBudget);
 }
 
 inline HWY_NOINLINE void Run(QuantJob job, const Kernels& kernels) {
-  FetchStream::SetLead(job.fetch, LeadBytes(job));
+  FetchStream::SetLead(job.fetch, LeadBytes(job), kGroup);
   if (job.w.rows < kGroup) {
     // Zero bytes are zero scales: the padding rows give zeros, which nobody stores.
     uint8_t* copy = job.scratch;
