@@ -258,6 +258,8 @@ ParsedGguf ParseGguf(std::span<const uint8_t> bytes, std::string_view file) {
   parsed.alignment = AlignmentOf(cursor, parsed.values);
 
   std::vector<uint64_t> offsets;
+  constexpr uint64_t kReserved = 1024;  // whatever a hostile file promises
+  parsed.tensors.reserve(std::min(tensor_count, kReserved));
   for (uint64_t i = 0; i < tensor_count; ++i) {
     parsed.tensors.push_back(ReadTensorInfo(cursor, &offsets.emplace_back()));
   }

@@ -106,8 +106,9 @@ void SpmTokenizer::BuildTables() const {
     if (id < 0) id = tables_.tokens.Find({&itself, 1});
     if (id < 0) id = vocab_.unknown();
   }
+  StringWalk walk = vocab_.Texts();
   for (size_t i = 0; i < vocab_.size(); ++i) {
-    const std::string_view text = vocab_.Text(static_cast<TokenId>(i));
+    const std::string_view text = walk.Next();
     if (text.empty()) continue;
     std::string_view left = CharacterAt(text, 0);
     for (size_t at = left.size(); at < text.size();) {

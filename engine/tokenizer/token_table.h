@@ -1,7 +1,8 @@
-// Text -> token id: open addressing over views into the mapping, 8 bytes a slot.
+// Text -> token id: open addressing over views into the mapping, 4 bytes a slot and 4 an entry.
 //
-// A slot holds an id and 32 bits of the hash; texts are compared only where those bits agree, so a
-// miss almost never touches the mapping. Of equal texts the lowest id wins.
+// A slot holds an entry's number and as many bits of the hash as are left (14 with 150,000 tokens);
+// texts are compared only where those agree, so a miss almost never touches the mapping. Of equal
+// texts the first entry wins.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ namespace smallmind {
 class TokenTable {
  public:
   TokenTable() = default;
-  // All tokens but those of some types, or only `ids`; empty texts are left out. `vocab` must
-  // outlive the table.
+  // All tokens but those of some types, or only `ids`; empty texts are left out. `vocab`'s file
+  // must outlive the table.
   TokenTable(const Vocab& vocab, std::initializer_list<TokenType> without);
   TokenTable(const Vocab& vocab, std::span<const TokenId> ids);
 
@@ -28,25 +29,32 @@ class TokenTable {
   TokenId Find(std::string_view text) const { return Find(text, HashText(text)); }
   TokenId Find(std::string_view text, uint64_t hash) const {
     if (slots_.empty()) return -1;
+    const uint32_t tag = Tag(hash);
     for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
-      const Slot slot = slots_[i];
-      if (slot.id < 0) return -1;
-      if (slot.tag == static_cast<uint32_t>(hash >> 32) && vocab_->Text(slot.id) == text) {
-        return slot.id;
+      const uint32_t slot = slots_[i];
+      if (slot == kFree) return -1;
+      const uint32_t entry = slot & entry_mask_;
+      if ((slot & ~entry_mask_) == tag && Text(entry) == text) {
+        return ids_.empty() ? static_cast<TokenId>(entry) : ids_[entry];
       }
     }
   }
 
  private:
-  struct Slot {
-    TokenId id = -1;
-    uint32_t tag = 0;
-  };
-  void Reserve(size_t count);
-  void Insert(TokenId id, uint64_t hash);
+  static constexpr uint32_t kFree = 0xffffffff;  // an entry of all ones: there is none
 
-  const Vocab* vocab_ = nullptr;
-  std::vector<Slot> slots_;
+  void Reserve(size_t count);
+  void Insert(uint32_t entry, uint64_t hash);
+  uint32_t Tag(uint64_t hash) const { return static_cast<uint32_t>(hash >> 32) & ~entry_mask_; }
+  std::string_view Text(uint32_t entry) const {
+    return StringWalk(texts_ + offsets_[entry]).Next();
+  }
+
+  const uint8_t* texts_ = nullptr;  // the vocabulary's
+  std::vector<uint32_t> offsets_;   // [entries] in texts_
+  std::vector<TokenId> ids_;        // [entries]; empty: an entry's number is its id
+  std::vector<uint32_t> slots_;
+  uint32_t entry_mask_ = 0;  // an entry's bits in a slot; the others are the tag's
   size_t mask_ = 0;
 };
 

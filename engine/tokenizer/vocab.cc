@@ -1,4 +1,4 @@
-// The string array is length-prefixed, so its offsets are found by walking it once; everything else
+// The string array is length-prefixed, so its texts are found by walking it once; everything else
 // is read in place. Some converters give end-of-turn tokens the type "normal"; their names are
 // known and they are treated as control tokens, or their text in a prompt would be spelled out.
 // Tested by tokenizer_test.cc and hostile_vocab_test.cc.
@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <limits>
 
 #include "engine/base/error.h"
@@ -45,15 +46,14 @@ constexpr std::array<std::string_view, 12> kMarkers = {
     "<|fim_middle|>", "<fim-middle>", "<MID>", "<\uff5cfim\u2581end\uff5c>",
 };
 
+bool IsSpecialType(TokenType type) {
+  return type == TokenType::kControl || type == TokenType::kUserDefined ||
+         type == TokenType::kUnknown;
+}
+
 template <size_t N>
 bool IsOneOf(std::string_view text, const std::array<std::string_view, N>& names) {
   return std::find(names.begin(), names.end(), text) != names.end();
-}
-
-uint64_t LoadU64(const uint8_t* p) {
-  uint64_t value;
-  std::memcpy(&value, p, sizeof value);
-  return value;
 }
 
 }  // namespace
@@ -63,6 +63,7 @@ Vocab::Vocab(const GgufFile& file) : path_(file.path()) {
   ReadTypes(file);
   ReadScores(file);
   ReadRoles(file);
+  FindSpecials();
 }
 
 void Vocab::ReadTexts(const GgufFile& file) {
@@ -79,43 +80,57 @@ void Vocab::ReadTexts(const GgufFile& file) {
                      " bytes; below 2^31 entries and 2^32 bytes are allowed");
   }
   texts_ = tokens->bytes.data();
-  offsets_.resize(tokens->count);
-  size_t offset = 0;
-  for (uint32_t& entry : offsets_) {
-    entry = static_cast<uint32_t>(offset);
-    const size_t size = LoadU64(texts_ + offset);
-    longest_text_ = std::max(longest_text_, size);
-    offset += 8 + size;
+  size_ = tokens->count;
+  offsets_.reserve((size_ + kStride - 1) / kStride);
+  constexpr size_t kLongestName = 32;
+  StringWalk walk = Texts();
+  for (size_t i = 0; i < size_; ++i) {
+    if (i % kStride == 0) offsets_.push_back(static_cast<uint32_t>(walk.at() - texts_));
+    const std::string_view text = walk.Next();
+    longest_text_ = std::max(longest_text_, text.size());
+    const char head = text.empty() ? '\0' : text[0];
+    if ((head != '<' && head != '_') || text.size() > kLongestName) continue;
+    const auto id = static_cast<TokenId>(i);
+    const bool ends = IsOneOf(text, kEndOfGeneration);
+    if (ends) end_of_generation_.push_back(id);
+    if (ends || IsOneOf(text, kMarkers)) renamed_.push_back(id);
   }
 }
 
 std::string_view Vocab::Text(TokenId id) const {
-  const uint8_t* entry = texts_ + offsets_[static_cast<size_t>(id)];
-  return {reinterpret_cast<const char*>(entry) + 8, LoadU64(entry)};
+  const auto i = static_cast<size_t>(id);
+  StringWalk walk(texts_ + offsets_[i / kStride]);
+  for (size_t step = i % kStride; step > 0; --step) walk.Next();
+  return walk.Next();
 }
 
 void Vocab::ReadTypes(const GgufFile& file) {
-  const size_t n = offsets_.size();
-  types_.assign(n, TokenType::kNormal);
   const GgufArray* array = file.Array("tokenizer.ggml.token_type");
   if (array == nullptr) return;
-  if (array->count != n) {
+  if (array->count != size()) {
     throw InputError(path_ + ": tokenizer.ggml.token_type has " + std::to_string(array->count) +
-                     " entries, tokenizer.ggml.tokens has " + std::to_string(n));
+                     " entries, tokenizer.ggml.tokens has " + std::to_string(size()));
   }
-  const auto known = [](int64_t value) {
-    return value >= 0 && value <= 6 ? static_cast<TokenType>(value) : TokenType::kUndefined;
-  };
   if (array->element_type == GgufType::kI32 || array->element_type == GgufType::kU32) {
-    for (size_t i = 0; i < n; ++i) {
-      uint32_t value;
-      std::memcpy(&value, array->bytes.data() + 4 * i, 4);
-      types_[i] = known(value);
-    }
+    types_ = array->bytes.data();
   } else {
-    const std::vector<int32_t> values = array->Ints();
-    for (size_t i = 0; i < n; ++i) types_[i] = known(values[i]);
+    own_types_ = array->Ints();
   }
+}
+
+TokenType Vocab::StoredType(size_t i) const {
+  int32_t value = static_cast<int32_t>(TokenType::kNormal);
+  if (types_ != nullptr) {
+    std::memcpy(&value, types_ + 4 * i, sizeof value);
+  } else if (!own_types_.empty()) {
+    value = own_types_[i];
+  }
+  return value >= 0 && value <= 6 ? static_cast<TokenType>(value) : TokenType::kUndefined;
+}
+
+TokenType Vocab::Type(TokenId id) const {
+  const bool renamed = std::binary_search(renamed_.begin(), renamed_.end(), id);
+  return renamed ? TokenType::kControl : StoredType(static_cast<size_t>(id));
 }
 
 void Vocab::ReadScores(const GgufFile& file) {
@@ -158,35 +173,21 @@ void Vocab::ReadRoles(const GgufFile& file) {
     if (id >= 0) end_of_generation_.push_back(id);
   }
   if (eos_ >= 0) end_of_generation_.push_back(eos_);
-
-  constexpr size_t kLongestName = 32;
-  for (size_t i = 0; i < size(); ++i) {
-    const auto id = static_cast<TokenId>(i);
-    const uint8_t* entry = texts_ + offsets_[i];
-    const uint8_t head = LoadU64(entry) == 0 ? 0 : entry[8];
-    if (head == '<' || head == '_') {
-      const std::string_view text = Text(id);
-      if (text.size() <= kLongestName) {
-        if (IsOneOf(text, kEndOfGeneration)) {
-          end_of_generation_.push_back(id);
-          types_[i] = TokenType::kControl;
-        } else if (IsOneOf(text, kMarkers)) {
-          types_[i] = TokenType::kControl;
-        }
-      }
-    }
-    if (IsSpecial(id)) specials_.push_back(id);
-  }
   std::sort(end_of_generation_.begin(), end_of_generation_.end());
   end_of_generation_.erase(std::unique(end_of_generation_.begin(), end_of_generation_.end()),
                            end_of_generation_.end());
 }
 
-bool Vocab::IsSpecial(TokenId id) const {
-  const TokenType type = Type(id);
-  return type == TokenType::kControl || type == TokenType::kUserDefined ||
-         type == TokenType::kUnknown;
+void Vocab::FindSpecials() {
+  std::vector<TokenId> stored;
+  for (size_t i = 0; i < size(); ++i) {
+    if (IsSpecialType(StoredType(i))) stored.push_back(static_cast<TokenId>(i));
+  }
+  std::set_union(stored.begin(), stored.end(), renamed_.begin(), renamed_.end(),
+                 std::back_inserter(specials_));
 }
+
+bool Vocab::IsSpecial(TokenId id) const { return IsSpecialType(Type(id)); }
 
 bool Vocab::IsEndOfGeneration(TokenId id) const {
   return std::binary_search(end_of_generation_.begin(), end_of_generation_.end(), id);
