@@ -1,8 +1,8 @@
 // F32, F16 and BF16 weights × float activations.
 //
-// One token: four rows abreast, a stream from memory, F16 widened on load. More tokens:
-// matmul_float_tiles-inl.h. BF16 runs on pair dots (order.h, 2b). Tested in matmul_float_test.cc to
-// the bit.
+// One token: a stream from memory, F16 widened on load, row by row or four abreast
+// (ReadsFloatsRowByRow). More tokens: matmul_float_tiles-inl.h. BF16 runs on pair dots (order.h,
+// 2b). Tested in matmul_float_test.cc to the bit.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_
@@ -12,6 +12,11 @@
 
 #include <algorithm>
 #include <type_traits>
+
+#include "hwy/detect_compiler_arch.h"
+#if HWY_ARCH_X86
+#include <cpuid.h>
+#endif
 
 #include "engine/kernels/float_acts-inl.h"
 #include "engine/kernels/matmul.h"
@@ -32,39 +37,38 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
 
-// out[i] = rows[i] · x over all columns, kTile rows abreast: they share the loads of x. Memory is
-// asked for what comes next in its own order, 8 lines at a time: more at once fill the buffers of
-// what misses (16 on Emerald Rapids), and the rows themselves wait (one row at a time and 16 or 32
-// lines: 0.85 of this speed).
-template <class W, class X>
+// out[i] = rows[i] · x over all columns, kRows abreast. Memory is asked for what comes next in its
+// own order, 8 lines at a time: more at once fill the buffers of what misses (16 on Emerald
+// Rapids), and the rows themselves wait.
+template <size_t kRows, class W, class X>
 HWY_INLINE void DotRows(const W* const* rows, const X* x, size_t cols, FetchStream* fetch,
                         V16* HWY_RESTRICT out) {
-  constexpr size_t kColumns = std::max(8 * 64 / (kTile * sizeof(W)), kStep<W>);
-  V16 acc[kTile];
-  for (size_t r = 0; r < kTile; ++r) acc[r] = Zero16();
+  constexpr size_t kColumns = std::max(8 * 64 / (kRows * sizeof(W)), kStep<W>);
+  V16 acc[kRows];
+  for (size_t r = 0; r < kRows; ++r) acc[r] = Zero16();
   const size_t whole = cols / kStep<W> * kStep<W>;
   for (size_t k = 0; k < whole;) {
     const size_t end = std::min(k + kColumns, whole);
     if (fetch != nullptr) {
-      const ByteRange piece = fetch->Read((end - k) * kTile * sizeof(W));
+      const ByteRange piece = fetch->Read((end - k) * kRows * sizeof(W));
       for (size_t i = 0; i < piece.bytes; i += 64) __builtin_prefetch(piece.data + i, 0, 2);
     }
     for (; k < end; k += kStep<W>) {
       HWY_UNROLL(4)
-      for (size_t r = 0; r < kTile; ++r) acc[r] = Step(rows[r] + k, x + k, acc[r]);
+      for (size_t r = 0; r < kRows; ++r) acc[r] = Step(rows[r] + k, x + k, acc[r]);
     }
   }
-  for (size_t r = 0; r < kTile; ++r) {
+  for (size_t r = 0; r < kRows; ++r) {
     out[r] = whole < cols ? Tail(rows[r] + whole, x + whole, cols - whole, acc[r]) : acc[r];
   }
 }
 
-template <class W>
+template <size_t kRows, class W>
 HWY_NOINLINE void MatVec(const FloatJob& job) {
   const WeightView& w = job.w;
   const auto* x = ActRow(static_cast<const W*>(nullptr), job.x, 0);
   // As LeadBytes of the quantised kernels (Zen 5, 1.1B in BF16: 1.2).
-  FetchStream::SetLead(job.fetch, kTile * w.row_bytes, kLanes);
+  FetchStream::SetLead(job.fetch, kRows * w.row_bytes, kLanes);
   for (size_t r = job.row_begin; r < job.row_end; r += kTile) {
     const size_t n = std::min(kTile, job.row_end - r);
     const W* rows[kTile];
@@ -72,7 +76,9 @@ HWY_NOINLINE void MatVec(const FloatJob& job) {
       rows[i] = Apart(reinterpret_cast<const W*>(w.Row(r + std::min(i, n - 1))));
     }
     V16 acc[kTile];
-    DotRows(rows, x, w.cols, job.fetch, acc);
+    for (size_t i = 0; i < kTile; i += kRows) {
+      DotRows<kRows>(rows + i, x, w.cols, job.fetch, acc + i);
+    }
     float sums[kTile];
     Reduce4(acc, sums);
     std::copy(sums, sums + n, job.out + r - job.row_begin);
@@ -82,7 +88,7 @@ HWY_NOINLINE void MatVec(const FloatJob& job) {
 template <class W>
 HWY_INLINE void RunRows(const FloatJob& job) {
   if (job.x.n_tokens == 1) {
-    MatVec<W>(job);
+    kLanes == 16 && job.row_by_row ? MatVec<1, W>(job) : MatVec<kTile, W>(job);
   } else {
     MatMulOf<W>(job);
   }
@@ -108,6 +114,19 @@ namespace smallmind {
 
 HWY_EXPORT(MatMulFloatT);
 
+bool ReadsFloatsRowByRow() {
+#if HWY_ARCH_X86
+  static const bool amd = [] {
+    unsigned level = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid(0, &level, &b, &c, &d) != 0 && b == signature_AMD_ebx &&
+           c == signature_AMD_ecx && d == signature_AMD_edx;
+  }();
+  return amd;
+#else
+  return false;
+#endif
+}
+
 size_t FloatMatMulRowGrain(const WeightView& w, size_t n_tokens) {
   // One token: 64 KiB of weights a call, so that a slow thread holds nobody for long. More: about
   // 16 calls a matrix, and two panels at most: what a feed-forward makes of it stays in L2.
@@ -116,10 +135,15 @@ size_t FloatMatMulRowGrain(const WeightView& w, size_t n_tokens) {
   return std::max(kGrain, std::min(rows, most) / kGrain * kGrain);
 }
 
+void MatMul(const FloatJob& job) {
+  if (job.row_begin >= job.row_end || job.x.n_tokens == 0) return;
+  HWY_DYNAMIC_DISPATCH(MatMulFloatT)(job);
+}
+
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x, float* out,
             size_t out_stride, std::span<uint8_t> scratch, FetchStream* fetch) {
-  if (row_begin >= row_end || x.n_tokens == 0) return;
-  HWY_DYNAMIC_DISPATCH(MatMulFloatT)({w, row_begin, row_end, x, out, out_stride, scratch, fetch});
+  const bool row_by_row = ReadsFloatsRowByRow();
+  MatMul({w, row_begin, row_end, x, out, out_stride, scratch, fetch, row_by_row});
 }
 
 }  // namespace smallmind

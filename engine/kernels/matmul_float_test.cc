@@ -116,14 +116,14 @@ void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
   }
   std::vector<uint8_t> store;
   const std::span<uint8_t> scratch = Scratch(cols, &store);
-  ForEachTarget([&](const std::string& target) {
+  const auto check = [&](const std::string& target, bool row_by_row) {
     const Acts acts(type, x, tokens, cols, stride, rows + tokens);
     const FloatRows& in = acts.rows;
     std::vector<float> out(tokens * out_stride, -7.0f);
     const size_t cut = rows / 3;  // a row range must not matter, nor touch its neighbours
-    MatMul(w.view, 0, cut, in, out.data(), out_stride, scratch);
+    MatMul({w.view, 0, cut, in, out.data(), out_stride, scratch, nullptr, row_by_row});
     ASSERT_EQ(out[cut], -7.0f);
-    MatMul(w.view, cut, rows, in, out.data() + cut, out_stride, scratch);
+    MatMul({w.view, cut, rows, in, out.data() + cut, out_stride, scratch, nullptr, row_by_row});
     for (size_t t = 0; t < tokens; ++t) {
       ASSERT_EQ(out[t * out_stride + rows], -7.0f);
       for (size_t r = 0; r < rows; ++r) {
@@ -136,6 +136,10 @@ void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
         }
       }
     }
+  };
+  ForEachTarget([&](const std::string& target) {
+    check(target, false);
+    if (tokens == 1) check(target, true);
   });
 }
 
