@@ -183,17 +183,20 @@ struct Dots : Factors {
 
 // Beside what is far ahead, the rows' own next chunk from L2 into L1, two rows a block. Rows of
 // whole cache lines all leave a line at the same column: sixteen misses at once, in the buffers
-// where what comes from memory waits too. Rows of other lengths miss one after another. (1.1B, two
-// threads, 10 to 16 interleaved rounds: Q4_0 1.04 to 1.08, Q8_0 1.01 to 1.04, Q4_K_M 1.02 to 1.04;
-// for every length, as a test at each block or while panels are unpacked it costs what it gives.)
+// where what comes from memory waits too. Rows of other lengths miss one after another, which costs
+// long ones alone. (1.1B, two threads, medians of interleaved rounds. Rows of whole lines, on
+// Emerald Rapids: Q4_0 1.04 to 1.08, Q8_0 1.01 to 1.04, Q4_K_M 1.02 to 1.04. Long ones besides, on
+// Zen 5: Q8_0 1.12, Q4_0 1.07 to 1.09, Q4_K_M 1.0. Short ones, 135M on Zen 5: 0.94 to 1.03.)
 template <size_t kChunkBytes>
 struct ChunkAhead : Ahead {
   static constexpr size_t kBytes = kChunkBytes, kRows = 2, kLines = kBytes / 64;
+  static constexpr size_t kLong = 2048;
   const uint8_t* row;
   size_t stride;
 
   static bool Pays(const RowGroup& rows, size_t next) {
-    return rows.stride % 64 == 0 && next + kBytes <= rows.stride;
+    const bool misses = rows.stride % 64 == 0 || rows.stride >= kLong;
+    return misses && next + kBytes <= rows.stride;
   }
   ChunkAhead(Ahead far, const RowGroup& rows, size_t next)
       : Ahead(far), row(rows.Row(0, 0) + next), stride(rows.stride) {}
