@@ -1,7 +1,7 @@
 // F32, F16 and BF16 weights × float activations.
 //
 // One token: a stream from memory, F16 widened on load, row by row or four abreast
-// (ReadsFloatsRowByRow). More tokens: matmul_float_tiles-inl.h. BF16 runs on pair dots (order.h,
+// (FloatCpu). More tokens: matmul_float_tiles-inl.h. BF16 runs on pair dots (order.h,
 // 2b). Tested in matmul_float_test.cc to the bit.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_INL_H_
@@ -88,7 +88,7 @@ HWY_NOINLINE void MatVec(const FloatJob& job) {
 template <class W>
 HWY_INLINE void RunRows(const FloatJob& job) {
   if (job.x.n_tokens == 1) {
-    kLanes == 16 && job.row_by_row ? MatVec<1, W>(job) : MatVec<kTile, W>(job);
+    kLanes == 16 && job.cpu.row_by_row ? MatVec<1, W>(job) : MatVec<kTile, W>(job);
   } else {
     MatMulOf<W>(job);
   }
@@ -114,16 +114,16 @@ namespace smallmind {
 
 HWY_EXPORT(MatMulFloatT);
 
-bool ReadsFloatsRowByRow() {
+FloatCpu FloatCpu::This() {
 #if HWY_ARCH_X86
   static const bool amd = [] {
     unsigned level = 0, b = 0, c = 0, d = 0;
     return __get_cpuid(0, &level, &b, &c, &d) != 0 && b == signature_AMD_ebx &&
            c == signature_AMD_ecx && d == signature_AMD_edx;
   }();
-  return amd;
+  return {.row_by_row = amd, .widens_in_tile = amd};
 #else
-  return false;
+  return {};
 #endif
 }
 
@@ -142,8 +142,7 @@ void MatMul(const FloatJob& job) {
 
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x, float* out,
             size_t out_stride, std::span<uint8_t> scratch, FetchStream* fetch) {
-  const bool row_by_row = ReadsFloatsRowByRow();
-  MatMul({w, row_begin, row_end, x, out, out_stride, scratch, fetch, row_by_row});
+  MatMul({w, row_begin, row_end, x, out, out_stride, scratch, fetch, FloatCpu::This()});
 }
 
 }  // namespace smallmind

@@ -16,12 +16,21 @@ namespace smallmind {
 // Rows a caller hands out at once: whole tiles, and enough of them to pay for the call.
 size_t FloatMatMulRowGrain(const WeightView& w, size_t n_tokens);
 
-// Whether one token's product reads a row to its end before the next, or four abreast, which share
-// the loads of activations. Which of the two memory likes better is the processor's: on Zen 5 row
-// by row is 1.17 to 1.2 times as fast in BF16 and 1.08 to 1.11 in F16 (135M and 1.1B), two abreast
-// are slower than four; Emerald Rapids was faster with four (1.02 to 1.1), and so was Zen 3. So: on
-// AMD's, where a register holds 16 floats.
-bool ReadsFloatsRowByRow();
+// What differs between processors of one target where a register holds 16 floats: which order of
+// the same work is the faster. Results do not depend on it.
+struct FloatCpu {
+  // One token reads a row to its end before the next, and not four abreast, which share the loads
+  // of activations. On Zen 5 1.17 to 1.2 times as fast in BF16 and 1.08 to 1.11 in F16 (135M and
+  // 1.1B), though two abreast are slower than four; Emerald Rapids was faster with four (1.02 to
+  // 1.1), and so was Zen 3.
+  bool row_by_row = false;
+  // F16 is widened in the tile, not once into a panel: free where conversions have units beside
+  // FMA's, as AMD's do (Zen 5: prompts of 256 tokens 1.08 to 1.1 times as fast). Intel's take two
+  // of FMA's slots.
+  bool widens_in_tile = false;
+
+  static FloatCpu This();
+};
 
 // One thread's share of a float product, as the per-target kernels take it.
 struct FloatJob {
@@ -32,7 +41,7 @@ struct FloatJob {
   size_t out_stride;
   std::span<uint8_t> scratch;  // FloatScratch::Bytes
   FetchStream* fetch;          // or null
-  bool row_by_row;             // ReadsFloatsRowByRow; heeded where a register holds 16 floats
+  FloatCpu cpu;
 };
 
 // MatMul of matmul.h, in either order of reading.

@@ -3,9 +3,9 @@
 //
 // Where a register has 16 lanes, F16 and BF16 are copied widened to float32 (which costs Intel's
 // FMA ports two slots a register) and no two rows at a distance of a power of two; BF16 stays as it
-// is where the target has dots for it. Narrower targets widen in the tile, beside the FMA units: a
-// panel of floats would be read from L2 at twice the bytes (Zen 3: 68 GFLOP/s for 82). Tested in
-// matmul_float_test.cc.
+// is where the target has dots for it, F16 where widening costs nothing (FloatCpu). Narrower
+// targets widen in the tile, beside the FMA units: a panel of floats would be read from L2 at twice
+// the bytes (Zen 3: 68 GFLOP/s for 82). Tested in matmul_float_test.cc.
 #if defined(SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_PANEL_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_PANEL_INL_H_
 #undef SMALLMIND_ENGINE_KERNELS_MATMUL_FLOAT_PANEL_INL_H_

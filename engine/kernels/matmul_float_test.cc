@@ -116,14 +116,14 @@ void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
   }
   std::vector<uint8_t> store;
   const std::span<uint8_t> scratch = Scratch(cols, &store);
-  const auto check = [&](const std::string& target, bool row_by_row) {
+  const auto check = [&](const std::string& target, FloatCpu cpu) {
     const Acts acts(type, x, tokens, cols, stride, rows + tokens);
     const FloatRows& in = acts.rows;
     std::vector<float> out(tokens * out_stride, -7.0f);
     const size_t cut = rows / 3;  // a row range must not matter, nor touch its neighbours
-    MatMul({w.view, 0, cut, in, out.data(), out_stride, scratch, nullptr, row_by_row});
+    MatMul({w.view, 0, cut, in, out.data(), out_stride, scratch, nullptr, cpu});
     ASSERT_EQ(out[cut], -7.0f);
-    MatMul({w.view, cut, rows, in, out.data() + cut, out_stride, scratch, nullptr, row_by_row});
+    MatMul({w.view, cut, rows, in, out.data() + cut, out_stride, scratch, nullptr, cpu});
     for (size_t t = 0; t < tokens; ++t) {
       ASSERT_EQ(out[t * out_stride + rows], -7.0f);
       for (size_t r = 0; r < rows; ++r) {
@@ -138,8 +138,9 @@ void CheckShape(DType type, size_t rows, size_t cols, size_t tokens) {
     }
   };
   ForEachTarget([&](const std::string& target) {
-    check(target, false);
-    if (tokens == 1) check(target, true);
+    check(target, {});
+    if (tokens == 1) check(target, {.row_by_row = true});
+    if (tokens > 1 && type == DType::kF16) check(target, {.widens_in_tile = true});
   });
 }
 

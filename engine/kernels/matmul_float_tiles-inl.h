@@ -395,7 +395,8 @@ template <class W>
 HWY_INLINE void MatMulOf(const FloatJob& job) {
   const FloatScratch scratch(job.scratch);
   if constexpr (kCopies<W>) {
-    if (job.x.n_tokens >= kWideTokens) return RunPanels<W, true>(job, scratch);
+    const bool in_tile = std::is_same_v<W, hwy::float16_t> && job.cpu.widens_in_tile;
+    if (job.x.n_tokens >= kWideTokens && !in_tile) return RunPanels<W, true>(job, scratch);
   }
   RunPanels<W, false>(job, scratch);
 }
