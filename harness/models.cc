@@ -66,7 +66,6 @@ void MakeModel(const std::string& name, const fs::path& path, const std::string&
     throw BadInput("model \"" + name + "\": " + reason);
   }
   fs::rename(temporary, path);
-  RereadFile(path);  // as it will be after the next start of the machine
 }
 
 }  // namespace
@@ -85,6 +84,7 @@ std::vector<ModelInfo> ResolveModels(const std::string& wanted, const fs::path& 
     if (!fs::is_regular_file(path)) throw BadInput(path.string() + ": not a file");
     if (!std::ifstream(path)) throw BadInput(path.string() + ": cannot be read");
     model.path = fs::canonical(path).string();
+    SettleFile(model.path);
     model.name = path.stem().string();
     model.file_bytes = static_cast<int64_t>(fs::file_size(path));
     for (const ModelInfo& other : models) {

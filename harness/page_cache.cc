@@ -1,5 +1,5 @@
-// mincore(2) tells residency to the owner of a file; posix_fadvise(2) drops clean pages that nobody
-// maps. Tested on a file of a few pages (page_cache_test.cc).
+// mincore(2) tells residency to the owner of a file, smaps_rollup how it is mapped;
+// posix_fadvise(2) drops clean pages that nobody maps. Tested on a small file (page_cache_test.cc).
 #include "harness/page_cache.h"
 
 #include <fcntl.h>
@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <fstream>
 #include <vector>
 
 namespace smallmind::harness {
@@ -32,21 +34,62 @@ class OpenFile {
   size_t size_ = 0;
 };
 
+// A file's whole mapping, while it lives.
+class Mapping {
+ public:
+  explicit Mapping(const OpenFile& file) : size_(file.size()) {
+    if (file.fd() >= 0 && size_ > 0) {
+      data_ = mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.fd(), 0);
+    }
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    if (*this) munmap(data_, size_);
+  }
+  explicit operator bool() const { return data_ != MAP_FAILED; }
+  void* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  void* data_ = MAP_FAILED;
+  size_t size_;
+};
+
+// Of this process's files, in KiB; -1 where the kernel does not tell.
+double HugeMappedKib() {
+  std::ifstream rollup("/proc/self/smaps_rollup");
+  double kib = -1;
+  for (std::string line; std::getline(rollup, line);) {
+    if (std::sscanf(line.c_str(), "FilePmdMapped: %lf", &kib) == 1) break;
+  }
+  return kib;
+}
+
 }  // namespace
 
 double ResidentPct(const std::string& path) {
   const OpenFile file(path);
-  if (file.fd() < 0 || file.size() == 0) return -1;
-  void* map = mmap(nullptr, file.size(), PROT_READ, MAP_SHARED, file.fd(), 0);
-  if (map == MAP_FAILED) return -1;
+  const Mapping map(file);
+  if (!map) return -1;
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   std::vector<unsigned char> resident((file.size() + page - 1) / page);
-  const int error = mincore(map, file.size(), resident.data());
-  munmap(map, file.size());
-  if (error != 0) return -1;
+  if (mincore(map.data(), map.size(), resident.data()) != 0) return -1;
   const auto count = std::count_if(resident.begin(), resident.end(),
                                    [](unsigned char state) { return (state & 1) != 0; });
   return 100.0 * static_cast<double>(count) / static_cast<double>(resident.size());
+}
+
+double HugeMappedPct(const std::string& path) {
+#ifdef MADV_POPULATE_READ
+  const OpenFile file(path);
+  const double before = HugeMappedKib();
+  const Mapping map(file);
+  if (!map || before < 0 || madvise(map.data(), map.size(), MADV_POPULATE_READ) != 0) return -1;
+  return 100.0 * (HugeMappedKib() - before) * 1024 / static_cast<double>(map.size());
+#else
+  return -1;
+#endif
 }
 
 void WarmFile(const std::string& path) {
@@ -71,6 +114,11 @@ std::string EvictFile(const std::string& path) {
 void RereadFile(const std::string& path) {
   EvictFile(path);
   WarmFile(path);
+}
+
+void SettleFile(const std::string& path) {
+  const double huge = HugeMappedPct(path);
+  if (huge >= 0 && huge < 50) RereadFile(path);
 }
 
 }  // namespace smallmind::harness

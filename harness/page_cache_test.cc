@@ -24,10 +24,23 @@ TEST(PageCache, WarmsAndEvicts) {
   EXPECT_EQ(ResidentPct(path), 100);
 }
 
+TEST(PageCache, TellsHugePagesOfReadFiles) {
+  const auto path = (TestTempDir() / "huge.bin").string();
+  std::ofstream(path) << std::string(16 << 20, 'x');
+  const double written = HugeMappedPct(path);
+  if (written < 0) GTEST_SKIP() << "the kernel does not tell how files are mapped here";
+  EXPECT_LE(written, 100);
+  SettleFile(path);  // whether huge pages come is the file system's
+  EXPECT_EQ(ResidentPct(path), 100);
+  EXPECT_GE(HugeMappedPct(path), written);
+}
+
 TEST(PageCache, MissingFile) {
   EXPECT_EQ(ResidentPct("/nonexistent"), -1);
   EXPECT_NE(EvictFile("/nonexistent"), "");
+  EXPECT_EQ(HugeMappedPct("/nonexistent"), -1);
   WarmFile("/nonexistent");
+  SettleFile("/nonexistent");
 }
 
 }  // namespace
