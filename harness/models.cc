@@ -84,12 +84,12 @@ std::vector<ModelInfo> ResolveModels(const std::string& wanted, const fs::path& 
     if (!fs::is_regular_file(path)) throw BadInput(path.string() + ": not a file");
     if (!std::ifstream(path)) throw BadInput(path.string() + ": cannot be read");
     model.path = fs::canonical(path).string();
-    SettleFile(model.path);
     model.name = path.stem().string();
     model.file_bytes = static_cast<int64_t>(fs::file_size(path));
     for (const ModelInfo& other : models) {
       if (other.name == model.name) throw RunError("--models names \"" + model.name + "\" twice");
     }
+    SettleFile(model.path);
     models.push_back(model);
   }
   if (models.empty()) throw RunError("--models is empty");

@@ -117,8 +117,8 @@ void RereadFile(const std::string& path) {
 }
 
 void SettleFile(const std::string& path) {
-  const double huge = HugeMappedPct(path);
-  if (huge >= 0 && huge < 50) RereadFile(path);
+  // What is on disk alone is read once, not by faults first.
+  if (ResidentPct(path) < 50 || HugeMappedPct(path) < 50) RereadFile(path);
 }
 
 }  // namespace smallmind::harness

@@ -21,7 +21,7 @@ void RereadFile(const std::string& path);
 // taken back and came in again by faults, lies in the page cache in smaller pieces than what was
 // read (ext4: up to 2 MB), and every process that maps it pays. From the start to the first token
 // of 1.1B in Q4_0 on two virtual machines: 63 ms and 56 after reading; 190 and 40. Where huge pages
-// never come (other file systems), this is one more reading a run.
+// never come (other file systems), or the kernel does not tell, this is one more reading a run.
 void SettleFile(const std::string& path);
 
 // Asks the kernel to drop the file's clean pages; "" or why pages stayed.

@@ -75,11 +75,9 @@ std::string Elements(const GgufArray& array, uint64_t count, const char* comma, 
   for (uint64_t i = 0; i < std::min(count, array.count); ++i) {
     if (i != 0) out += comma;
     if (array.element_type == GgufType::kString) {
-      uint64_t length = 0;
-      std::memcpy(&length, at, sizeof(length));
-      at += sizeof(length);
-      out += text({reinterpret_cast<const char*>(at), static_cast<size_t>(length)});
-      at += length;
+      StringWalk walk(at);
+      out += text(walk.Next());
+      at = walk.at();
     } else {
       out += scalar(array.element_type, at);
       at += GgufTypeBytes(array.element_type);

@@ -154,12 +154,8 @@ std::vector<int32_t> GgufArray::Ints() const {
 std::vector<std::string_view> GgufArray::Strings() const {
   if (element_type != GgufType::kString) WrongElements(*this, "string");
   std::vector<std::string_view> out(static_cast<size_t>(count));
-  const uint8_t* at = bytes.data();  // bounds were checked when the file was parsed
-  for (std::string_view& text : out) {
-    const auto length = static_cast<size_t>(Load<uint64_t>(at));
-    text = {reinterpret_cast<const char*>(at + sizeof(uint64_t)), length};
-    at += sizeof(uint64_t) + length;
-  }
+  StringWalk walk(bytes.data());
+  for (std::string_view& text : out) text = walk.Next();
   return out;
 }
 

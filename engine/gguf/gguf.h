@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -35,11 +36,28 @@ enum class GgufType : uint32_t {
   kF64 = 12,
 };
 
+// Length-prefixed strings one after the other, already bounds-checked.
+class StringWalk {
+ public:
+  explicit StringWalk(const uint8_t* at) : at_(at) {}
+  const uint8_t* at() const { return at_; }
+  std::string_view Next() {
+    uint64_t size;
+    std::memcpy(&size, at_, sizeof size);
+    const std::string_view text(reinterpret_cast<const char*>(at_) + sizeof size, size);
+    at_ += sizeof size + size;
+    return text;
+  }
+
+ private:
+  const uint8_t* at_;
+};
+
 // An array of metadata: bytes in the mapping, already bounds-checked.
 struct GgufArray {
   GgufType element_type = GgufType::kU8;
   uint64_t count = 0;
-  std::span<const uint8_t> bytes;  // for strings: the length-prefixed run
+  std::span<const uint8_t> bytes;  // for strings: what StringWalk walks
   std::string_view file, key;      // for messages
 
   // Throw InputError when the type differs.

@@ -25,7 +25,7 @@ struct FloatCpu {
   // 1.1), and so was Zen 3.
   bool row_by_row = false;
   // F16 is widened in the tile, not once into a panel: free where conversions have units beside
-  // FMA's, as AMD's do (Zen 5: prompts of 256 tokens 1.08 to 1.1 times as fast). Intel's take two
+  // FMA's, as AMD's do (Zen 5: prompts of 256 tokens 1.06 to 1.1 times as fast). Intel's take two
   // of FMA's slots.
   bool widens_in_tile = false;
 

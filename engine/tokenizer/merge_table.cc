@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <limits>
 
 #include "engine/base/error.h"
@@ -70,10 +69,7 @@ void MergeTable::Insert(uint32_t rank, const Entry& entry) {
 }
 
 std::string_view MergeTable::Text(uint32_t rank) const {
-  const uint8_t* entry = texts_ + offsets_[rank];
-  uint64_t size;
-  std::memcpy(&size, entry, sizeof size);
-  return {reinterpret_cast<const char*>(entry) + 8, size};
+  return StringWalk(texts_ + offsets_[rank]).Next();
 }
 
 }  // namespace smallmind

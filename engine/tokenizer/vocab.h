@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,23 +26,6 @@ enum class TokenType : uint8_t {
   kUserDefined = 4,
   kUnused = 5,
   kByte = 6,
-};
-
-// Length-prefixed strings one after the other, already bounds-checked.
-class StringWalk {
- public:
-  explicit StringWalk(const uint8_t* at) : at_(at) {}
-  const uint8_t* at() const { return at_; }
-  std::string_view Next() {
-    uint64_t size;
-    std::memcpy(&size, at_, sizeof size);
-    const std::string_view text(reinterpret_cast<const char*>(at_) + sizeof size, size);
-    at_ += sizeof size + size;
-    return text;
-  }
-
- private:
-  const uint8_t* at_;
 };
 
 class Vocab {
