@@ -3,18 +3,12 @@
 #include "engine/tokenizer/merge_table.h"
 
 #include <algorithm>
-#include <bit>
 #include <limits>
 
 #include "engine/base/error.h"
 #include "engine/base/quote.h"
 
 namespace smallmind {
-namespace {
-
-constexpr uint32_t kBatch = 32;
-
-}  // namespace
 
 MergeTable::MergeTable(const GgufArray& merges, const std::string& path)
     : texts_(merges.bytes.data()) {
@@ -27,19 +21,17 @@ MergeTable::MergeTable(const GgufArray& merges, const std::string& path)
                      " entries in " + std::to_string(merges.bytes.size()) +
                      " bytes; below 2^31 entries and 2^32 bytes are allowed");
   }
-  const size_t capacity = std::bit_ceil(merges.count + merges.count / 2 + 2);
-  slots_.assign(capacity, Slot{});
-  mask_ = capacity - 1;
-  offsets_.resize(merges.count);
-  size_t offset = 0;
+  constexpr uint32_t kBatch = TaggedSlots::kBatch;
+  slots_ = TaggedSlots(merges.count);
+  offsets_.reserve(merges.count);
+  StringWalk walk(texts_);
   const auto count = static_cast<uint32_t>(merges.count);
   for (uint32_t begin = 0; begin < count; begin += kBatch) {
     Entry batch[kBatch];
     const uint32_t end = std::min(begin + kBatch, count);
     for (uint32_t rank = begin; rank < end; ++rank) {
-      offsets_[rank] = static_cast<uint32_t>(offset);
-      const std::string_view text = Text(rank);
-      offset += 8 + text.size();
+      offsets_.push_back(static_cast<uint32_t>(walk.at() - texts_));
+      const std::string_view text = walk.Next();
       // A left side may itself begin with a space, never be empty.
       const size_t space = text.find(' ', 1);
       if (space == std::string_view::npos || space + 1 == text.size()) {
@@ -50,26 +42,13 @@ MergeTable::MergeTable(const GgufArray& merges, const std::string& path)
       entry.left = text.substr(0, space);
       entry.right = text.substr(space + 1);
       entry.hash = HashPair(HashStored(entry.left), HashStored(entry.right));
-      __builtin_prefetch(&slots_[entry.hash & mask_], 1);
+      slots_.Prefetch(entry.hash);
     }
-    for (uint32_t rank = begin; rank < end; ++rank) Insert(rank, batch[rank - begin]);
-  }
-}
-
-void MergeTable::Insert(uint32_t rank, const Entry& entry) {
-  const auto tag = static_cast<uint32_t>(entry.hash >> 32);
-  for (size_t i = entry.hash & mask_;; i = (i + 1) & mask_) {
-    Slot& slot = slots_[i];
-    if (slot.rank == kNone) {
-      slot = {rank, tag};
-      return;
+    for (uint32_t rank = begin; rank < end; ++rank) {
+      const Entry& entry = batch[rank - begin];
+      slots_.Insert(rank, entry.hash, [&](uint32_t r) { return Is(r, entry.left, entry.right); });
     }
-    if (slot.tag == tag && Is(slot.rank, entry.left, entry.right)) return;
   }
-}
-
-std::string_view MergeTable::Text(uint32_t rank) const {
-  return StringWalk(texts_ + offsets_[rank]).Next();
 }
 
 }  // namespace smallmind
