@@ -37,19 +37,24 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
 
-// out[i] = rows[i] · x over all columns, kRows abreast. Memory is asked for what comes next in its
-// own order, 8 lines at a time: more at once fill the buffers of what misses (16 on Emerald
-// Rapids), and the rows themselves wait.
+// out[i] = rows[i] · x over all columns, kRows abreast. Rows abreast ask memory for what comes next
+// in its own order, 8 lines at a time: more at once fill the buffers of what misses (16 on Emerald
+// Rapids), and the rows themselves wait. A row alone is that order itself, and what lies 8 KiB on
+// is wanted next (Zen 5, 135M: BF16 1.1, F16 1.18 times as fast as by the stream; 1.1B the same).
 template <size_t kRows, class W, class X>
 HWY_INLINE void DotRows(const W* const* rows, const X* x, size_t cols, FetchStream* fetch,
                         V16* HWY_RESTRICT out) {
+  constexpr size_t kAlone = size_t{8} << 10;
   constexpr size_t kColumns = std::max(8 * 64 / (kRows * sizeof(W)), kStep<W>);
   V16 acc[kRows];
   for (size_t r = 0; r < kRows; ++r) acc[r] = Zero16();
   const size_t whole = cols / kStep<W> * kStep<W>;
   for (size_t k = 0; k < whole;) {
     const size_t end = std::min(k + kColumns, whole);
-    if (fetch != nullptr) {
+    if constexpr (kRows == 1) {
+      const auto* at = reinterpret_cast<const uint8_t*>(rows[0] + k) + kAlone;
+      for (size_t i = 0; i < kColumns * sizeof(W); i += 64) __builtin_prefetch(at + i, 0, 3);
+    } else if (fetch != nullptr) {
       const ByteRange piece = fetch->Read((end - k) * kRows * sizeof(W));
       for (size_t i = 0; i < piece.bytes; i += 64) __builtin_prefetch(piece.data + i, 0, 2);
     }
@@ -77,11 +82,18 @@ HWY_NOINLINE void MatVec(const FloatJob& job) {
     }
     V16 acc[kTile];
     for (size_t i = 0; i < kTile; i += kRows) {
-      DotRows<kRows>(rows + i, x, w.cols, job.fetch, acc + i);
+      if (i < n) {
+        DotRows<kRows>(rows + i, x, w.cols, job.fetch, acc + i);
+      } else {
+        acc[i] = Zero16();
+      }
     }
     float sums[kTile];
     Reduce4(acc, sums);
     std::copy(sums, sums + n, job.out + r - job.row_begin);
+  }
+  if (kRows == 1 && job.fetch != nullptr) {
+    job.fetch->Skip((job.row_end - job.row_begin) * w.row_bytes);
   }
 }
 

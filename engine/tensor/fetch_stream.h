@@ -79,11 +79,14 @@ class FetchStream {
     return Take(2 * bytes, lead_);
   }
 
-  // The same in `steps` ≥ 1 pieces. `stream` may be null.
+  // As Read, in `steps` ≥ 1 pieces. `stream` may be null.
   static Ahead Beside(FetchStream* stream, size_t bytes, size_t steps) {
     const ByteRange piece = stream == nullptr ? ByteRange{} : stream->Read(bytes);
     return {piece.data, (piece.bytes + steps - 1) / steps};
   }
+
+  // `bytes` were read, and what comes next was fetched without asking here.
+  void Skip(size_t bytes) { read_ += bytes; }
 
   // Nothing is read now: up to `bytes` more to fetch, as long as no more than four leads are ahead.
   ByteRange Wait(size_t bytes) { return Take(bytes, 4 * lead_); }

@@ -62,6 +62,13 @@ TEST(FetchStream, WaitingFetchesFourLeadsAtMost) {
   EXPECT_EQ(stream.Read(10).bytes, 0u);  // far enough
 }
 
+TEST(FetchStream, WaitingGoesOnAfterWhatWasSkipped) {
+  FetchStream stream(50);
+  stream.Push({kBase, 1000});
+  stream.Skip(300);
+  EXPECT_EQ(stream.Wait(64).data, kBase + 300);
+}
+
 // A kernel's own rows set the lead, but never below 4 KiB, or 16 with the widest vectors.
 TEST(FetchStream, LeadsByWhatIsReadAbreast) {
   const std::vector<uint8_t> memory(100'000);
