@@ -89,7 +89,7 @@ inline float PowerOfTwo(int n) { return std::bit_cast<float>((n + 127) << 23); }
 inline float Exp(float x) {
   float p;
   int n;
-  ExpParts(std::min(kExpMax, std::max(kExpMin, x)), p, n);
+  ExpParts(std::min(std::max(x, kExpMin), kExpMax), p, n);  // in this order a NaN stays one
   const int half = n >> 1;
   const float y = (p + 1.0f) * PowerOfTwo(half);
   return y * PowerOfTwo(n - half);
@@ -98,7 +98,7 @@ inline float Exp(float x) {
 inline float Tanh(float x) {
   float p;
   int n;
-  ExpParts(std::min(kTanhMax, std::abs(x + x)), p, n);
+  ExpParts(std::min(std::abs(x + x), kTanhMax), p, n);
   const float s = PowerOfTwo(n);
   const float m = std::fma(s, p, s - 1.0f);
   return std::copysign(m / (m + 2.0f), x);

@@ -106,41 +106,74 @@ TEST(Ops, NormsAgreeWithDouble) {
   for (size_t i = 0; i < n; ++i) ASSERT_NEAR(out[i], x[i] * inv, 1e-6 * std::abs(x[i]) + 1e-9);
 }
 
+void ExpectElementwiseEqualTheOracle(const Floats& x, const Floats& y) {
+  const size_t n = x.size();
+  Floats silu(n), gelu(n), gelu_mul(n), cap(n), fused(n), softmax = x;
+  for (size_t i = 0; i < n; ++i) {
+    silu[i] = oracle::Silu(x[i]) * y[i];
+    gelu[i] = oracle::GeluTanhF16(x[i]);
+    gelu_mul[i] = gelu[i] * y[i];
+    cap[i] = oracle::SoftCap(x[i], 30.0f);
+    fused[i] = std::fma(0.37f, y[i], x[i]);
+  }
+  oracle::Softmax(softmax.data(), n);
+  ForEachTarget([&](const std::string& target) {
+    Floats out(n);
+    SiluMul(x.data(), y.data(), n, out.data());
+    ExpectSame(silu, out, target);
+    GeluTanh(x.data(), n, out.data());
+    ExpectSame(gelu, out, target);
+    GeluTanhMul(x.data(), y.data(), n, out.data());
+    ExpectSame(gelu_mul, out, target);
+    out = x;
+    SoftCap(out.data(), 30.0f, n);
+    ExpectSame(cap, out, target);
+    out = x;
+    ScaledAddInPlace(out.data(), y.data(), 0.37f, n);
+    ExpectSame(fused, out, target);
+    out = x;
+    Softmax(out.data(), n);
+    ExpectSame(softmax, out, target);
+    out = x;
+    AddInPlace(out.data(), y.data(), n);
+    ScaleInPlace(out.data(), 0.5f, n);
+    for (size_t i = 0; i < n; ++i) ASSERT_EQ(out[i], (x[i] + y[i]) * 0.5f) << target;
+  });
+}
+
 TEST(Ops, ElementwiseEqualTheOracle) {
   for (const size_t n : kSizes) {
-    const Floats x = RandomFloats(n, 7, 4.0f), y = RandomFloats(n, 8, 4.0f);
-    Floats silu(n), gelu(n), gelu_mul(n), cap(n), fused(n), softmax = x;
-    for (size_t i = 0; i < n; ++i) {
-      silu[i] = oracle::Silu(x[i]) * y[i];
-      gelu[i] = oracle::GeluTanhF16(x[i]);
-      gelu_mul[i] = gelu[i] * y[i];
-      cap[i] = oracle::SoftCap(x[i], 30.0f);
-      fused[i] = std::fma(0.37f, y[i], x[i]);
-    }
-    oracle::Softmax(softmax.data(), n);
-    ForEachTarget([&](const std::string& target) {
-      Floats out(n);
-      SiluMul(x.data(), y.data(), n, out.data());
-      ExpectSame(silu, out, target);
-      GeluTanh(x.data(), n, out.data());
-      ExpectSame(gelu, out, target);
-      GeluTanhMul(x.data(), y.data(), n, out.data());
-      ExpectSame(gelu_mul, out, target);
-      out = x;
-      SoftCap(out.data(), 30.0f, n);
-      ExpectSame(cap, out, target);
-      out = x;
-      ScaledAddInPlace(out.data(), y.data(), 0.37f, n);
-      ExpectSame(fused, out, target);
-      out = x;
-      Softmax(out.data(), n);
-      ExpectSame(softmax, out, target);
-      out = x;
-      AddInPlace(out.data(), y.data(), n);
-      ScaleInPlace(out.data(), 0.5f, n);
-      for (size_t i = 0; i < n; ++i) ASSERT_EQ(out[i], (x[i] + y[i]) * 0.5f) << target;
-    });
+    ExpectElementwiseEqualTheOracle(RandomFloats(n, 7, 4.0f), RandomFloats(n, 8, 4.0f));
   }
+}
+
+TEST(Ops, ElementwiseEqualTheOracleWhereExpAndTanhEnd) {
+  Floats x;
+  for (const float end : {20.0f, 60.0f, 88.8f, 89.0f, 104.0f, 200.0f, 1e4f}) {
+    x.push_back(end);
+    x.push_back(-end);
+  }
+  ExpectElementwiseEqualTheOracle(x, RandomFloats(x.size(), 8, 4.0f));
+}
+
+TEST(Ops, NanStaysNan) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(std::isnan(oracle::Exp(kNan)));
+  EXPECT_TRUE(std::isnan(oracle::Tanh(kNan)));
+  const Floats x = {0.5f, kNan, -1.0f}, one(x.size(), 1.0f);
+  ForEachTarget([&](const std::string& target) {
+    Floats silu(x.size()), gelu(x.size()), cap = x, softmax = x;
+    SiluMul(x.data(), one.data(), x.size(), silu.data());
+    GeluTanh(x.data(), x.size(), gelu.data());
+    SoftCap(cap.data(), 30.0f, x.size());
+    Softmax(softmax.data(), x.size());
+    for (size_t i = 0; i < x.size(); ++i) {
+      EXPECT_EQ(std::isnan(silu[i]), i == 1) << target << " " << i;
+      EXPECT_EQ(std::isnan(gelu[i]), i == 1) << target << " " << i;
+      EXPECT_EQ(std::isnan(cap[i]), i == 1) << target << " " << i;
+      EXPECT_TRUE(std::isnan(softmax[i])) << target << " " << i;
+    }
+  });
 }
 
 TEST(Ops, ExpReachesTheTargetsThroughSoftmax) {
