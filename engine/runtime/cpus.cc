@@ -1,29 +1,19 @@
-// Affinity first (taskset, cpusets), then the cgroup v2 quota: a container with "--cpus 2" on a
-// 64-core host must not start 64 threads. A thread is moved by an affinity of one CPU, which is
-// taken back at once. Tested in thread_team_test.cc against sched_setaffinity.
+// Affinity first (taskset, cpusets), then the quota of control groups: a container with "--cpus 2"
+// on a 64-core host must not start 64 threads. A thread is moved by an affinity of one CPU, which
+// is taken back at once. Tested in thread_team_test.cc against sched_setaffinity.
 
 #include "engine/runtime/cpus.h"
 
 #include <sched.h>
 
 #include <algorithm>
-#include <fstream>
-#include <string>
 #include <thread>
 #include <vector>
 
+#include "engine/runtime/cgroup.h"
+
 namespace smallmind {
 namespace {
-
-// "max 100000" or "200000 100000"; 0 where there is no limit.
-size_t QuotaCpus() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
-  const double cpus = std::strtod(quota.c_str(), nullptr) / period;
-  return cpus <= 0 ? 0 : static_cast<size_t>(cpus + 0.999);
-}
 
 std::vector<int> Members(const cpu_set_t& set) {
   std::vector<int> cpus;
@@ -47,7 +37,7 @@ size_t UsableCpus() {
   size_t n = std::max(1u, std::thread::hardware_concurrency());
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) == 0) n = static_cast<size_t>(CPU_COUNT(&set));
-  if (const size_t quota = QuotaCpus(); quota != 0) n = std::min(n, quota);
+  if (const size_t quota = CgroupCpus(); quota != 0) n = std::min(n, quota);
   return std::max<size_t>(n, 1);
 }
 

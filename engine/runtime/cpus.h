@@ -6,7 +6,7 @@
 
 namespace smallmind {
 
-// CPUs in the affinity mask, limited by the cgroup's CPU quota (rounded up); at least 1.
+// CPUs in the affinity mask, limited by the quota of its cgroups (rounded up); at least 1.
 size_t UsableCpus();
 
 // The CPU that the calling thread is on now; −1 where the kernel does not say.

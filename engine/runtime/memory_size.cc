@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+
+#include "engine/runtime/cgroup.h"
 
 namespace smallmind {
 namespace {
@@ -16,10 +17,7 @@ size_t SystemValue(int name) { return static_cast<size_t>(std::max(sysconf(name)
 }  // namespace
 
 size_t UsableMemory() {
-  const size_t machine = SystemValue(_SC_PHYS_PAGES) * SystemValue(_SC_PAGESIZE);
-  std::ifstream file("/sys/fs/cgroup/memory.max");
-  size_t limit = 0;  // the file says "max" where there is none
-  return file >> limit ? std::min(machine, limit) : machine;
+  return std::min(SystemValue(_SC_PHYS_PAGES) * SystemValue(_SC_PAGESIZE), CgroupMemory());
 }
 
 size_t BytesBeyondCache(size_t cache, size_t memory) {

@@ -5,7 +5,7 @@
 
 namespace smallmind {
 
-// Bytes of memory this process may use: the machine's, limited by the cgroup's memory.max.
+// Bytes of memory this process may use: the machine's, limited by memory.max of its cgroups.
 size_t UsableMemory();
 
 // Bytes of which a cache of `cache` bytes keeps little: four times as much and at least 256 MiB,
