@@ -40,7 +40,7 @@ class alignas(64) Worker {  // a cache line of its own: it is written at every l
   // Splits [0, n) into runs of `grain`; every worker calls it with the same n and grain, in the
   // same order of loops. body(begin, end). A worker takes the runs of its own share in ascending
   // order, then what is left of the others', so that a slow CPU holds nobody up and memory is read
-  // in order. No barrier at the end.
+  // in order. No barrier at the end: three loops at most may follow each other without one.
   template <typename Body>
   void For(size_t n, size_t grain, Body&& body) {
     ++loop_;

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -174,6 +175,28 @@ TEST(ThreadTeam, LoopsSurviveManyRuns) {
   EXPECT_EQ(sum.load(), 500u * 45u);
 }
 
+// As many loops without a barrier as are allowed, with bodies that let workers fall behind.
+TEST(ThreadTeam, ThreeLoopsFollowEachOtherWithoutABarrier) {
+  constexpr size_t kRuns = 12;
+  constexpr int kRounds = 300;
+  ThreadTeam team(4);
+  std::array<std::array<std::atomic<int>, kRuns>, 3> hits = {};
+  team.Run([&](Worker& w) {
+    for (int round = 0; round < kRounds; ++round) {
+      for (auto& loop : hits) {
+        w.For(kRuns, 1, [&](size_t run, size_t) {
+          loop[run].fetch_add(1, std::memory_order_relaxed);
+          if ((run + w.index() + static_cast<size_t>(round)) % 5 == 0) std::this_thread::yield();
+        });
+      }
+      w.Barrier();
+    }
+  });
+  for (const auto& loop : hits) {
+    for (const std::atomic<int>& n : loop) EXPECT_EQ(n, kRounds);
+  }
+}
+
 TEST(Cpus, AffinityMaskLimitsTheCount) {
   cpu_set_t before;
   ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
@@ -187,18 +210,37 @@ TEST(Cpus, AffinityMaskLimitsTheCount) {
   }
   ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
   EXPECT_EQ(UsableCpus(), 1u);
-  MoveToCpu(-1, 7);
+  MoveToCpu(-1, 7);  // there is but one
   EXPECT_TRUE(CPU_ISSET(CurrentCpu(), &one));
   ASSERT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
+std::vector<int> MembersOf(const cpu_set_t& set) {
+  std::vector<int> cpus;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &set)) cpus.push_back(i);
+  }
+  return cpus;
+}
+
+TEST(Cpus, MovesStepsOnFromACpuAndStaysFree) {
+  cpu_set_t before, after;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  const std::vector<int> usable = MembersOf(before);
+  for (size_t from = 0; from < usable.size(); ++from) {
+    for (const size_t steps : {size_t{0}, size_t{1}, usable.size() + 1}) {
+      MoveToCpu(usable[from], steps);
+      EXPECT_EQ(CurrentCpu(), usable[(from + steps) % usable.size()]) << from << " + " << steps;
+    }
+  }
+  ASSERT_EQ(sched_getaffinity(0, sizeof(after), &after), 0);
+  EXPECT_TRUE(CPU_EQUAL(&before, &after));
 }
 
 TEST(Cpus, MovesOffTakenOnesAndStaysFree) {
   cpu_set_t before, after;
   ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
-  std::vector<int> usable;
-  for (int i = 0; i < CPU_SETSIZE; ++i) {
-    if (CPU_ISSET(i, &before)) usable.push_back(i);
-  }
+  const std::vector<int> usable = MembersOf(before);
   EXPECT_FALSE(MoveOffCpus(usable, 1));
   for (size_t keep = 0; keep < usable.size(); ++keep) {
     std::vector<int> taken = usable;
