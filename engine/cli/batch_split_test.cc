@@ -12,19 +12,15 @@
 #include "engine/base/testing.h"
 #include "engine/kernels/targets_testing.h"
 #include "engine/model/forward_testing.h"
+#include "engine/model/tiny_model.h"
 #include "engine/modelmaker/make_model.h"
+#include "engine/modelmaker/quantize.h"
 #include "engine/modelmaker/recipe.h"
 
 namespace smallmind {
 namespace {
 
-class BatchSplit : public testing::TestWithParam<std::string> {};
-
-TEST_P(BatchSplit, SameBitsHoweverCut) {
-  const auto path = TestTempDir() / ("batch_split_" + GetParam() + ".gguf");
-  MakeModel({"tiny-llama", GetParam(), 3, path, 1});
-  const Model model = Model::Load(path);
-  EXPECT_EQ(model.weights.layers[0].q.weight.type, FindRecipe(GetParam()).base);
+void ExpectSameBitsHoweverCut(const Model& model) {
   const TestForm form = FormOfTests();
   const size_t length = form == TestForm::kShort ? 80 : 256;
   std::vector<int32_t> tokens;
@@ -48,10 +44,54 @@ TEST_P(BatchSplit, SameBitsHoweverCut) {
     if (!TargetHasFma(target)) return;
     EXPECT_TRUE(SameBits(first, Logits(model, tokens, {.threads = 3, .batch = length}))) << target;
   });
+}
+
+class BatchSplit : public testing::TestWithParam<std::string> {};
+
+TEST_P(BatchSplit, SameBitsHoweverCut) {
+  const auto path = TestTempDir() / ("batch_split_" + GetParam() + ".gguf");
+  MakeModel({"tiny-llama", GetParam(), 3, path, 1});
+  const Model model = Model::Load(path);
+  EXPECT_EQ(model.weights.layers[0].q.weight.type, FindRecipe(GetParam()).base);
+  ExpectSameBitsHoweverCut(model);
   std::filesystem::remove(path);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BatchSplit, testing::ValuesIn(RecipeNames()),
+                         [](const auto& info) { return info.param; });
+
+// A mixture of experts copies tokens into slots and quantises them there.
+class BatchSplitOfExperts : public testing::TestWithParam<std::string> {};
+
+TEST_P(BatchSplitOfExperts, SameBitsHoweverCut) {
+  const auto path = TestTempDir() / ("batch_split_experts_" + GetParam() + ".gguf");
+  MakeModel({"tiny-mixtral", GetParam(), 3, path, 1});
+  const Model model = Model::Load(path);
+  EXPECT_EQ(model.weights.layers[0].down_exps[0].weight.type, FindRecipe(GetParam()).base);
+  ExpectSameBitsHoweverCut(model);
+  std::filesystem::remove(path);
+}
+
+INSTANTIATE_TEST_SUITE_P(One, BatchSplitOfExperts, testing::Values("Q4_0", "BF16"),
+                         [](const auto& info) { return info.param; });
+
+// Heads that are not whole blocks of 32: the attention's output is quantised when all are there.
+class BatchSplitOfSmallHeads : public testing::TestWithParam<std::string> {};
+
+TEST_P(BatchSplitOfSmallHeads, SameBitsHoweverCut) {
+  const auto floats = TestTempDir() / ("small_heads_" + GetParam() + "_f32.gguf");
+  const auto path = TestTempDir() / ("small_heads_" + GetParam() + ".gguf");
+  TinyModel::Write({.dim = 96, .ff = 96, .heads = 4, .kv_heads = 4, .head = 24, .context = 256},
+                   floats);
+  Quantize({.input = floats, .output = path, .type = GetParam()});
+  const Model model = Model::Load(path);
+  EXPECT_EQ(model.weights.layers[0].o.weight.type, FindRecipe(GetParam()).base);
+  ExpectSameBitsHoweverCut(model);
+  std::filesystem::remove(floats);
+  std::filesystem::remove(path);
+}
+
+INSTANTIATE_TEST_SUITE_P(One, BatchSplitOfSmallHeads, testing::Values("Q8_0", "BF16"),
                          [](const auto& info) { return info.param; });
 
 // Every type of the engine is among them.
