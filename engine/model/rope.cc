@@ -22,7 +22,7 @@ namespace {
 struct Scaling {
   std::string type = "linear";
   double factor = 1.0;
-  double original_context = 0;
+  uint64_t original_context = 0;
   double attn_factor = 1.0;
   double beta_fast = 32.0;
   double beta_slow = 1.0;
@@ -112,8 +112,8 @@ void ReadRope(const GgufFile& file, const std::string& prefix, size_t context, M
   if (!(s.factor > 0.0 && std::isfinite(s.factor))) {
     throw InputError(file.path() + ": " + prefix + "rope.scaling.factor must be positive");
   }
-  s.original_context = static_cast<double>(
-      file.Uint(prefix + "rope.scaling.original_context_length", spec->context_train));
+  s.original_context =
+      file.Uint(prefix + "rope.scaling.original_context_length", spec->context_train);
   s.attn_factor = ReadPositive(file, prefix + "rope.scaling.attn_factor", 1.0);
   s.beta_fast = ReadPositive(file, prefix + "rope.scaling.yarn_beta_fast", 32.0);
   s.beta_slow = ReadPositive(file, prefix + "rope.scaling.yarn_beta_slow", 1.0);
@@ -123,9 +123,9 @@ void ReadRope(const GgufFile& file, const std::string& prefix, size_t context, M
                 .inv_freq = BaseFrequencies(n_rot, base),
                 .magnitude = static_cast<float>(s.attn_factor)};
   const size_t positions = context == 0 ? DefaultContext(spec->context_train) : context;
-  const bool long_context = static_cast<double>(positions) > s.original_context;
+  const bool long_context = positions > s.original_context;
   if (!long_context && file.Tensor("rope_factors_long.weight") != nullptr) {
-    spec->rope_context = static_cast<size_t>(s.original_context);
+    spec->rope_context = s.original_context;
   }
   for (const char* name : {"rope_freqs.weight", long_context ? "rope_factors_long.weight"
                                                              : "rope_factors_short.weight"}) {
