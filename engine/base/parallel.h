@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -34,7 +35,11 @@ void ParallelFor(size_t threads, size_t count, size_t piece, const Work& work) {
   };
   std::vector<std::jthread> others;
   const size_t useful = std::min(threads, (count + piece - 1) / piece);
-  for (size_t i = 1; i < useful; ++i) others.emplace_back(run);
+  try {
+    for (size_t i = 1; i < useful; ++i) others.emplace_back(run);
+  } catch (const std::system_error&) {
+    // No more threads to be had: those that there are, and this one, do all of it.
+  }
   run();
   others.clear();  // joins
   if (failure) std::rethrow_exception(failure);
