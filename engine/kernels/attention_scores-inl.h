@@ -29,8 +29,6 @@
 namespace smallmind {
 inline constexpr size_t kQueryTile = 32;  // at most
 inline constexpr size_t kRun = 64;        // positions whose keys, then values, stay in L1
-
-inline size_t RoundUp16(size_t n) { return (n + 15) / 16 * 16; }
 }  // namespace smallmind
 #endif
 

@@ -64,7 +64,7 @@ HWY_INLINE KvRows<> OpenRows(DType type, const uint8_t* base, size_t byte_stride
   if (type == DType::kF32) {
     return {reinterpret_cast<const float*>(base), byte_stride / sizeof(float), 0};
   }
-  const size_t stride = (n + 15) / 16 * 16;
+  const size_t stride = RoundUp16(n);
   for (size_t p = lo; p < hi; ++p) {
     const uint8_t* src = base + p * byte_stride;
     if (type == DType::kF16) {

@@ -26,8 +26,8 @@ size_t MatMulRowGrain(const WeightView& w, size_t n_tokens);
 
 // Writes out[t*out_stride + r − row_begin] for r in [row_begin, row_end), t in [0, x.n_tokens). The
 // type must want this form of activations (UsesQuantRows).
-// `fetch`: where the row range is what it says is read next; all but float products of several
-// tokens fetch by it.
+// `fetch`: where the row range is what it says is read next. Products that wait for memory fetch by
+// it: all but float ones of many tokens.
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const QuantRows& x, float* out,
             size_t out_stride, std::span<uint8_t> scratch, FetchStream* fetch = nullptr);
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const FloatRows& x, float* out,

@@ -296,7 +296,7 @@ HWY_INLINE void TileProduct(const T* const* HWY_RESTRICT w, const Acts& acts, si
 }
 
 // The activations of the tile whose first token is t, over n columns from `column` on.
-template <class W, bool kCopied>
+template <class W>
 HWY_INLINE auto TileActs(const FloatRows& x, size_t t, size_t tokens, size_t column, size_t n,
                          size_t cut, const FloatScratch& scratch) {
   if constexpr (kPacksActs) {
@@ -330,7 +330,7 @@ HWY_NOINLINE void RunPanel(const Panel<T>& panel, const FloatRows& x, const Floa
     for (size_t column = 0; column < panel.cols; column += panel.cut) {
       const size_t n = std::min(panel.cut, panel.cols - column);
       const bool last = column + n == panel.cols;
-      const auto acts = TileActs<W, kCopied>(x, t, tokens, column, n, panel.cut, scratch);
+      const auto acts = TileActs<W>(x, t, tokens, column, n, panel.cut, scratch);
       float* lanes = scratch.lanes;
       for (size_t r = 0; r < panel.rows; r += kTileRows, lanes += kTileFloats) {
         const size_t rows = std::min(kTileRows, panel.rows - r);

@@ -47,6 +47,7 @@
 namespace smallmind {
 
 inline constexpr int kVirtualLanes = 16;  // of float reductions
-inline constexpr int kActBlock = 32;      // elements an activation scale covers
+constexpr size_t RoundUp16(size_t n) { return (n + 15) / 16 * 16; }
+inline constexpr int kActBlock = 32;  // elements an activation scale covers
 
 }  // namespace smallmind

@@ -10,7 +10,7 @@
 
 namespace smallmind {
 
-// The forms beside float32 rows that the matrices reading a buffer want; true where there is any.
+// The forms beside float32 rows that the matrices reading a buffer want.
 struct ActForms {
   bool blocks = false;  // int8 blocks, for quantised weights
   bool bf16 = false;    // for BF16 weights
@@ -25,7 +25,6 @@ struct ActForms {
             .floats = floats || other.floats};
   }
   ActForms& operator|=(ActForms other) { return *this = *this | other; }
-  operator bool() const { return blocks || bf16 || floats; }
 };
 
 // Owns `rows` × `cols` floats and, where asked for, their other forms. Float rows are padded by one

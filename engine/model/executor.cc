@@ -1,8 +1,8 @@
 // Checks a batch, grows scratch, sends the team through Pass. See pass.h for the walk itself.
 //
 // Scratch for T tokens of a 1.1B model is about 100 KiB a token; a one-token prompt therefore stays
-// small. Tested by forward_test.cc: golden logits, batch splits, thread counts, concurrent
-// sessions.
+// small. Tested by forward_test.cc: golden logits, batch splits, thread counts; concurrent sessions
+// by session_test.cc.
 
 #include "engine/model/executor.h"
 
@@ -42,13 +42,13 @@ void ClaimPlaces(std::span<const BatchToken> tokens) {
 Executor::Executor(const Model& model, size_t threads) : model_(model), team_(threads) {
   const ModelSpec& s = model.spec;
   for (const LayerWeights& layer : model.weights.layers) {
-    quantised_.attn_in |= Wants(layer.q) | Wants(layer.k) | Wants(layer.v);
-    quantised_.attn_out |= Wants(layer.o);
-    quantised_.ffn_in |= Wants(layer.gate) | Wants(layer.up) | Wants(layer.gate_exps) |
-                         Wants(layer.up_exps) | Wants(layer.router);
-    quantised_.ffn_mid |= Wants(layer.down) | Wants(layer.down_exps);
+    forms_.attn_in |= Wants(layer.q) | Wants(layer.k) | Wants(layer.v);
+    forms_.attn_out |= Wants(layer.o);
+    forms_.ffn_in |= Wants(layer.gate) | Wants(layer.up) | Wants(layer.gate_exps) |
+                     Wants(layer.up_exps) | Wants(layer.router);
+    forms_.ffn_mid |= Wants(layer.down) | Wants(layer.down_exps);
   }
-  quantised_.head = Wants(model.weights.output);
+  forms_.head = Wants(model.weights.output);
   if (s.n_experts > 0) experts_ = std::make_unique<ExpertState>();
   workers_.resize(team_.size());
   for (WorkerState& worker : workers_) {
@@ -120,20 +120,19 @@ void Executor::Reserve(std::span<const BatchToken> tokens) {
   const size_t rows = n == 1 ? team_.size() : n;
   x_.Reserve(rows * s.dim);
   angles_.Reserve(rows * 4 * (s.rope.n_rot / 2));
-  normed_.Reserve(rows, s.dim, quantised_.attn_in | quantised_.ffn_in | quantised_.head, n > 1);
+  normed_.Reserve(rows, s.dim, forms_.attn_in | forms_.ffn_in | forms_.head, n > 1);
   qkv_.Reserve(n * (s.q_dim() + s.k_dim() + s.v_dim()));
-  attn_.Reserve(rows, s.attn_out_dim(), quantised_.attn_out, n > 1);
+  attn_.Reserve(rows, s.attn_out_dim(), forms_.attn_out, n > 1);
   if (s.n_experts == 0) {
-    mid_.Reserve(n, s.ff, quantised_.ffn_mid, n > 1);
+    mid_.Reserve(n, s.ff, forms_.ffn_mid, n > 1);
   } else {
-    experts_->Reserve(s, n, rows, quantised_.ffn_in, quantised_.ffn_mid);
+    experts_->Reserve(s, n, rows, forms_.ffn_in, forms_.ffn_mid);
     for (WorkerState& worker : workers_) worker.experts.Reserve(n * s.n_experts_used, s.n_experts);
   }
   for (const size_t active : {n, wanted_.size()}) {  // the last layer runs for the wanted alone
     for (const LayerWeights& layer : model_.weights.layers) {
       if (active == 0) continue;
-      const size_t chunk =
-          FfnChunkRows(FfnInputOf(layer), active, team_.size(), quantised_.ffn_mid);
+      const size_t chunk = FfnChunkRows(FfnInputOf(layer), active, team_.size());
       ffn_floats_ = std::max(ffn_floats_, (2 * active * chunk + 15) / 16 * 16);
     }
   }

@@ -63,7 +63,7 @@ class Executor {
   // Which forms of activations the matrices want, by input site.
   struct Sites {
     ActForms attn_in, attn_out, ffn_in, ffn_mid, head;
-  } quantised_;
+  } forms_;
 
   std::vector<BatchToken> appended_;  // Append's batch
 

@@ -36,17 +36,16 @@ void Pass::Run() {
   const Norm* post = nullptr;  // of the block whose output waits in residual_
   for (size_t i = 0; i < layers.size(); ++i) {
     const LayerWeights& layer = layers[i];
-    AddAndNorm(post != nullptr, post != nullptr ? *post : Norm{}, layer.attn_norm,
-               e_.quantised_.attn_in);
+    AddAndNorm(post != nullptr, post != nullptr ? *post : Norm{}, layer.attn_norm);
     clock_.Mark(Stage::kNorm);
     SelfAttention(i);
     if (n_ == 0) return;  // nobody asked for logits: the cache is filled, the rest is not needed
-    AddAndNorm(true, layer.post_attn_norm, layer.ffn_norm, e_.quantised_.ffn_in);
+    AddAndNorm(true, layer.post_attn_norm, layer.ffn_norm);
     clock_.Mark(Stage::kNorm);
     layer.router ? ExpertFeedForward(i) : FeedForward(i);
     post = &layer.post_ffn_norm;
   }
-  AddAndNorm(true, *post, e_.model_.weights.output_norm, e_.quantised_.head);
+  AddAndNorm(true, *post, e_.model_.weights.output_norm);
   clock_.Mark(Stage::kNorm);
   Head();
 }
@@ -97,7 +96,7 @@ void Pass::ApplyNorm(const Norm& norm, const float* x, size_t n, float* out) con
   }
 }
 
-void Pass::AddAndNorm(bool add, const Norm& post, const Norm& norm, bool quantise) {
+void Pass::AddAndNorm(bool add, const Norm& post, const Norm& norm) {
   Tokenwise([&](size_t t) {
     float* x = X(t);
     float* out = e_.normed_.Row(RowOf(t));
@@ -110,7 +109,7 @@ void Pass::AddAndNorm(bool add, const Norm& post, const Norm& norm, bool quantis
       AddInPlace(x, residual, s_.dim);
     }
     ApplyNorm(norm, x, s_.dim, out);
-    if (quantise) e_.normed_.Quantise(RowOf(t), 0, s_.dim);
+    e_.normed_.Quantise(RowOf(t), 0, s_.dim);
   });
   Sync();
 }
@@ -160,9 +159,7 @@ Products Pass::DownProducts(const LayerWeights& layer) const {
   return {{&down, 1}, n_, w_.count()};
 }
 
-size_t Pass::FfnChunk(const FfnInput& in) const {
-  return FfnChunkRows(in, n_, w_.count(), e_.quantised_.ffn_mid);
-}
+size_t Pass::FfnChunk(const FfnInput& in) const { return FfnChunkRows(in, n_, w_.count()); }
 
 size_t Pass::HeadChunk() const {
   return ChunkRows(e_.model_.weights.output.weight, s_.vocab, n_, w_.count() * 2, 1);
@@ -232,7 +229,7 @@ void Pass::ActivatedRows(const FfnInput& in, const FfnTokens& tokens, size_t beg
     float* row = gate + t * width;
     Activate(row, up == nullptr ? nullptr : up + t * width, width);
     const size_t mid_row = tokens.mid_row + t;
-    if (e_.quantised_.ffn_mid) tokens.mid->Quantise(mid_row, begin, end, row);
+    tokens.mid->Quantise(mid_row, begin, end, row);
     if (!UsesQuantRows(down.weight.type)) {
       std::copy_n(row, width, tokens.mid->Row(mid_row) + begin);
     }

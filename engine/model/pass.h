@@ -28,8 +28,9 @@ class Pass {
   void Head();
 
   // Residual add of the previous block's output (with its post-norm), then a norm into normed_.
-  void AddAndNorm(bool add, const Norm& post, const Norm& norm, bool quantise);
+  void AddAndNorm(bool add, const Norm& post, const Norm& norm);
   void ApplyNorm(const Norm& norm, const float* x, size_t n, float* out) const;
+  void Rotate(const Norm& norm, size_t layer, size_t token, float* head) const;
   void RotateAndStore(size_t layer, size_t token, size_t kv_head);
   void PrepareQueries(size_t layer, size_t token, size_t kv_head);
   void AttendAlone(size_t layer, bool store_only);

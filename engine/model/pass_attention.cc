@@ -91,20 +91,24 @@ void Pass::AttendAlone(size_t layer, bool store_only) {
   w_.Barrier(&fetch_);
 }
 
+// A key or query of one head, normed where the model says so.
+void Pass::Rotate(const Norm& norm, size_t layer, size_t token, float* head) const {
+  if (norm.weight != nullptr) ApplyNorm(norm, head, s_.head_dim_k, head);
+  const size_t half = s_.rope.n_rot / 2;
+  const float* angles = Angles(token, s_.layer_windowed[layer]);
+  if (s_.rope.kind == RopeKind::kNeox) RopeNeox(head, s_.rope.n_rot, angles, angles + half);
+  if (s_.rope.kind == RopeKind::kInterleaved) {
+    RopeInterleaved(head, s_.rope.n_rot, angles, angles + half);
+  }
+}
+
 void Pass::RotateAndStore(size_t layer, size_t token, size_t kv_head) {
   const LayerWeights& weights = e_.model_.weights.layers[layer];
   const BatchToken& b = e_.tokens_[token];
   float* row = e_.qkv_.data() + token * (s_.q_dim() + s_.k_dim() + s_.v_dim());
   float* k = row + s_.q_dim() + kv_head * s_.head_dim_k;
   const float* v = row + s_.q_dim() + s_.k_dim() + kv_head * s_.head_dim_v;
-  if (weights.k_norm.weight != nullptr) ApplyNorm(weights.k_norm, k, s_.head_dim_k, k);
-  const bool local = s_.layer_windowed[layer];
-  const size_t half = s_.rope.n_rot / 2;
-  const float* angles = Angles(token, local);
-  if (s_.rope.kind == RopeKind::kNeox) RopeNeox(k, s_.rope.n_rot, angles, angles + half);
-  if (s_.rope.kind == RopeKind::kInterleaved) {
-    RopeInterleaved(k, s_.rope.n_rot, angles, angles + half);
-  }
+  Rotate(weights.k_norm, layer, token, k);
   KvCache& cache = *b.cache;
   StoreKv(cache.shape().type, k, s_.head_dim_k, cache.KeyAt(layer, kv_head, b.pos));
   StoreKv(cache.shape().type, v, s_.head_dim_v, cache.ValueAt(layer, kv_head, b.pos));
@@ -114,16 +118,9 @@ void Pass::RotateAndStore(size_t layer, size_t token, size_t kv_head) {
 void Pass::PrepareQueries(size_t layer, size_t token, size_t kv_head) {
   const LayerWeights& weights = e_.model_.weights.layers[layer];
   float* row = e_.qkv_.data() + token * (s_.q_dim() + s_.k_dim() + s_.v_dim());
-  const size_t half = s_.rope.n_rot / 2;
-  const float* angles = Angles(token, s_.layer_windowed[layer]);
   const size_t group = s_.n_heads / s_.n_kv_heads;
   for (size_t h = kv_head * group; h < (kv_head + 1) * group; ++h) {
-    float* q = row + h * s_.head_dim_k;
-    if (weights.q_norm.weight != nullptr) ApplyNorm(weights.q_norm, q, s_.head_dim_k, q);
-    if (s_.rope.kind == RopeKind::kNeox) RopeNeox(q, s_.rope.n_rot, angles, angles + half);
-    if (s_.rope.kind == RopeKind::kInterleaved) {
-      RopeInterleaved(q, s_.rope.n_rot, angles, angles + half);
-    }
+    Rotate(weights.q_norm, layer, token, row + h * s_.head_dim_k);
   }
 }
 
@@ -184,7 +181,7 @@ void Pass::AttendGroup(size_t layer, size_t kv_head, size_t first, size_t last) 
 // Where a KV head's rows are whole blocks of 32; FinishAttention sees to the others.
 void Pass::QuantiseGroup(size_t kv_head, size_t first, size_t last) {
   const size_t width = s_.n_heads / s_.n_kv_heads * s_.head_dim_v;
-  if (!e_.quantised_.attn_out || width % 32 != 0) return;
+  if (width % 32 != 0) return;
   for (size_t t = first; t < last; ++t) {
     e_.attn_.Quantise(t, kv_head * width, (kv_head + 1) * width);
   }
@@ -194,8 +191,10 @@ void Pass::QuantiseGroup(size_t kv_head, size_t first, size_t last) {
 void Pass::FinishAttention() {
   const size_t group_dim = s_.n_heads / s_.n_kv_heads * s_.head_dim_v;
   attn_first_ = 0;
-  if (!e_.quantised_.attn_out || group_dim % 32 == 0) return;
+  if (group_dim % 32 == 0) return;
   if (solo_) {
+    const ActForms& forms = e_.forms_.attn_out;
+    if (!forms.blocks && !forms.bf16) return;  // one token of floats has no other form
     // Every worker quantises a copy of its own; row 0 holds the floats.
     attn_first_ = w_.index();
     if (attn_first_ != 0) {

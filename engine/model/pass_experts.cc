@@ -37,7 +37,7 @@ void Pass::ChooseExperts() {
   w_.For(n_ * used, 4, [&](size_t begin, size_t end) {
     for (size_t slot = begin; slot < end; ++slot) {
       std::memcpy(x.in.Row(slot), e_.normed_.Row(plan.token_of_slot[slot]), s_.dim * sizeof(float));
-      if (e_.quantised_.ffn_in) x.in.Quantise(slot, 0, s_.dim);
+      x.in.Quantise(slot, 0, s_.dim);
     }
   });
   Sync();

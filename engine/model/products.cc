@@ -21,13 +21,12 @@ FfnInput FfnInputOf(const LayerWeights& layer) {
   return layer.gate ? FfnInput{layer.gate, layer.up} : FfnInput{layer.up, {}};
 }
 
-size_t FfnChunkRows(const FfnInput& in, size_t n_tokens, size_t workers, bool quantised) {
+size_t FfnChunkRows(const FfnInput& in, size_t n_tokens, size_t workers) {
   constexpr size_t kBytes = size_t{256} << 10;  // a quarter of a common L2
   const WeightView& w = in.first.weight;
-  const size_t multiple = quantised ? kActBlock : 1;
-  const size_t unit = ChunkRows(w, 0, n_tokens, workers, multiple);
+  const size_t unit = ChunkRows(w, 0, n_tokens, workers, kActBlock);
   const size_t most = kBytes / (2 * sizeof(float) * n_tokens) / unit * unit;
-  return std::max(unit, std::min(most, ChunkRows(w, w.rows, n_tokens, workers, multiple)));
+  return std::max(unit, std::min(most, ChunkRows(w, w.rows, n_tokens, workers, kActBlock)));
 }
 
 Products::Products(std::span<const Product> products, size_t n_tokens, size_t workers)

@@ -38,8 +38,8 @@ struct FfnInput {
 FfnInput FfnInputOf(const LayerWeights& layer);
 
 // ChunkRows of it, but few enough for `n_tokens` that both results of a chunk stay in a core's own
-// cache until they are one. quantised: whole blocks of activations.
-size_t FfnChunkRows(const FfnInput& in, size_t n_tokens, size_t workers, bool quantised);
+// cache until they are one; whole blocks of activations.
+size_t FfnChunkRows(const FfnInput& in, size_t n_tokens, size_t workers);
 
 class Products {
  public:

@@ -54,12 +54,12 @@ TEST(Products, FfnChunksFitACore) {
     const size_t row_bytes = RowBytes(type, 64);
     const Linear gate{{type, nullptr, 5632, 64, row_bytes}, nullptr};
     for (const size_t tokens : {1, 16, 512, 4096}) {
-      const size_t chunk = FfnChunkRows({gate, gate}, tokens, 4, true);
+      const size_t chunk = FfnChunkRows({gate, gate}, tokens, 4);
       const size_t unit = ChunkRows(gate.weight, 0, tokens, 4, 32);
       EXPECT_EQ(chunk % unit, 0u);
       EXPECT_TRUE(chunk == unit || 2 * sizeof(float) * tokens * chunk <= 256u << 10) << tokens;
     }
-    EXPECT_EQ(FfnChunkRows({gate, gate}, 1, 4, true), ChunkRows(gate.weight, 5632, 1, 4, 32));
+    EXPECT_EQ(FfnChunkRows({gate, gate}, 1, 4), ChunkRows(gate.weight, 5632, 1, 4, 32));
   }
 }
 
