@@ -20,6 +20,7 @@ ARGS ?=
 BUILD := $(if $(filter clang,$(TOOLCHAIN)),build-clang,build)
 export JOBS QUICK PYTHON
 
+.NOTPARALLEL:
 .PHONY: help compare reference build test gate plots bench format check clean
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile

@@ -1,13 +1,17 @@
-"""Which compiler scripts/build takes, with CMake, the table and the compilers played by shell scripts."""
+"""Which compiler scripts/build takes, and that it is alone in its tree, with CMake, the table and the compilers
+played by shell scripts."""
 
 import os
+import shutil
+import signal
 import subprocess
+import time
 import unittest
 
 import played_tools
 
 
-class Compiler(played_tools.PlayedTools):
+class Build(played_tools.PlayedTools):
     def setUp(self):
         super().setUp()
         (self.root / "build" / "variants").mkdir(parents=True)
@@ -23,15 +27,24 @@ class Compiler(played_tools.PlayedTools):
         (self.root / "build" / "CMakeCache.txt").write_text(f"A:BOOL=ON\nCMAKE_CXX_COMPILER:STRING={compiler}\n")
         (self.root / "build" / "variants" / "rows.json").write_text(rows)
 
+    def start(self, **environment):
+        clean = {name: value for name, value in os.environ.items() if name != "CXX"}
+        return subprocess.Popen([self.root / "scripts" / "build", "--variants", "o2"], stderr=subprocess.PIPE, text=True,
+                                env={**clean, "PATH": f"{self.root}/bin:{clean['PATH']}",
+                                     "PYTHON": f"{self.root}/bin/python", **environment})
+
     def build(self, **environment):
         """(exit code, what it said, what CMake was asked for first)"""
-        clean = {name: value for name, value in os.environ.items() if name != "CXX"}
-        done = subprocess.run([self.root / "scripts" / "build", "--variants", "o2"], capture_output=True, text=True,
-                              check=False, env={**clean, "PATH": f"{self.root}/bin:{clean['PATH']}",
-                                                "PYTHON": f"{self.root}/bin/python", **environment})
-        asked = self.root / "asked"
-        return done.returncode, done.stderr, asked.read_text().splitlines()[0] if asked.exists() else ""
+        with self.start(**environment) as process:
+            said = process.communicate()[1]
+        return process.returncode, said, (self.asked() or [""])[0]
 
+    def asked(self):
+        asked = self.root / "asked"
+        return asked.read_text().splitlines() if asked.exists() else []
+
+
+class Compiler(Build):
     def test_a_new_tree_takes_the_one_that_is_asked_for(self):
         self.assertIn("-DCMAKE_CXX_COMPILER=g++-13 ", self.build(CXX="g++-13")[2])
 
@@ -47,6 +60,42 @@ class Compiler(played_tools.PlayedTools):
             code, said, asked = self.build(**environment)
             self.assertEqual(code, 0, said)
             self.assertIn(f"-DCMAKE_CXX_COMPILER={self.root}/bin/g++-13 ", asked)
+
+
+class Lock(Build):
+    def test_a_second_build_waits_for_the_first_and_says_so(self):
+        go = self.root / "go"
+        self.play("bin/cmake", f'echo "$*" | tee -a {self.root}/asked\nuntil [ -e {go} ]; do sleep 0.02; done')
+        first = self.start()
+        while first.poll() is None and not self.asked():
+            time.sleep(0.01)
+        second = self.start()
+        line = second.stderr.readline()
+        asked = self.asked()
+        self.play("bin/cmake", "exit 0")
+        go.touch()
+        first.communicate()
+        said = second.communicate()[1]
+        self.assertEqual((line, said), (f"build: waiting for another build in {self.root}/build\n", ""))
+        self.assertEqual((len(asked), first.returncode, second.returncode), (1, 0, 0))
+
+    def test_what_outlives_a_build_does_not_hold_the_lock(self):
+        self.play("bin/cmake", f"sleep 10 >/dev/null 2>&1 &\necho $! >> {self.root}/left")
+        self.assertEqual(self.build()[:2], (0, ""))
+        try:
+            self.assertEqual(self.build()[:2], (0, ""))
+        finally:
+            for left in (self.root / "left").read_text().split():
+                os.kill(int(left), signal.SIGTERM)
+
+    def test_without_flock_it_builds(self):
+        tools = self.root / "tools"
+        tools.mkdir()
+        for name in ("bash", "cat", "dirname", "env", "grep", "mkdir", "nproc", "readlink", "sed", "sh"):
+            os.symlink(shutil.which(name), tools / name)
+        code, said, asked = self.build(PATH=f"{self.root}/bin:{tools}")
+        self.assertEqual((code, said), (0, ""))
+        self.assertIn("-DCMAKE_CXX_COMPILER=", asked)
 
 
 if __name__ == "__main__":
