@@ -66,11 +66,10 @@ inline std::vector<float> RandomFloats(size_t n, unsigned seed, float deviation 
 }
 
 // Tests that need ../shared begin with this. Where it is absent the test is skipped and says so;
-// with CI=true in the environment the absence is a failure.
+// with SMALLMIND_NEED_SHARED in the environment (.ci/run sets it) the absence is a failure.
 #define SMALLMIND_NEED_SHARED(path)                                                              \
   if (const auto needed = ::smallmind::SharedDir() / (path); !std::filesystem::exists(needed)) { \
-    const char* ci = std::getenv("CI");                                                          \
-    if (ci != nullptr && std::string(ci) == "true") FAIL() << "missing " << needed;              \
+    if (std::getenv("SMALLMIND_NEED_SHARED") != nullptr) FAIL() << "missing " << needed;         \
     GTEST_SKIP() << "needs " << needed;                                                          \
   }
 
