@@ -117,7 +117,8 @@ class Training(unittest.TestCase):
         with self.assertRaisesRegex(train.TrainingError, "ended with 2: smallmind: no such model"):
             self.train("echo 'smallmind: no such model' >&2; exit 2\n")
 
-    def test_a_new_user_finds_a_profile_in_a_trained_tree(self):
+    def counting(self):
+        """(a program that notes its runs down and leaves counts, a tool that reads them, those runs)"""
         counts = pathlib.Path("b/CMakeFiles/engine-t.dir/x.cc.gcda")
         runs = self.build / "runs"
         program = (f"echo run >> {runs}\nmkdir -p \"$GCOV_PREFIX/{counts.parent}\"\n"
@@ -125,13 +126,38 @@ class Training(unittest.TestCase):
         tool = self.build / "gcov-dump"
         tool.write_text(f"#!/bin/sh\ncat <<'END'\n{GCOV}END\n")
         tool.chmod(0o755)
+        return program, str(tool), lambda: len(runs.read_text().splitlines())
+
+    def test_a_new_user_finds_a_profile_in_a_trained_tree(self):
+        program, tool, runs = self.counting()
         for _ in range(2):
-            self.train(program, ["u", "v"], str(tool))
-        self.assertEqual(runs.read_text(), "run\nrun\n")  # training and evaluation, once
-        self.train(program, ["v", "u"], str(tool))
-        self.assertEqual(runs.read_text(), "run\nrun\n")
-        self.train(program, ["u", "v", "new"], str(tool))
+            self.train(program, ["u", "v"], tool)
+        self.assertEqual(runs(), 2)  # training and evaluation, once
+        self.train(program, ["v", "u"], tool)
+        self.assertEqual(runs(), 2)
+        self.train(program, ["u", "v", "new"], tool)
         self.assertTrue((self.build / "pgo/t/new/#b#CMakeFiles#engine-new.dir#x.cc.gcda").exists())
+
+    def test_what_a_broken_training_overwrote_is_not_believed(self):
+        program, tool, runs = self.counting()
+        self.train(program, tool=tool)
+        self.model.write_text("another model")
+        with self.assertRaises(train.TrainingError):
+            self.train(program + "exit 9\n", tool=tool)
+        self.model.write_text("model")
+        self.train(program, tool=tool)
+        self.assertEqual(runs(), 2 + 1 + 2)
+
+    def test_a_training_that_ends_before_its_stamp_is_not_believed(self):
+        program, tool, runs = self.counting()
+        stamp = self.build / "pgo/t/profile_stamp.h"
+        stamp.mkdir()
+        with self.assertRaises(OSError):
+            self.train(program, tool=tool)
+        stamp.rmdir()
+        stamp.write_text("of an earlier profile")
+        self.train(program, tool=tool)
+        self.assertEqual(runs(), 2 + 2)
 
 
 if __name__ == "__main__":

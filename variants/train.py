@@ -78,8 +78,11 @@ def train(options):
     place = build_dir / "pgo" / trainer
     stamp = place / "profile_stamp.h"
     state = digest(build_dir, trainer, options.models, options.toolchain, options.users)
-    if (place / "digest").exists() and (place / "digest").read_text() == state and stamp.exists():
+    trained = place / "digest"
+    if trained.exists() and trained.read_text() == state and stamp.exists():
         return
+    # Absent until all the rest is written: a training that is killed must not be believed.
+    trained.unlink(missing_ok=True)
     binary = build_dir / "variants" / trainer / "smallmind"
     training, evaluation = place / "raw-training", place / "raw-evaluation"
     record(options.toolchain, binary, [["profile", "-m", model] for model in options.models], training)
@@ -99,9 +102,9 @@ def train(options):
         raise TrainingError(f"training {trainer} left an empty profile in {training}")
     result = profile_data.coverage(*counts)
     (place / "coverage.json").write_text(json.dumps(dataclasses.asdict(result), indent=1) + "\n")
-    (place / "digest").write_text(state)
     stamp.write_text(f"// Profile of {trainer}; a change of this line recompiles what was optimised with it.\n"
                      f"// {hashlib.sha256(repr(sorted(counts[0].items())).encode()).hexdigest()}\n")
+    trained.write_text(state)
     print(result.line(trainer))
 
 
