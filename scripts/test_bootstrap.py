@@ -10,8 +10,8 @@ import unittest
 
 import played_tools
 
-TOOLS = ("bash", "chmod", "cmake", "dirname", "grep", "gzip", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "sha256sum", "sort",
-         "tar")
+TOOLS = ("basename", "bash", "chmod", "cmake", "dirname", "grep", "gzip", "mkdir", "mktemp", "mv", "rm", "sed", "sh",
+         "sha256sum", "sort", "tar")
 
 
 class Bootstrap(played_tools.PlayedTools):
@@ -22,7 +22,7 @@ class Bootstrap(played_tools.PlayedTools):
         for name in TOOLS:
             os.symlink(shutil.which(name), self.bin / name)
         (self.root / "variants").mkdir()
-        self.pin("http://localhost:9/1.2.0.tar.gz", "0" * 64)
+        self.pin("http://localhost:9/1.9.0.tar.gz", "0" * 64)
         self.play("bin/id", "echo 1000")
         self.play("bin/apt-get", f'echo "$*" >> {self.root}/asked')
         self.play("bin/dpkg", '[ "$1" != --print-architecture ] || echo amd64')
@@ -88,7 +88,7 @@ class Highway(Bootstrap):
         header = self.root / "highway.h"
         header.write_text("source")
         with tarfile.open(path, "w:gz") as file:
-            file.add(header, "highway-1.2.0/hwy/highway.h")
+            file.add(header, "highway-1.9.0/hwy/highway.h")
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
     def taken(self):
@@ -96,9 +96,9 @@ class Highway(Bootstrap):
         return header.exists() and header.read_text() == "source"
 
     def test_is_fetched_once_for_every_tree(self):
-        sha256 = self.tarball("far/1.2.0.tar.gz")
-        self.pin(f"file://{self.root}/far/1.2.0.tar.gz", sha256)
-        self.assertEqual(self.bootstrap(), (0, "bootstrap: Highway 1.2.0 is in third_party/highway\n"))
+        sha256 = self.tarball("far/1.9.0.tar.gz")
+        self.pin(f"file://{self.root}/far/1.9.0.tar.gz", sha256)
+        self.assertEqual(self.bootstrap(), (0, "bootstrap: Highway 1.9.0 is in third_party/highway\n"))
         self.assertTrue(self.taken())
         asked = (self.root / "asked").read_text()
         self.assertNotIn("update", asked)
@@ -106,15 +106,15 @@ class Highway(Bootstrap):
         self.assertEqual((self.root / "asked").read_text(), asked)
 
     def test_of_another_hash_is_not_taken(self):
-        self.tarball("far/1.2.0.tar.gz")
-        self.pin(f"file://{self.root}/far/1.2.0.tar.gz", "0" * 64)
+        self.tarball("far/1.9.0.tar.gz")
+        self.pin(f"file://{self.root}/far/1.9.0.tar.gz", "0" * 64)
         code, said = self.bootstrap()
         self.assertEqual((code, self.taken()), (0, False))
-        self.assertIn("no Highway 1.2.0 source", said)
+        self.assertIn("no Highway 1.9.0 source", said)
 
     def test_that_cmake_fetched_for_a_tree_is_taken_from_there(self):
-        place = "build-clang/_deps/highway-subbuild/highway-populate-prefix/src/1.2.0.tar.gz"
-        self.pin("http://localhost:9/1.2.0.tar.gz", self.tarball(place))
+        place = "build-clang/_deps/highway-subbuild/highway-populate-prefix/src/1.9.0.tar.gz"
+        self.pin("http://localhost:9/1.9.0.tar.gz", self.tarball(place))
         self.assertEqual((self.bootstrap()[0], self.taken()), (0, True))
         self.assertFalse((self.root / "asked").exists())
 
