@@ -17,7 +17,7 @@ class Build(played_tools.PlayedTools):
         (self.root / "build" / "variants").mkdir(parents=True)
         self.take("build")
         self.play("scripts/bootstrap", "exit 0")
-        self.play("bin/python", "echo o2")
+        self.play("bin/python", 'case $* in *--list-groups) echo mine all ;; *) echo o2 ;; esac')
         self.play("bin/cmake", f'echo "$*" >> {self.root}/asked')
         for name in ("g++", "g++-13"):
             self.play(f"bin/{name}", "echo 13")
@@ -27,9 +27,9 @@ class Build(played_tools.PlayedTools):
         (self.root / "build" / "CMakeCache.txt").write_text(f"A:BOOL=ON\nCMAKE_CXX_COMPILER:STRING={compiler}\n")
         (self.root / "build" / "variants" / "rows.json").write_text(rows)
 
-    def start(self, **environment):
+    def start(self, variants="o2", **environment):
         clean = {name: value for name, value in os.environ.items() if name != "CXX"}
-        return subprocess.Popen([self.root / "scripts" / "build", "--variants", "o2"], stderr=subprocess.PIPE, text=True,
+        return subprocess.Popen([self.root / "scripts" / "build", "--variants", variants], stderr=subprocess.PIPE, text=True,
                                 env={**clean, "PATH": f"{self.root}/bin:{clean['PATH']}",
                                      "PYTHON": f"{self.root}/bin/python", **environment})
 
@@ -60,6 +60,12 @@ class Compiler(Build):
             code, said, asked = self.build(**environment)
             self.assertEqual(code, 0, said)
             self.assertIn(f"-DCMAKE_CXX_COMPILER={self.root}/bin/g++-13 ", asked)
+
+
+class Targets(Build):
+    def test_the_table_says_what_is_a_group(self):
+        self.build(variants="mine,o3")
+        self.assertTrue(self.asked()[-1].endswith(" --target variants-mine variant-o3"), self.asked())
 
 
 class Lock(Build):

@@ -254,6 +254,7 @@ def _quote(text):
 def as_cmake(table, rows):
     """The same rows as CMake calls: smallmind_row(name key values...)."""
     lines = ["# Written by variants/table.py from variants/variants.json."]
+    lines.append("set(SMALLMIND_GROUPS " + " ".join(GROUPS) + ")")
     lines.append("set(SMALLMIND_COMMON_FLAGS " + " ".join(map(_quote, table["common"])) + ")")
     lines.append("set(SMALLMIND_TOOL_FLAGS " + " ".join(map(_quote, table["tools"])) + ")")
     models = [f"{m['preset']}:{m['quant']}" for m in table["training"]["models"]]
@@ -284,6 +285,7 @@ def main(argv):
     parser.add_argument("--have", action="append", default=[], help="tools that are here: " + ", ".join(NEEDS))
     parser.add_argument("--lacking", metavar="REASON", help="the toolchain is not here: no row can be built, and why")
     parser.add_argument("--list", metavar="WANTED", help="print the rows that these groups or names mean")
+    parser.add_argument("--list-groups", action="store_true", help="print what --list takes besides names")
     parser.add_argument("--build-dir", help="where variants/rows.json and rows.cmake go")
     options = parser.parse_args(argv)
     try:
@@ -291,6 +293,8 @@ def main(argv):
     except TableError as error:
         print(error, file=sys.stderr)
         return 2
+    if options.list_groups:
+        print(*GROUPS[:-1], "all")
     if options.list is not None:
         try:
             print("\n".join(select(table, options.list)))

@@ -99,6 +99,7 @@ class Resolving(unittest.TestCase):
     def test_cmake_sees_text_with_quotes_and_spaces_as_it_is(self):
         text = t.as_cmake(t.load(HERE / "variants.json"), list(rows().values()))
         self.assertIn('set(ROW_o2_compile "-O2" "-ffp-contract=off")', text)
+        self.assertIn("set(SMALLMIND_GROUPS core guide factorial extra helper)", text)
         self.assertEqual(t._quote('a "b" $c'), '"a \\"b\\" \\$c"')
 
 
@@ -110,6 +111,13 @@ class Selecting(unittest.TestCase):
         self.assertEqual(t.select(self.table, "scalar,guide,o2"),
                          ["o2", "tier0", "native-pgo", "production", "scalar"])
         self.assertNotIn("native-instrumented", t.select(self.table, "all"))
+
+    def test_every_group_that_is_listed_means_rows(self):
+        groups = subprocess.run([sys.executable, t.__file__, "--list-groups"], capture_output=True, text=True,
+                                check=True).stdout.split()
+        self.assertEqual(set(groups), {row["group"] for row in self.table["variants"]} - {"helper"} | {"all"})
+        for group in groups:
+            self.assertTrue(t.select(self.table, group))
 
     def test_an_unknown_name_is_an_error_that_lists_the_known(self):
         with self.assertRaisesRegex(t.TableError, "no variant or group 'nosuch'.*core.*o2"):

@@ -119,7 +119,7 @@ endfunction()
 
 # variants-<group>: what of it can be built here; variants-all: every row but the helpers.
 function(smallmind_add_groups)
-  foreach(group core guide factorial extra helper all)
+  foreach(group ${SMALLMIND_GROUPS} all)
     add_custom_target(variants-${group}
       COMMAND ${SMALLMIND_PYTHON} ${PROJECT_SOURCE_DIR}/variants/manifest.py --build-dir ${PROJECT_BINARY_DIR}
         --source-dir ${PROJECT_SOURCE_DIR}
