@@ -5,8 +5,7 @@ if(CMAKE_CROSSCOMPILING OR SMALLMIND_SANITIZE)
   return()
 endif()
 set(smoke_sources ${SMALLMIND_ENGINE_SOURCES} ${SMALLMIND_ENGINE_TESTS})
-list(FILTER smoke_sources INCLUDE REGEX
-  "/engine/(base|gguf|tensor|tokenizer)/|/engine/model/(architecture|rope|spec|weights)(_test)?\\.cc$")
+list(FILTER smoke_sources INCLUDE REGEX "${SMALLMIND_READERS}")
 list(FILTER smoke_sources EXCLUDE REGEX "/build_info(_test)?\\.cc$")
 add_executable(sanitize_smoke EXCLUDE_FROM_ALL ${smoke_sources})
 smallmind_engine_settings(sanitize_smoke

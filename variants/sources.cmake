@@ -4,6 +4,9 @@
 #   engine/fuzz/*_fuzz.cc   libFuzzer programs     harness/**/*.cc         the harness (main.cc, launcher_main.cc apart)
 #   harness/fuzz/*_fuzz.cc  libFuzzer programs
 
+# A regular expression: the engine's code that reads foreign bytes, and its tests.
+set(SMALLMIND_READERS "/engine/(base|gguf|tensor|tokenizer)/|/engine/model/(architecture|rope|spec|weights)(_test)?\\.cc$")
+
 file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/engine/*.cc")
 set(SMALLMIND_ENGINE_TESTS ${engine_sources})
 list(FILTER SMALLMIND_ENGINE_TESTS INCLUDE REGEX "_test\\.cc$")
