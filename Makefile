@@ -28,7 +28,7 @@ help:
 
 # Dependencies, build, training, models, interleaved runs, table, plots, report.
 compare:
-	@scripts/compare --variants $(VARIANTS) --toolchains $(TOOLCHAIN) $(if $(QUICK),--quick) \
+	@scripts/compare --variants $(VARIANTS) --toolchains $(TOOLCHAIN) $(if $(filter-out 0 no,$(QUICK)),--quick) \
 	  $(if $(LAYOUTS),--layouts $(LAYOUTS)) $(ARGS)
 
 # A full run of every row, taken over into results/reference with screenshots, and README's table.
@@ -47,7 +47,7 @@ test:
 # with 2 on any failure; scripts/gate with 3 on a regression, 4 where it cannot tell.
 gate:
 	@scripts/gate --variant $(GATED) --toolchain $(TOOLCHAIN) $(if $(AGAINST),--against $(AGAINST)) \
-	  $(if $(QUICK),--quick) $(ARGS)
+	  $(if $(filter-out 0 no,$(QUICK)),--quick) $(ARGS)
 
 plots:
 	@scripts/plots $(ARGS)
