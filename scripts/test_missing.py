@@ -41,6 +41,23 @@ class Missing(played_tools.PlayedTools):
         self.assertNotEqual(code, 0)
         self.assertNotIn("0 files", said)
 
+    def test_style_names_each_file_once_and_leaves_none(self):
+        (self.root / "a.cc").write_text("")
+        for command in (("init", "-q"), ("add", "a.cc")):
+            subprocess.run(["git", *command], cwd=self.root, check=True)
+        self.play("bin/clang-format-14", """[ "$1" != --version ] || { echo "clang-format version 14.0"; exit; }
+        echo "a.cc:1:1: error: code should be clang-formatted [-Wclang-format-violations]" >&2
+        echo "a.cc:2:1: error: code should be clang-formatted [-Wclang-format-violations]" >&2
+        exit 1""")
+        kept = self.root / "format.log"
+        kept.write_text("of somebody else")
+        script = self.take("check_style")
+        before = sorted(self.root.iterdir())
+        done = subprocess.run([script], capture_output=True, text=True, check=False,
+                              env={**os.environ, "PATH": f"{self.root}/bin:{os.environ['PATH']}"})
+        self.assertEqual((done.returncode, done.stdout), (1, "format: a.cc\n"))
+        self.assertEqual((kept.read_text(), sorted(self.root.iterdir())), ("of somebody else", before))
+
     def test_a_reference_without_a_browser_ends_before_it_measures(self):
         self.tool("scripts/compare", "exit 0")
         self.take("screenshots")
