@@ -18,7 +18,7 @@ JOBS ?= $(shell nproc)
 PYTHON ?= /usr/bin/python3
 ARGS ?=
 BUILD := $(if $(filter clang,$(TOOLCHAIN)),build-clang,build)
-export JOBS QUICK PYTHON
+export JOBS PYTHON
 
 .NOTPARALLEL:
 .PHONY: help compare reference build test gate plots bench format check clean

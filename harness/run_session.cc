@@ -44,7 +44,7 @@ void ReadSizes(std::vector<VariantInfo>& variants, int layouts) {
       const fs::path binary = fs::path(variant.binary).parent_path() / "layouts" /
                               std::to_string(k) / fs::path(variant.binary).filename();
       if (!fs::exists(binary)) {
-        throw BadInput(binary.string() + ": no such layout replicate; build the target `layouts`");
+        throw BadInput(binary.string() + ": no layout replicate; variants/layouts.py links it");
       }
       if (!hashes.insert(SectionSizes(binary).text_hash).second) {
         throw BadInput(binary.string() + ": its code is that of another layout: no replicate");
