@@ -85,8 +85,17 @@ class Lock(Build):
         self.assertEqual((line, said), (f"build: waiting for another build in {self.root}/build\n", ""))
         self.assertEqual((len(asked), first.returncode, second.returncode), (1, 0, 0))
 
+    def test_make_does_one_thing_after_the_other(self):
+        shutil.copy2(played_tools.HERE.parent / "Makefile", self.root)
+        for name in ("build", "plots"):
+            self.play(f"scripts/{name}", f"echo begins >> {self.root}/asked\nsleep 0.2\necho ends >> {self.root}/asked")
+        clean = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+        subprocess.run(["make", "-s", "-j", "2", "-C", self.root, "build", "plots"], check=True, env=clean)
+        self.assertEqual(self.asked(), ["begins", "ends"] * 2)
+
     def test_what_outlives_a_build_does_not_hold_the_lock(self):
-        self.play("bin/cmake", f"sleep 10 >/dev/null 2>&1 &\necho $! >> {self.root}/left")
+        for name in ("bin/cmake", "scripts/bootstrap"):
+            self.play(name, f"sleep 10 >/dev/null 2>&1 &\necho $! >> {self.root}/left")
         self.assertEqual(self.build()[:2], (0, ""))
         try:
             self.assertEqual(self.build()[:2], (0, ""))
