@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdio_ext.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <thread>
@@ -312,6 +314,41 @@ TEST(RunProgram, BenchOfSeveralSequencesSaysWhatOneSays) {
           << sequences << " " << phase;
     }
   }
+}
+
+// The exit code of a shell's line in which $SMALLMIND is the program beside these tests, or o2's;
+// -1 where there is none that runs (another machine's, under an emulator).
+int Shell(const std::string& line) {
+  const auto folder = std::filesystem::canonical("/proc/self/exe").parent_path();
+  auto program = folder / "smallmind";
+  if (!std::filesystem::exists(program)) {
+    program = folder.parent_path() / "variants" / "o2" / "smallmind";
+  }
+  setenv("SMALLMIND", program.c_str(), 1);
+  const auto code = [](const std::string& words) {
+    const int status = std::system(words.c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  };
+  return code("\"$SMALLMIND\" --help >/dev/null 2>&1") == 0 ? code(line) : -1;
+}
+
+TEST(RunProgram, FilesDoNotTakeTheNumbersOfClosedStreams) {
+  const std::string out = (TestTempDir() / "closed.gguf").string();
+  ASSERT_EQ(Smallmind({"quantize", MixtralModel(), out, "Q8_0"}).code, 0);
+  const std::string expected = ReadAll(out);
+  const std::string quantize =
+      "\"$SMALLMIND\" quantize '" + MixtralModel().string() + "' '" + out + "' Q8_0 ";
+  for (const char* closed : {"2>&-", ">&- 2>&-", "<&- 2>&-", "<&- >&- 2>&-"}) {
+    std::filesystem::remove(out);
+    const int code = Shell(quantize + closed);
+    if (code < 0) GTEST_SKIP() << "no program to run";
+    EXPECT_EQ(code, 0) << closed;
+    EXPECT_TRUE(ReadAll(out) == expected) << closed;
+  }
+  const std::string text = Write("text", "some text");
+  const std::string tokenize = "\"$SMALLMIND\" tokenize -m '" + MixtralModel().string() + "' -f ";
+  EXPECT_EQ(Shell(tokenize + "'" + text + "' >&- 2>/dev/null"), 2);
+  EXPECT_EQ(Shell(tokenize + "- <&- >/dev/null 2>&1"), 2);
 }
 
 TEST(RunProgram, HelpShowsTheDefaults) {
