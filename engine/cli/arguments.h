@@ -30,7 +30,6 @@ class OptionRules {
   OptionRules& RealRange(double low, double high);
   OptionRules& Positive();
   OptionRules& OneOf(std::initializer_list<const char*> names);
-  OptionRules& Delimiter(char c);  // for lists: values in one argument
 
  private:
   CLI::Option* option_;
@@ -42,6 +41,7 @@ class Command {
  public:
   Command(CLI::App* app, Action* action) : app_(app), action_(action) {}
 
+  // Numbers: the whole word, base 10, finite, in the variable's range.
   OptionRules Option(const std::string& names, uint64_t* value, const std::string& help);
   OptionRules Option(const std::string& names, int* value, const std::string& help);
   OptionRules Option(const std::string& names, float* value, const std::string& help);
@@ -52,6 +52,7 @@ class Command {
   // May be given again; each time takes one word, as it is.
   OptionRules Option(const std::string& names, std::vector<std::string>* value,
                      const std::string& help);
+  // Comma separated.
   OptionRules Option(const std::string& names, std::vector<int32_t>* value,
                      const std::string& help);
   void Flag(const std::string& names, bool* value, const std::string& help);

@@ -2,14 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "engine/base/error.h"
 
 namespace smallmind {
 namespace {
 
 struct Parsed {
-  uint64_t count = 3;
-  float share = 0.5f;
+  uint64_t count = 3, seed = 0;
+  int depth = 0;
+  float share = 0.5f, penalty = 1;
+  double waste = 0;
   std::string kind = "f16";
   std::vector<int32_t> ids;
   std::vector<std::string> stops;
@@ -22,9 +26,13 @@ Parsed Parse(std::vector<const char*> words) {
   Program program("test", "");
   Command run = program.Add("run", "runs");
   run.Option("-n,--count", &p.count, "count").Range(1, 10).ShowDefault();
+  run.Option("--seed", &p.seed, "seed");
+  run.Option("--depth", &p.depth, "depth");
   run.Option("--share", &p.share, "share").RealRange(0, 1);
+  run.Option("--waste", &p.waste, "waste").RealRange(0, 1000);
+  run.Option("--penalty", &p.penalty, "penalty").Positive();
   run.Option("--kind", &p.kind, "kind").OneOf({"f16", "f32"});
-  run.Option("--ids", &p.ids, "ids").Delimiter(',');
+  run.Option("--ids", &p.ids, "ids");
   run.Option("--stop", &p.stops, "stop");
   run.Flag("-f,--flag", &p.flag, "flag");
   run.Runs([] { return 7; });
@@ -58,6 +66,47 @@ TEST(Arguments, WordsOfARepeatedOptionAreTakenAsTheyAre) {
   EXPECT_TRUE(Parse({"run"}).stops.empty());
   EXPECT_THROW(Parse({"run", "--stop", "A", "B"}), UsageError);
   EXPECT_THROW(Parse({"run", "--stop"}), UsageError);
+}
+
+// The usage error's text; "" where there is none.
+std::string Refusal(const std::vector<const char*>& words) {
+  try {
+    Parse(words);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Arguments, NumbersAreWholeWordsInBaseTen) {
+  EXPECT_EQ(Parse({"run", "-n", "010"}).count, 10u);
+  EXPECT_EQ(Parse({"run", "--seed", "18446744073709551615"}).seed, ~uint64_t{0});
+  EXPECT_EQ(Parse({"run", "--depth", "-2147483648"}).depth, std::numeric_limits<int>::min());
+  EXPECT_EQ(Parse({"run", "--share", "1e-1"}).share, 0.1f);
+  EXPECT_EQ(Parse({"run", "--ids=-1"}).ids, std::vector<int32_t>{-1});
+  EXPECT_EQ(Refusal({"run", "-n", "-1"}), "--count: '-1' is not a whole number from 1 to 10");
+  EXPECT_EQ(Refusal({"run", "--waste", "nan"}), "--waste: 'nan' is not a number from 0 to 1000");
+  EXPECT_EQ(Refusal({"run", "--penalty", "0"}), "--penalty: '0' is not a number > 0");
+  const std::string seed = "' is not a whole number from 0 to 18446744073709551615";
+  for (const char* word : {"", " 1", "1 ", "+1", "0x1", "1.0", "1e3", "-1", "-0x1", "1_0",
+                           "18446744073709551616", "-18446744073709551615"}) {
+    EXPECT_EQ(Refusal({"run", "--seed", word}), std::string("--seed: '") + word + seed);
+    EXPECT_NE(Refusal({"run", "-n", word}), "") << word;
+  }
+  for (const char* word : {"", "2147483648", "-2147483649"}) {
+    EXPECT_NE(Refusal({"run", "--depth", word}).find("from -2147483648 to 2147483647"),
+              std::string::npos);
+  }
+  for (const char* word : {"", "nan", "-nan", "inf", "-inf", "-1", "0.5 ", "1e999", "1e-999"}) {
+    for (const char* option : {"--share", "--waste", "--penalty"}) {
+      EXPECT_NE(Refusal({"run", option, word}), "") << option << " " << word;
+    }
+  }
+  for (const char* word : {"", ",", "1,", ",1", "1,,2", "1, 2", "1;2", "1,2147483648", "[1,2]"}) {
+    EXPECT_EQ(
+        Refusal({"run", "--ids", word}),
+        std::string("--ids: '") + word + "' is not whole numbers below 2^31 with commas between");
+  }
 }
 
 TEST(Arguments, WhatIsOutsideIsAUsageError) {

@@ -36,7 +36,7 @@ void AddLogits(Program& program) {
   o->model.kv = "f32";
   Command c = program.Add("logits", "Write the logits of every position");
   o->model.Declare(&c);
-  c.Option("--tokens", &o->tokens, "Token ids, comma separated").Delimiter(',').Required();
+  c.Option("--tokens", &o->tokens, "Token ids, comma separated").Required();
   c.Option("-o,--output", &o->output, "File of float32, n_tokens × n_vocab").Required();
   c.Runs([o] { return Run(*o); });
 }
