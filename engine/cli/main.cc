@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <csignal>
+
 #include "engine/cli/instant.h"
 #include "engine/cli/run_program.h"
 
@@ -26,5 +28,6 @@ void FillClosedStreams() {
 int main(int argc, char** argv) {
   const smallmind::StartInstants start = {loaded, smallmind::Instant::Now()};
   FillClosedStreams();
+  std::signal(SIGXFSZ, SIG_IGN);  // a write past a limit on file sizes then fails like any other
   return smallmind::RunProgram(argc, argv, start);
 }

@@ -354,6 +354,17 @@ TEST(RunProgram, FilesDoNotTakeTheNumbersOfClosedStreams) {
   EXPECT_EQ(Shell(tokenize + "- <&- >/dev/null 2>&1"), 2);
 }
 
+TEST(RunProgram, AFileSizeLimitIsAnError) {
+  const std::string out = (TestTempDir() / "limited.gguf").string();
+  const std::string err = Write("err", "");
+  const int code = Shell("ulimit -f 1; \"$SMALLMIND\" quantize -q '" + MixtralModel().string() +
+                         "' '" + out + "' Q8_0 2>'" + err + "'");
+  if (code < 0) GTEST_SKIP() << "no program to run";
+  EXPECT_EQ(code, 2);
+  EXPECT_EQ(ReadAll(err), "smallmind: cannot write '" + out + "': File too large\n");
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
 TEST(RunProgram, HelpShowsTheDefaults) {
   const std::string help = Smallmind({"generate", "--help"}).out;
   for (const char* part : {"=f16", "=256", "--typical-p", "--frequency-penalty", "=64"}) {
