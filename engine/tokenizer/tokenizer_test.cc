@@ -259,6 +259,33 @@ TEST(SpecialTokens, ControlOnlyWhereAsked) {
   EXPECT_THROW(t->Decode(-1, false, false), InternalError);
 }
 
+TEST(SpecialTokens, NamesAreKnownWhateverTheirType) {
+  const std::vector<std::string> ends = {"<fim_pad>",  "<fim-repo>",
+                                         "<reponame>", "<REPO>",
+                                         "_<EOT>",     "<\uff5cend\u2581of\u2581sentence\uff5c>"};
+  const std::vector<std::string> markers = {"<fim_prefix>",
+                                            "<fim_suffix>",
+                                            "<fim_middle>",
+                                            "\u2581<PRE>",
+                                            "\u2581<SUF>",
+                                            "\u2581<MID>",
+                                            "<\uff5cfim\u2581hole\uff5c>"};
+  VocabSpec spec = BpeSpec({});
+  for (const std::string& name : ends) spec.Add(name);
+  for (const std::string& name : markers) spec.Add(name);
+  spec.Add("\u2581<x>");
+  spec.scores.reset();
+  const GgufFile file = OpenGgufBytes(spec.Bytes());
+  const auto t = Make(file);
+  for (TokenId id = 256; id < 256 + static_cast<TokenId>(ends.size() + markers.size()); ++id) {
+    const std::string& name = (*spec.tokens)[static_cast<size_t>(id)];
+    EXPECT_EQ(t->Encode(name, kParse), std::vector<TokenId>{id}) << name;
+    EXPECT_EQ(t->Decode(id, false, false), "") << name;
+    EXPECT_EQ(t->IsEndOfGeneration(id), id < 256 + static_cast<TokenId>(ends.size())) << name;
+  }
+  EXPECT_FALSE(t->IsSpecial(static_cast<TokenId>(spec.tokens->size()) - 1));
+}
+
 TEST(SpecialTokens, PlainTextNeverBecomesOne) {
   // "<" and "s>" would merge into the control token, "<0x4" and "1>" into the byte's name.
   VocabSpec spec = SpmSpec({"<", "s", ">", "s>", "0", "x", "4", "1", "<0", "<0x", "<0x4", "1>"});

@@ -16,7 +16,7 @@ namespace smallmind {
 namespace {
 
 // Texts that end a turn or a document in some model family, whatever the metadata says of them.
-constexpr std::array<std::string_view, 20> kEndOfGeneration = {
+constexpr std::array<std::string_view, 24> kEndOfGeneration = {
     "<|eot_id|>",
     "<|im_end|>",
     "<|end|>",
@@ -32,19 +32,31 @@ constexpr std::array<std::string_view, 20> kEndOfGeneration = {
     "<end_of_utterance>",
     "<|fim_pad|>",
     "<fim-pad>",
+    "<fim_pad>",
     "<PAD>",
     "<|fim_repo|>",
     "<|repo_name|>",
+    "<fim-repo>",
+    "<reponame>",
+    "<REPO>",
     "<|file_sep|>",
     "<\uff5cend\u2581of\u2581sentence\uff5c>",
 };
 
 // Fill-in-the-middle markers: control tokens, but generation goes on.
-constexpr std::array<std::string_view, 12> kMarkers = {
-    "<|fim_prefix|>", "<fim-prefix>", "<PRE>", "<\uff5cfim\u2581begin\uff5c>",
-    "<|fim_suffix|>", "<fim-suffix>", "<SUF>", "<\uff5cfim\u2581hole\uff5c>",
-    "<|fim_middle|>", "<fim-middle>", "<MID>", "<\uff5cfim\u2581end\uff5c>",
+constexpr std::array<std::string_view, 18> kMarkers = {
+    "<|fim_prefix|>", "<fim-prefix>", "<fim_prefix>",
+    "<PRE>",          "\u2581<PRE>",  "<\uff5cfim\u2581begin\uff5c>",
+    "<|fim_suffix|>", "<fim-suffix>", "<fim_suffix>",
+    "<SUF>",          "\u2581<SUF>",  "<\uff5cfim\u2581hole\uff5c>",
+    "<|fim_middle|>", "<fim-middle>", "<fim_middle>",
+    "<MID>",          "\u2581<MID>",  "<\uff5cfim\u2581end\uff5c>",
 };
+
+// Of the names above, and of few other tokens.
+bool BeginsLikeAName(std::string_view text) {
+  return text.starts_with('<') || text.starts_with("_<") || text.starts_with("\u2581<");
+}
 
 bool IsSpecialType(TokenType type) {
   return type == TokenType::kControl || type == TokenType::kUserDefined ||
@@ -88,8 +100,7 @@ void Vocab::ReadTexts(const GgufFile& file) {
     if (i % kStride == 0) offsets_.push_back(static_cast<uint32_t>(walk.at() - texts_));
     const std::string_view text = walk.Next();
     longest_text_ = std::max(longest_text_, text.size());
-    const char head = text.empty() ? '\0' : text[0];
-    if ((head != '<' && head != '_') || text.size() > kLongestName) continue;
+    if (text.size() > kLongestName || !BeginsLikeAName(text)) continue;
     const auto id = static_cast<TokenId>(i);
     const bool ends = IsOneOf(text, kEndOfGeneration);
     if (ends) end_of_generation_.push_back(id);
