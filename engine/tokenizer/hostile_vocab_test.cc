@@ -106,16 +106,23 @@ TEST(HostileVocab, DuplicatesEmptyAndHugeTokens) {
   spec.Add("a");
   spec.Add("");
   spec.Add("", 4);
-  spec.Add(std::string(1 << 20, 'z'), 4);
+  spec.Add(std::string(1 << 20, 'y'));
+  spec.Add(std::string(512, 'z'), 4);
   spec.Add(std::string("\0\xff", 2), 4);
   spec.scores.reset();
   const GgufFile file = OpenGgufBytes(spec.Bytes());
   const auto t = Tokenizer::Create(file);
-  const std::string text = "a" + std::string((1 << 20) + 5, 'z') + std::string("\0\xff!", 3);
+  const std::string text = "a" + std::string(512 + 5, 'z') + std::string("\0\xff!", 3);
   const std::vector<TokenId> ids = t->Encode(text, {});
   EXPECT_EQ(t->DecodeAll(ids), text);
   EXPECT_EQ(t->Decode(ids[0], true, false), "a");
   EXPECT_LT(ids[0], 256);  // of two equal texts the first
+}
+
+TEST(HostileVocab, LongSpecialTokens) {
+  VocabSpec spec = SpmSpec({"a"});
+  spec.Add(std::string(513, 'z'), 4);
+  ExpectIn("special token 260 has 513 bytes; at most 512 are allowed", Rejects(spec));
 }
 
 TEST(HostileVocab, ScoresThatAreNoNumbers) {

@@ -1,53 +1,91 @@
 // A special token that overlaps no other is simply taken. Where they overlap — runs of newlines in
 // a vocabulary that has tokens for 1 to 31 of them — the overlapping stretch alone is cut again:
-// for each token length, descending, the pieces that are still text are searched from the left.
-// That is the order in which a token-by-token search over the whole text would have found them,
-// without searching it once a token. Tested by tokenizer_test.cc against that plain search.
+// for each token length, descending, what is still text takes tokens from the left. That is the
+// order in which a token-by-token search over the whole text would have found them, without
+// searching it once a token. Tested by special_split_test.cc against that plain search.
 #include "engine/tokenizer/special_split.h"
 
 #include <algorithm>
-#include <functional>
+#include <bitset>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "engine/base/error.h"
 
 namespace smallmind {
 namespace {
-
-void InsertLength(std::vector<uint32_t>& lengths, uint32_t length) {
-  const auto at = std::lower_bound(lengths.begin(), lengths.end(), length, std::greater<>());
-  if (at == lengths.end() || *at != length) lengths.insert(at, length);
-}
 
 bool IsAsciiSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 }  // namespace
 
 SpecialSplitter::SpecialSplitter(const Vocab& vocab, bool with_control, std::vector<TokenId> rstrip)
-    : vocab_(&vocab), rstrip_(std::move(rstrip)) {
-  std::vector<TokenId> ids;
+    : rstrip_(std::move(rstrip)) {
+  constexpr size_t kLongest = 512;
   for (const TokenId id : vocab.specials()) {
     if (!with_control && vocab.Type(id) != TokenType::kUserDefined) continue;
     const std::string_view text = vocab.Text(id);
-    if (text.empty()) continue;
-    ids.push_back(id);
-    const auto length = static_cast<uint32_t>(text.size());
-    InsertLength(lengths_[static_cast<uint8_t>(text[0])], length);
-    InsertLength(all_lengths_, length);
+    if (text.size() > kLongest) {
+      throw InputError(vocab.path() + ": special token " + std::to_string(id) + " has " +
+                       std::to_string(text.size()) + " bytes; at most " + std::to_string(kLongest) +
+                       " are allowed");
+    }
+    if (!text.empty()) specials_.push_back({text, id, -1});
   }
-  table_ = TokenTable(vocab, ids);
+  const auto same = [](const Special& a, const Special& b) { return a.text == b.text; };
+  std::stable_sort(specials_.begin(), specials_.end(),
+                   [](const Special& a, const Special& b) { return a.text < b.text; });
+  specials_.erase(std::unique(specials_.begin(), specials_.end(), same), specials_.end());
+  std::bitset<kLongest + 1> lengths;
+  int32_t prefix = -1;
+  for (size_t i = 0; i < specials_.size(); ++i) {
+    Special& special = specials_[i];
+    while (prefix >= 0 && !special.text.starts_with(specials_[static_cast<size_t>(prefix)].text)) {
+      prefix = specials_[static_cast<size_t>(prefix)].prefix;
+    }
+    special.prefix = prefix;
+    prefix = static_cast<int32_t>(i);
+    ++first_[static_cast<uint8_t>(special.text[0]) + size_t{1}];
+    lengths.set(special.text.size());
+  }
+  std::partial_sum(first_.begin(), first_.end(), first_.begin());
+  for (uint32_t length = kLongest; length > 0; --length) {
+    if (lengths[length]) lengths_.push_back(length);
+  }
 }
 
-TokenId SpecialSplitter::LongestAt(std::string_view text, size_t at) const {
-  for (const uint32_t length : lengths_[static_cast<uint8_t>(text[at])]) {
-    if (length > text.size() - at) continue;
-    const TokenId id = table_.Find(text.substr(at, length));
-    if (id >= 0) return id;
+int32_t SpecialSplitter::LongestAt(std::string_view text, size_t at) const {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[at + i]); };
+  const Special* low = specials_.data() + first_[byte(0)];
+  const Special* high = specials_.data() + first_[byte(0) + size_t{1}];
+  int32_t longest = -1;
+  // All of [low, high) begin with the `agreed` bytes at `at`; one that ends there comes first.
+  for (size_t agreed = 1; low != high; ++agreed) {
+    if (low->text.size() == agreed) {
+      longest = static_cast<int32_t>(low - specials_.data());
+      ++low;
+    }
+    if (low == high || at + agreed == text.size()) break;
+    const auto next = [agreed](const Special& s) { return static_cast<uint8_t>(s.text[agreed]); };
+    const uint8_t wanted = byte(agreed);
+    if (next(*low) != wanted) {
+      low = std::partition_point(low, high, [&](const Special& s) { return next(s) < wanted; });
+    }
+    if (low != high && next(high[-1]) != wanted) {
+      high = std::partition_point(low, high, [&](const Special& s) { return next(s) == wanted; });
+    }
   }
-  return -1;
+  return longest;
 }
 
 std::vector<Fragment> SpecialSplitter::Split(std::string_view text) const {
   std::vector<Fragment> out;
   if (text.empty()) return out;
-  if (table_.empty()) return {{text, -1}};
+  if (specials_.empty()) return {{text, -1}};
+  const auto end_of = [this](size_t at, int32_t special) {
+    return at + specials_[static_cast<size_t>(special)].text.size();
+  };
   size_t pending = 0;  // text[0, pending) is in `out`
   const auto take = [&](size_t begin, size_t end, TokenId id) {
     if (begin > pending) out.push_back({text.substr(pending, begin - pending), -1});
@@ -55,21 +93,18 @@ std::vector<Fragment> SpecialSplitter::Split(std::string_view text) const {
     pending = end;
   };
   for (size_t at = 0; at < text.size();) {
-    const TokenId id = LongestAt(text, at);
-    if (id < 0) {
+    const int32_t special = LongestAt(text, at);
+    if (special < 0) {
       ++at;
       continue;
     }
-    size_t end = at + vocab_->Text(id).size();
+    size_t end = end_of(at, special);
     bool overlap = false;
     for (size_t inner = at + 1; inner < end; ++inner) {
-      const TokenId other = LongestAt(text, inner);
-      if (other < 0) continue;
-      const size_t other_end = inner + vocab_->Text(other).size();
-      if (other_end > end) {
-        overlap = true;
-        end = other_end;
-      }
+      const int32_t other = LongestAt(text, inner);
+      if (other < 0 || end_of(inner, other) <= end) continue;
+      overlap = true;
+      end = end_of(inner, other);
     }
     if (overlap) {
       // What stays text at the cluster's edges joins the text around it.
@@ -80,7 +115,7 @@ std::vector<Fragment> SpecialSplitter::Split(std::string_view text) const {
         begin = piece_end;
       }
     } else {
-      take(at, end, id);
+      take(at, end, specials_[static_cast<size_t>(special)].id);
     }
     at = end;
   }
@@ -90,30 +125,35 @@ std::vector<Fragment> SpecialSplitter::Split(std::string_view text) const {
 }
 
 std::vector<Fragment> SpecialSplitter::SplitCluster(std::string_view cluster) const {
-  std::vector<Fragment> pieces = {{cluster, -1}};
-  std::vector<Fragment> next;
-  for (const uint32_t length : all_lengths_) {
-    next.clear();
-    for (const Fragment& piece : pieces) {
-      if (piece.token >= 0 || piece.text.size() < length) {
-        next.push_back(piece);
+  constexpr int32_t kTaken = -2;
+  // The longest token that each place may still take. What was taken is at least as long as what is
+  // tried: a token fits where neither its first nor its last byte is taken.
+  std::vector<int32_t> longest(cluster.size());
+  for (size_t at = 0; at < cluster.size(); ++at) longest[at] = LongestAt(cluster, at);
+  std::vector<std::pair<size_t, int32_t>> taken;
+  for (const uint32_t length : lengths_) {
+    for (size_t at = 0; at + length <= cluster.size(); ++at) {
+      if (longest[at] < 0) continue;
+      const Special& special = specials_[static_cast<size_t>(longest[at])];
+      if (special.text.size() != length) continue;
+      if (longest[at + length - 1] == kTaken) {
+        longest[at] = special.prefix;
         continue;
       }
-      size_t pending = 0;
-      for (size_t at = 0; at + length <= piece.text.size();) {
-        const TokenId id = table_.Find(piece.text.substr(at, length));
-        if (id < 0) {
-          ++at;
-          continue;
-        }
-        if (at > pending) next.push_back({piece.text.substr(pending, at - pending), -1});
-        next.push_back({piece.text.substr(at, length), id});
-        at = pending = at + length;
-      }
-      if (pending < piece.text.size()) next.push_back({piece.text.substr(pending), -1});
+      taken.emplace_back(at, longest[at]);
+      std::fill_n(longest.begin() + static_cast<std::ptrdiff_t>(at), length, kTaken);
     }
-    pieces.swap(next);
   }
+  std::sort(taken.begin(), taken.end());
+  std::vector<Fragment> pieces;
+  size_t pending = 0;
+  for (const auto& [at, place] : taken) {
+    const Special& special = specials_[static_cast<size_t>(place)];
+    if (at > pending) pieces.push_back({cluster.substr(pending, at - pending), -1});
+    pending = at + special.text.size();
+    pieces.push_back({cluster.substr(at, special.text.size()), special.id});
+  }
+  if (pending < cluster.size()) pieces.push_back({cluster.substr(pending), -1});
   return pieces;
 }
 

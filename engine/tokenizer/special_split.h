@@ -2,7 +2,10 @@
 // always.
 //
 // Where matches overlap the longest token wins, then the leftmost; the text between goes on to the
-// tokenizer proper. Cost: one table look-up per byte that some special token begins with.
+// tokenizer proper. Cost: at a byte that some special token begins with, one search step for each
+// further byte that some token still agrees on; where tokens overlap, one comparison more for each
+// length that special tokens have. Errors: InputError for a special token of more than 512 bytes,
+// which bounds both.
 #pragma once
 
 #include <array>
@@ -10,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/tokenizer/token_table.h"
 #include "engine/tokenizer/vocab.h"
 
 namespace smallmind {
@@ -30,16 +32,21 @@ class SpecialSplitter {
   std::vector<Fragment> Split(std::string_view text) const;
 
  private:
-  // Longest special token at text[at…]; −1 where there is none.
-  TokenId LongestAt(std::string_view text, size_t at) const;
+  struct Special {
+    std::string_view text;
+    TokenId id;
+    int32_t prefix;  // the longest other token that this one begins with, by its place; −1: none
+  };
+
+  // The place in specials_ of the longest token at text[at…]; −1 where there is none.
+  int32_t LongestAt(std::string_view text, size_t at) const;
   std::vector<Fragment> SplitCluster(std::string_view cluster) const;
   void Strip(std::vector<Fragment>& fragments) const;
 
-  const Vocab* vocab_ = nullptr;
-  TokenTable table_;
-  std::array<std::vector<uint32_t>, 256> lengths_;  // by first byte, descending
-  std::vector<uint32_t> all_lengths_;               // descending
-  std::vector<TokenId> rstrip_;                     // ascending
+  std::vector<Special> specials_;         // by text
+  std::array<uint32_t, 257> first_ = {};  // of those that begin with byte b, to first_[b + 1]
+  std::vector<uint32_t> lengths_;         // of all, descending
+  std::vector<TokenId> rstrip_;           // ascending
 };
 
 }  // namespace smallmind

@@ -1,4 +1,4 @@
-// The fast splitter against a token-by-token search of the whole text, longest token first.
+// The fast splitter against a search of the whole text for each token length, the longest first.
 #include "engine/tokenizer/special_split.h"
 
 #include <gtest/gtest.h>
@@ -20,11 +20,11 @@ void PrintTo(const Piece& piece, std::ostream* out) {
   *out << (piece.special ? "<<" : "'") << piece.text << (piece.special ? ">>" : "'");
 }
 
-std::vector<Piece> PlainSplit(const std::string& text, std::vector<std::string> specials) {
-  std::sort(specials.begin(), specials.end(),
-            [](const auto& a, const auto& b) { return a.size() > b.size(); });
+std::vector<Piece> PlainSplit(const std::string& text, const std::vector<std::string>& specials) {
+  size_t longest = 0;
+  for (const std::string& special : specials) longest = std::max(longest, special.size());
   std::vector<Piece> pieces = {{text, false}};
-  for (const std::string& special : specials) {
+  for (size_t length = longest; length > 0; --length) {
     std::vector<Piece> next;
     for (const Piece& piece : pieces) {
       if (piece.special) {
@@ -32,10 +32,15 @@ std::vector<Piece> PlainSplit(const std::string& text, std::vector<std::string> 
         continue;
       }
       size_t begin = 0;
-      for (size_t at; (at = piece.text.find(special, begin)) != std::string::npos;) {
+      for (size_t at = 0; at + length <= piece.text.size();) {
+        const std::string one = piece.text.substr(at, length);
+        if (std::find(specials.begin(), specials.end(), one) == specials.end()) {
+          ++at;
+          continue;
+        }
         if (at > begin) next.push_back({piece.text.substr(begin, at - begin), false});
-        next.push_back({special, true});
-        begin = at + special.size();
+        next.push_back({one, true});
+        begin = at += length;
       }
       if (begin < piece.text.size()) next.push_back({piece.text.substr(begin), false});
     }
@@ -51,22 +56,35 @@ std::vector<Piece> FastSplit(const SpecialSplitter& splitter, const std::string&
   return pieces;
 }
 
-TEST(SpecialSplitter, EqualsTheTokenByTokenSearch) {
-  // No two tokens of equal length overlap: their order is nobody's contract.
-  const std::vector<std::string> specials = {"\n",  "\n\n", "\n\n\n", "<a>",
-                                             "<b>", "a><b", "<a><b",  "b>\n\n\n\n"};
+VocabSpec WithSpecials(const std::vector<std::string>& specials) {
   VocabSpec spec = BpeSpec({});
   for (const std::string& text : specials) spec.Add(text, 4);
   spec.scores.reset();
-  const GgufFile file = OpenGgufBytes(spec.Bytes());
-  const Vocab vocab(file);
-  const SpecialSplitter splitter(vocab, false, {});
+  return spec;
+}
+
+TEST(SpecialSplitter, EqualsTheSearchLengthByLength) {
   Rng rng(5);
-  const std::vector<std::string> parts = {"\n", "<", "a", "b", ">", "<a>", "x"};
-  for (int i = 0; i < 5000; ++i) {
-    std::string text;
-    for (uint64_t n = 1 + rng.Below(24); n > 0; --n) text += parts[rng.Below(parts.size())];
-    EXPECT_EQ(FastSplit(splitter, text), PlainSplit(text, specials)) << text;
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::string> specials = {"\n",  "\n\n", "\n\n\n", "<a>",
+                                         "<b>", "a><b", "<a><b",  "b>\n\n\n\n"};
+    std::vector<std::string> parts = {"\n", "<", "a", "b", ">", "<a>", "x"};
+    if (round >= 100) {
+      specials.clear();
+      parts = {"a", "b", "\xff"};
+      for (uint64_t n = 1 + rng.Below(12); n > 0; --n) {
+        std::string& text = specials.emplace_back();
+        for (uint64_t k = 1 + rng.Below(7); k > 0; --k) text += parts[rng.Below(parts.size())];
+      }
+    }
+    const GgufFile file = OpenGgufBytes(WithSpecials(specials).Bytes());
+    const Vocab vocab(file);
+    const SpecialSplitter splitter(vocab, false, {});
+    for (int i = 0; i < 50; ++i) {
+      std::string text;
+      for (uint64_t n = 1 + rng.Below(40); n > 0; --n) text += parts[rng.Below(parts.size())];
+      EXPECT_EQ(FastSplit(splitter, text), PlainSplit(text, specials)) << text;
+    }
   }
 }
 
@@ -93,6 +111,18 @@ TEST(SpecialSplitter, LongRunsAreLinear) {
   const Vocab vocab(file);
   const SpecialSplitter splitter(vocab, false, {});
   EXPECT_EQ(splitter.Split(std::string(31 << 15, '\n')).size(), size_t{1} << 15);
+}
+
+TEST(SpecialSplitter, ManyLengthsAreLinear) {
+  std::vector<std::string> specials;
+  for (size_t n = 1; n <= 512; ++n) specials.emplace_back(n, 'a');
+  const GgufFile file = OpenGgufBytes(WithSpecials(specials).Bytes());
+  const Vocab vocab(file);
+  const SpecialSplitter splitter(vocab, false, {});
+  std::string text;
+  for (int i = 0; i < 100; ++i) text.append(511, 'a').push_back('b');
+  EXPECT_EQ(splitter.Split(text).size(), 200u);
+  EXPECT_EQ(splitter.Split(std::string(1 << 17, 'a')).size(), (1u << 17) / 512);
 }
 
 TEST(SpecialSplitter, RightStrippedTokensSwallowWhiteSpace) {

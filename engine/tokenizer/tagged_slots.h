@@ -27,7 +27,6 @@ class TaggedSlots {
         entry_mask_((uint32_t{1} << std::bit_width(count)) - 1),
         mask_(slots_.size() - 1) {}
 
-  bool empty() const { return slots_.empty(); }
   void Prefetch(uint64_t hash) const { __builtin_prefetch(&slots_[hash & mask_], 1); }
 
   // The entry of this hash for which is(entry) holds; kNone where there is none.

@@ -31,19 +31,6 @@ TokenTable::TokenTable(const Vocab& vocab, std::initializer_list<TokenType> with
   }
 }
 
-TokenTable::TokenTable(const Vocab& vocab, std::span<const TokenId> ids)
-    : texts_(vocab.Texts().at()), ids_(ids.begin(), ids.end()) {
-  if (ids.empty()) return;
-  slots_ = TaggedSlots(ids.size());
-  offsets_.reserve(ids.size());
-  for (uint32_t entry = 0; entry < ids.size(); ++entry) {
-    const std::string_view text = vocab.Text(ids[entry]);
-    const auto* stored = reinterpret_cast<const uint8_t*>(text.data()) - sizeof(uint64_t);
-    offsets_.push_back(static_cast<uint32_t>(stored - texts_));
-    Insert(entry, HashStored(text));
-  }
-}
-
 void TokenTable::Insert(uint32_t entry, uint64_t hash) {
   const std::string_view text = Text(entry);
   if (!text.empty()) slots_.Insert(entry, hash, [&](uint32_t e) { return Text(e) == text; });

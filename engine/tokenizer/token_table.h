@@ -1,10 +1,9 @@
-// Text -> token id, over texts that stay in the mapping: 4 bytes a slot and 4 an entry. Of equal
-// texts the first entry wins.
+// Text -> token id, over texts that stay in the mapping: 4 bytes a slot and 4 a token. Of equal
+// texts the first token wins.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -17,18 +16,15 @@ namespace smallmind {
 class TokenTable {
  public:
   TokenTable() = default;
-  // All tokens but those of some types, or only `ids`; empty texts are left out. `vocab`'s file
-  // must outlive the table.
+  // All tokens but those of some types; empty texts are left out. `vocab`'s file must outlive the
+  // table.
   TokenTable(const Vocab& vocab, std::initializer_list<TokenType> without);
-  TokenTable(const Vocab& vocab, std::span<const TokenId> ids);
 
-  bool empty() const { return slots_.empty(); }
   // −1 where no token has this text.
   TokenId Find(std::string_view text) const { return Find(text, HashText(text)); }
   TokenId Find(std::string_view text, uint64_t hash) const {
     const uint32_t entry = slots_.Find(hash, [&](uint32_t e) { return Text(e) == text; });
-    if (entry == TaggedSlots::kNone) return -1;
-    return ids_.empty() ? static_cast<TokenId>(entry) : ids_[entry];
+    return entry == TaggedSlots::kNone ? -1 : static_cast<TokenId>(entry);
   }
 
  private:
@@ -38,8 +34,7 @@ class TokenTable {
   }
 
   const uint8_t* texts_ = nullptr;  // the vocabulary's
-  std::vector<uint32_t> offsets_;   // [entries] in texts_
-  std::vector<TokenId> ids_;        // [entries]; empty: an entry's number is its id
+  std::vector<uint32_t> offsets_;   // [tokens] in texts_
   TaggedSlots slots_;
 };
 
