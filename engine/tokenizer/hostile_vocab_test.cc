@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "engine/base/error.h"
+#include "engine/tokenizer/tagged_slots.h"
 #include "engine/tokenizer/tokenizer.h"
 #include "engine/tokenizer/vocab_testing.h"
 
@@ -123,6 +124,25 @@ TEST(HostileVocab, LongSpecialTokens) {
   VocabSpec spec = SpmSpec({"a"});
   spec.Add(std::string(513, 'z'), 4);
   ExpectIn("special token 260 has 513 bytes; at most 512 are allowed", Rejects(spec));
+}
+
+TEST(HostileVocab, TextsMadeToCollide) {
+  for (const size_t count : {300, 600}) {
+    VocabSpec spm = SpmSpec({}), bpe = BpeSpec({}), merges = BpeSpec({});
+    for (const std::string& text : CollidingTexts(count)) {
+      spm.Add(text);
+      bpe.Add(text);
+      merges.merges->push_back(text + " a");
+    }
+    bpe.scores.reset();
+    if (count < TaggedSlots::kReach) {
+      EXPECT_EQ(Rejects(spm) + Rejects(bpe) + Rejects(merges), "");
+      continue;
+    }
+    ExpectIn("tokens: texts are made to collide", Rejects(spm));
+    ExpectIn("tokens: texts are made to collide", Rejects(bpe));
+    ExpectIn("merges: texts are made to collide", Rejects(merges));
+  }
 }
 
 TEST(HostileVocab, ScoresThatAreNoNumbers) {

@@ -46,7 +46,10 @@ MergeTable::MergeTable(const GgufArray& merges, const std::string& path)
     }
     for (uint32_t rank = begin; rank < end; ++rank) {
       const Entry& entry = batch[rank - begin];
-      slots_.Insert(rank, entry.hash, [&](uint32_t r) { return Is(r, entry.left, entry.right); });
+      const auto is = [&](uint32_t r) { return Is(r, entry.left, entry.right); };
+      if (slots_.Insert(rank, entry.hash, is)) continue;
+      throw InputError(path + ": tokenizer.ggml.merges: texts are made to collide, merges[" +
+                       std::to_string(rank) + "]'s among them");
     }
   }
 }

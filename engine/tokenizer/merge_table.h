@@ -2,7 +2,7 @@
 //
 // Keyed by texts rather than ids, so building it hashes each merge once and looks up no token. 4
 // bytes a slot and 4 a merge. Of equal merges the first wins. Errors: InputError for an entry
-// without the space that parts left from right.
+// without the space that parts left from right, and for texts made to collide.
 #pragma once
 
 #include <cstdint>

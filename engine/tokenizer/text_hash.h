@@ -1,8 +1,8 @@
 // A fast 64-bit hash of short byte strings, for tables that live in one process.
 //
 // Multiply and shift, eight bytes a step; the tail is read as overlapping words, so a token of up
-// to 16 bytes costs three multiplications. Not stable across byte orders, not for untrusted
-// flooding: a crafted vocabulary can make its own tables slow, never wrong.
+// to 16 bytes costs three multiplications. Not stable across byte orders. Whoever chooses the texts
+// chooses their hashes, too (every step can be undone): tables must bound how far they probe.
 #pragma once
 
 #include <bit>

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/error.h"
+
 namespace smallmind {
 
 TokenTable::TokenTable(const Vocab& vocab, std::initializer_list<TokenType> without) {
@@ -26,14 +28,16 @@ TokenTable::TokenTable(const Vocab& vocab, std::initializer_list<TokenType> with
     }
     for (size_t i = begin; i < end; ++i) {
       const TokenType type = vocab.Type(static_cast<TokenId>(i));
-      if (!left_out[static_cast<size_t>(type)]) Insert(static_cast<uint32_t>(i), hashes[i - begin]);
+      if (left_out[static_cast<size_t>(type)]) continue;
+      const auto entry = static_cast<uint32_t>(i);
+      const std::string_view text = Text(entry);
+      if (text.empty()) continue;
+      const auto is = [&](uint32_t e) { return Text(e) == text; };
+      if (slots_.Insert(entry, hashes[i - begin], is)) continue;
+      throw InputError(vocab.path() + ": tokenizer.ggml.tokens: texts are made to collide, token " +
+                       std::to_string(i) + "'s among them");
     }
   }
-}
-
-void TokenTable::Insert(uint32_t entry, uint64_t hash) {
-  const std::string_view text = Text(entry);
-  if (!text.empty()) slots_.Insert(entry, hash, [&](uint32_t e) { return Text(e) == text; });
 }
 
 }  // namespace smallmind

@@ -1,5 +1,5 @@
 // Text -> token id, over texts that stay in the mapping: 4 bytes a slot and 4 a token. Of equal
-// texts the first token wins.
+// texts the first token wins. Errors: InputError for texts made to collide.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,6 @@ class TokenTable {
   }
 
  private:
-  void Insert(uint32_t entry, uint64_t hash);
   std::string_view Text(uint32_t entry) const {
     return StringWalk(texts_ + offsets_[entry]).Next();
   }

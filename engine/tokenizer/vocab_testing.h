@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -16,6 +17,7 @@
 
 #include "engine/gguf/gguf.h"
 #include "engine/gguf/raw_gguf.h"
+#include "engine/tokenizer/text_hash.h"
 
 namespace smallmind {
 
@@ -97,6 +99,19 @@ struct VocabSpec {
     for (const std::string& text : texts) out.String(text);
   }
 };
+
+// 16 bytes each, none a space, all of one HashText: its steps are undone for the second word.
+inline std::vector<std::string> CollidingTexts(size_t count) {
+  std::vector<std::string> texts;
+  for (uint64_t first = 0x6161616161616161; texts.size() < count; ++first) {
+    const uint64_t second = MixHash(16 * 0xd6e8feb86659fd93u ^ first);
+    std::string text(16, '\0');
+    std::memcpy(text.data(), &first, 8);
+    std::memcpy(text.data() + 8, &second, 8);
+    if (text.find(' ') == std::string::npos) texts.push_back(text);
+  }
+  return texts;
+}
 
 // SentencePiece-style: three control tokens, the 256 bytes, then `pieces` with falling scores.
 inline VocabSpec SpmSpec(const std::vector<std::string>& pieces) {

@@ -1,8 +1,9 @@
 // Memory of one Encode call: a word seen before is copied instead of merged again.
 //
 // Keys are views into the text being encoded, values are ranges of the output already written: an
-// entry owns nothing. Bounded (2^16 words of at most 64 bytes), so a hostile text costs 4 MiB at
-// most. Not shared between calls: the tokenizer stays const.
+// entry owns nothing. Bounded (2^16 words of at most 64 bytes, each within kReach entries of its
+// hash's own), so a hostile text costs 4 MiB and that many probes a word at most. Not shared
+// between calls: the tokenizer stays const.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,7 @@ class WordCache {
  private:
   static constexpr size_t kMostWords = 1 << 16;
   static constexpr size_t kLongestWord = 64;
+  static constexpr size_t kReach = 64;
   struct Entry {
     const char* word = nullptr;
     uint64_t hash = 0;
@@ -40,7 +42,7 @@ class WordCache {
 
   // Appends the word's tokens to `out` and returns true where the word is known.
   bool Replay(std::string_view word, uint64_t hash, std::vector<TokenId>& out) const {
-    for (size_t i = hash & mask_;; i = (i + 1) & mask_) {
+    for (size_t i = hash & mask_, left = kReach; left > 0; i = (i + 1) & mask_, --left) {
       const Entry& entry = entries_[i];
       if (entry.word == nullptr) return false;
       if (entry.hash == hash && entry.size == word.size() &&
@@ -51,6 +53,7 @@ class WordCache {
         return true;
       }
     }
+    return false;
   }
 
   // Remembers that out[begin, end) are the tokens of `word`.
@@ -62,10 +65,13 @@ class WordCache {
     ++used_;
   }
 
+  // Forgets the word where no entry within reach is free.
   void Place(const Entry& entry) {
-    size_t i = entry.hash & mask_;
-    while (entries_[i].word != nullptr) i = (i + 1) & mask_;
-    entries_[i] = entry;
+    for (size_t i = entry.hash & mask_, left = kReach; left > 0; i = (i + 1) & mask_, --left) {
+      if (entries_[i].word != nullptr) continue;
+      entries_[i] = entry;
+      return;
+    }
   }
   void Grow() {
     std::vector<Entry> old(entries_.size() * 2);
