@@ -98,6 +98,11 @@ OptionRules& OptionRules::Positive() {
   option_->transform(CLI::Validator(wrong, "POSITIVE"));
   return *this;
 }
+OptionRules& OptionRules::NotEmpty() {
+  const auto wrong = [](std::string& word) { return word.empty() ? "the name is empty" : ""; };
+  option_->check(CLI::Validator(wrong, ""));
+  return *this;
+}
 OptionRules& OptionRules::OneOf(std::initializer_list<const char*> names) {
   option_->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())));
   return *this;

@@ -29,6 +29,7 @@ class OptionRules {
   OptionRules& Range(int64_t low, int64_t high);
   OptionRules& RealRange(double low, double high);
   OptionRules& Positive();
+  OptionRules& NotEmpty();
   OptionRules& OneOf(std::initializer_list<const char*> names);
 
  private:

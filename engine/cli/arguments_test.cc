@@ -14,7 +14,7 @@ struct Parsed {
   int depth = 0;
   float share = 0.5f, penalty = 1;
   double waste = 0;
-  std::string kind = "f16";
+  std::string kind = "f16", name;
   std::vector<int32_t> ids;
   std::vector<std::string> stops;
   bool flag = false;
@@ -32,6 +32,7 @@ Parsed Parse(std::vector<const char*> words) {
   run.Option("--waste", &p.waste, "waste").RealRange(0, 1000);
   run.Option("--penalty", &p.penalty, "penalty").Positive();
   run.Option("--kind", &p.kind, "kind").OneOf({"f16", "f32"});
+  run.Option("--name", &p.name, "name").NotEmpty();
   run.Option("--ids", &p.ids, "ids");
   run.Option("--stop", &p.stops, "stop");
   run.Flag("-f,--flag", &p.flag, "flag");
@@ -107,6 +108,11 @@ TEST(Arguments, NumbersAreWholeWordsInBaseTen) {
         Refusal({"run", "--ids", word}),
         std::string("--ids: '") + word + "' is not whole numbers below 2^31 with commas between");
   }
+}
+
+TEST(Arguments, NamesMayHaveToBeGiven) {
+  EXPECT_EQ(Refusal({"run", "--name", ""}), "--name: the name is empty");
+  EXPECT_EQ(Parse({"run", "--name", " "}).name, " ");
 }
 
 TEST(Arguments, WhatIsOutsideIsAUsageError) {

@@ -116,7 +116,7 @@ void AddGenerate(Program& program) {
   o->model.Declare(&c);
   SamplerOptions& s = o->generate.sampler;
   c.Option("-p,--prompt", &o->prompt, "Prompt; empty: from BOS alone");
-  c.Option("-f,--file", &o->file, "Prompt, read byte for byte; - for standard input");
+  c.Option("-f,--file", &o->file, "Prompt, read byte for byte; - for standard input").NotEmpty();
   c.Option("-n,--n-predict", &o->generate.max_tokens, "Tokens at most").ShowDefault();
   c.Option("--temp", &s.temperature, "Temperature; 0 is greedy")
       .RealRange(0.0, 100.0)
@@ -149,7 +149,7 @@ void AddGenerate(Program& program) {
            "ID:BIAS, added to that token's logit; -inf bans it; may be given again");
   c.Option("--seed", &s.seed, "Seed of the sampler").ShowDefault();
   c.Option("--stop", &o->generate.stop, "Text that ends generation; may be given again");
-  c.Option("-o,--output", &o->output, "File that gets the generated text alone");
+  c.Option("-o,--output", &o->output, "File that gets the generated text alone").NotEmpty();
   c.Flag("--parse-special", &o->generate.parse_special, "Special tokens in the prompt's text");
   c.Flag("--ignore-eos", &o->generate.ignore_eos, "Go on after an end-of-text token");
   c.Flag("-q,--quiet", &o->quiet, "Do not print the text");

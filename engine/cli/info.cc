@@ -77,7 +77,7 @@ int Run(const Options& o) {
 void AddInfo(Program& program) {
   auto o = std::make_shared<Options>();
   Command c = program.Add("info", "Facts about this build and about a model");
-  c.Option("-m,--model", &o->model, "GGUF file");
+  c.Option("-m,--model", &o->model, "GGUF file").NotEmpty();
   c.Flag("--json", &o->json, "One JSON object");
   c.Runs([o] { return Run(*o); });
 }

@@ -9,7 +9,7 @@
 namespace smallmind {
 
 void ModelOptions::Declare(Command* command, Presence presence) {
-  OptionRules model = command->Option("-m,--model", &path, "GGUF file");
+  OptionRules model = command->Option("-m,--model", &path, "GGUF file").NotEmpty();
   if (presence == kRequiredModel) model.Required();
   command->Option("-t,--threads", &threads, "Threads; 0: every usable CPU").Range(0, 1024);
   command->Option("-c,--ctx", &context, "Positions of context; 0: the model's, at most 4096")

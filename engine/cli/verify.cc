@@ -61,6 +61,7 @@ std::vector<double> LogSoftmax(std::span<const float> logits) {
 int Run(const Options& o) {
   size_t vocab = o.vocab;
   if (vocab == 0 && o.model.empty()) throw UsageError("verify needs --vocab or --model");
+  if (vocab != 0 && !o.model.empty()) throw UsageError("give --vocab or --model, not both");
   if (vocab == 0) vocab = Model::Load(o.model).spec.vocab;
   const std::vector<float> a = ReadFloats(o.reference, vocab);
   const std::vector<float> b = ReadFloats(o.other, vocab);
@@ -109,7 +110,7 @@ void AddVerify(Program& program) {
   c.Option("reference", &o->reference, "File from `logits`").Required();
   c.Option("other", &o->other, "File from `logits`").Required();
   c.Option("--vocab", &o->vocab, "Floats a row").Range(1, 1 << 30);
-  c.Option("-m,--model", &o->model, "GGUF file that says the vocabulary's size instead");
+  c.Option("-m,--model", &o->model, "GGUF file that says the vocabulary's size instead").NotEmpty();
   c.Flag("--json", &o->json, "One JSON object instead of text");
   c.Runs([o] { return Run(*o); });
 }
