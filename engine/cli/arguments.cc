@@ -176,6 +176,13 @@ Action Program::Parse(int argc, const char* const* argv) {
   } catch (const CLI::Success& help) {
     const int code = app_->exit(help);
     return [code] { return code; };
+  } catch (const CLI::RequiredError& e) {
+    if (argc < 2 || !app_->get_subcommands().empty()) throw UsageError(e.what());
+    std::string names;
+    for (const CLI::App* one : app_->get_subcommands([](CLI::App*) { return true; })) {
+      names += (names.empty() ? "" : ", ") + one->get_name();
+    }
+    throw UsageError(Quote(argv[1]) + " is no subcommand; there are " + names);
   } catch (const CLI::ParseError& e) {
     throw UsageError(e.what());
   }

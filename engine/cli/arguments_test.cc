@@ -110,6 +110,15 @@ TEST(Arguments, NumbersAreWholeWordsInBaseTen) {
   }
 }
 
+TEST(Arguments, AnUnknownSubcommandIsNamed) {
+  EXPECT_EQ(Refusal({}), "A subcommand is required");
+  for (const char* word : {"nosuch", "help", "--version", "", "-n"}) {
+    EXPECT_EQ(Refusal({word}),
+              "'" + std::string(word) + "' is no subcommand; there are run, other");
+  }
+  EXPECT_EQ(Refusal({"nosuch", "-n", "3"}), "'nosuch' is no subcommand; there are run, other");
+}
+
 TEST(Arguments, NamesMayHaveToBeGiven) {
   EXPECT_EQ(Refusal({"run", "--name", ""}), "--name: the name is empty");
   EXPECT_EQ(Parse({"run", "--name", " "}).name, " ");

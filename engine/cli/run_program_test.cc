@@ -100,9 +100,10 @@ TEST(RunProgram, CodesAndErrorLines) {
   const std::string long_name(300, 'a');
   const Case cases[] = {
       {{}, 1, "subcommand"},
-      {{"nosuch"}, 1, "subcommand"},
+      {{"genrate", "-m", m}, 1, "'genrate' is no subcommand; there are generate, bench, "},
+      {{"--version"}, 1, "'--version' is no subcommand"},
       {{"--help"}, 0, ""},
-      {{"generate"}, 1, "--model"},
+      {{"generate"}, 1, "--model is required"},
       {{"generate", "-m", "nosuch.gguf"}, 2, "nosuch.gguf"},
       {{"info", "-m", "no\x1b[31m\nsuch.gguf"}, 2, "no\\x1b[31m\\x0asuch.gguf"},
       {{"generate", "-m", m, "-n", "4"}, 0, ""},
