@@ -67,7 +67,7 @@ std::pair<TokenId, float> ParseBias(const std::string& word) {
 int Run(Options o) {
   o.model.ApplyTarget();
   if (!o.prompt.empty() && !o.file.empty()) throw UsageError("give --prompt or --file, not both");
-  if (!o.file.empty()) o.prompt = ReadFileBytes(o.file);
+  if (!o.file.empty()) o.prompt = ReadText(o.file);
   for (const std::string& word : o.biases) {
     o.generate.sampler.logit_bias.push_back(ParseBias(word));
   }

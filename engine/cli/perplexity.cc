@@ -24,7 +24,7 @@ int Run(const Options& o) {
   PrintWarning(engine.tokenizer());
   o.model.PrintContextWarning(engine.model().spec);
   Session session(engine, o.model.Session());
-  const std::string text = ReadFileBytes(o.file);
+  const std::string text = ReadText(o.file);
   const Score score = [&] {
     try {
       return ScoreText(engine, session, text);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -34,23 +35,27 @@ class Input {
 
 }  // namespace
 
-std::string ReadFileBytes(const std::string& path) {
-  constexpr size_t kPiece = size_t{1} << 16;
-  const auto fail = [&](int error) {
+std::string ReadFileBytes(const std::string& path, size_t most) {
+  const auto fail = [&](const std::string& reason) {
     throw InputError("cannot read " + (path == "-" ? "standard input" : Quote(path)) + ": " +
-                     std::strerror(error));
+                     reason);
   };
   const Input input(path);
-  if (input.fd() < 0) fail(errno);
+  if (input.fd() < 0) fail(std::strerror(errno));
   std::string bytes;
+  std::array<char, size_t{1} << 16> piece;
   for (;;) {
-    const size_t size = bytes.size();
-    bytes.resize(size + kPiece);
-    const ssize_t n = read(input.fd(), bytes.data() + size, kPiece);
-    bytes.resize(size + static_cast<size_t>(n > 0 ? n : 0));
+    const ssize_t n = read(input.fd(), piece.data(), piece.size());
     if (n == 0) return bytes;
-    if (n < 0 && errno != EINTR) fail(errno);
+    if (n < 0 && errno != EINTR) fail(std::strerror(errno));
+    const size_t size = n > 0 ? static_cast<size_t>(n) : 0;
+    if (size > most - bytes.size()) {
+      fail("more than " + std::to_string(most) + " bytes, which are the most allowed");
+    }
+    bytes.append(piece.data(), size);
   }
 }
+
+std::string ReadText(const std::string& path) { return ReadFileBytes(path, size_t{1} << 30); }
 
 }  // namespace smallmind

@@ -22,7 +22,7 @@ int Run(const Options& o) {
   const GgufFile gguf = GgufFile::Open(o.model);
   const std::unique_ptr<Tokenizer> tokenizer = Tokenizer::Create(gguf);
   PrintWarning(*tokenizer);
-  const std::string text = ReadFileBytes(o.file);
+  const std::string text = ReadText(o.file);
   const std::vector<TokenId> tokens =
       tokenizer->Encode(text, {.add_special = !o.no_bos, .parse_special = o.parse_special});
   std::string out;
