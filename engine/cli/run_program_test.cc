@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "engine/base/testing.h"
@@ -368,6 +369,17 @@ TEST(RunProgram, AFileSizeLimitIsAnError) {
   EXPECT_EQ(code, 2);
   EXPECT_EQ(ReadAll(err), "smallmind: cannot write '" + out + "': File too large\n");
   EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+// SentencePiece's added space is not shown, at the text's beginning as after a special token.
+TEST(RunProgram, TokenTextsJoinToTheText) {
+  const std::string text = Write("text", "ab</s>ab ab");
+  const std::vector<std::string> words = {"tokenize", "-m", MixtralModel(),
+                                          "-f",       text, "--parse-special"};
+  std::istringstream lines(Smallmind(words).out);
+  std::string joined;
+  for (std::string line; std::getline(lines, line);) joined += line.substr(line.find('\t') + 1);
+  EXPECT_EQ(joined, "<s>ab</s>ab ab");
 }
 
 TEST(RunProgram, HelpShowsTheDefaults) {

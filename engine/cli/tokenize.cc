@@ -26,11 +26,13 @@ int Run(const Options& o) {
   const std::vector<TokenId> tokens =
       tokenizer->Encode(text, {.add_special = !o.no_bos, .parse_special = o.parse_special});
   std::string out;
+  bool first = true;
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (o.ids) {
       out += (i == 0 ? "" : " ") + std::to_string(tokens[i]);
     } else {
-      out += std::to_string(tokens[i]) + "\t" + tokenizer->Decode(tokens[i], i == 0, true) + "\n";
+      out += std::to_string(tokens[i]) + "\t" + tokenizer->Decode(tokens[i], first, true) + "\n";
+      first = tokenizer->IsSpecial(tokens[i]);
     }
   }
   if (o.ids) out += "\n";
