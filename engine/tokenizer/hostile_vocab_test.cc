@@ -41,11 +41,13 @@ TEST(HostileVocab, UnknownPreTokenizersAreTheDefaultWithAWarning) {
   const GgufFile named = OpenGgufBytes(spec.Bytes());
   const auto expected = Tokenizer::Create(named)->Encode("ab 1234", {});
   EXPECT_EQ(Tokenizer::Create(named)->warning(), "");
-  for (const std::optional<std::string>& pre : {std::optional<std::string>("made-up"), {}}) {
+  // "laguna" has rules of its own, which are not here.
+  using Name = std::optional<std::string>;
+  for (const Name& pre : {Name("made-up"), Name("laguna"), Name()}) {
     spec.pre = pre;
     const GgufFile file = OpenGgufBytes(spec.Bytes());
     const auto tokenizer = Tokenizer::Create(file);
-    ExpectIn(pre ? "made-up" : "missing", tokenizer->warning());
+    ExpectIn(pre.value_or("missing"), tokenizer->warning());
     EXPECT_EQ(tokenizer->Encode("ab 1234", {}), expected);
   }
 }

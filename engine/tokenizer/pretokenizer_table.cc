@@ -57,9 +57,9 @@ constexpr std::array kStarcoderNames = {Text("starcoder"),  Text("refact"),    T
 
 constexpr std::array kLlama3 = {
     Text(CONTRACTION R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*)" SPACES)};
-constexpr std::array kLlama3Names = {
-    Text("llama-bpe"), Text("llama3"),   Text("llama-v3"), Text("falcon3"), Text("falcon-h1"),
-    Text("pixtral"),   Text("midm-2.0"), Text("lfm2"),     Text("laguna"),  Text("jina-v5-nano")};
+constexpr std::array kLlama3Names = {Text("llama-bpe"), Text("llama3"),    Text("llama-v3"),
+                                     Text("falcon3"),   Text("falcon-h1"), Text("pixtral"),
+                                     Text("midm-2.0"),  Text("lfm2"),      Text("jina-v5-nano")};
 constexpr std::array kDbrxNames = {Text("dbrx"), Text("smaug-bpe"), Text("chatglm-bpe"),
                                    Text("glm4")};
 

@@ -79,7 +79,6 @@ SpmTokenizer::SpmTokenizer(const GgufFile& file, Vocab vocab) : vocab_(std::move
   add_bos_ = file.Bool("tokenizer.ggml.add_bos_token", true) && vocab_.bos() >= 0;
   add_eos_ = file.Bool("tokenizer.ggml.add_eos_token", false) && vocab_.eos() >= 0;
   add_space_prefix_ = file.Bool("tokenizer.ggml.add_space_prefix", true);
-  remove_extra_whitespaces_ = file.Bool("tokenizer.ggml.remove_extra_whitespaces", false);
   rstrip_ = RightStrippedTokens(file, vocab_);
 }
 
@@ -130,16 +129,6 @@ std::string SpmTokenizer::Escape(std::string_view text, bool prefix) const {
   std::string out;
   out.reserve(text.size() + 2 * spaces + kSpace.size());
   if (prefix) out += kSpace;
-  if (remove_extra_whitespaces_) {
-    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-    char before = ' ';
-    for (const char c : text) {
-      if (c != ' ') out += c;
-      if (c == ' ' && before != ' ') out += kSpace;
-      before = c;
-    }
-    return out;
-  }
   while (!text.empty()) {
     const size_t at = std::min(text.find(' '), text.size());
     out += text.substr(0, at);

@@ -50,7 +50,7 @@ class SpmTokenizer final : public Tokenizer {
   class Encoder;
 
   Vocab vocab_;
-  bool add_bos_, add_eos_, add_space_prefix_, remove_extra_whitespaces_;
+  bool add_bos_, add_eos_, add_space_prefix_;
   std::vector<TokenId> rstrip_;
   mutable std::once_flag once_;
   mutable Tables tables_;

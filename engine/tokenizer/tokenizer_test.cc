@@ -155,7 +155,9 @@ TEST(SpmTokenizer, SpacePrefixAndWhiteSpaceFlags) {
     VocabSpec spec = SpmSpec(pieces);
     spec.flags = {{"remove_extra_whitespaces", true}};
     const GgufFile file = OpenGgufBytes(spec.Bytes());
-    EXPECT_EQ(Make(file)->Encode("  a   b ", kPlain), (std::vector<TokenId>{space_a, space, b}));
+    // Blanks stay, as they do in llama.cpp, whatever this flag says.
+    EXPECT_EQ(Make(file)->Encode("  a  b ", kPlain),
+              (std::vector<TokenId>{space, space, space_a, space, space, b, space}));
   }
 }
 
