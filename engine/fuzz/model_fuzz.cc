@@ -2,9 +2,9 @@
 // computes.
 //
 // gguf_fuzz rarely gets a file past the checks of shape; this one starts from files that pass (the
-// repository's golden models, one an architecture) and patches metadata values, tensor dimensions
-// and types, and weights. Only InputError may come out; a forward pass may give any numbers but
-// must stay inside its memory.
+// repository's golden models; qwen3moe, gemma and gemma3 have none) and patches metadata values,
+// tensor dimensions and types, and weights. Only InputError may come out; a forward pass may give
+// any numbers but must stay inside its memory.
 //
 //   cmake --preset fuzz && cmake --build --preset fuzz
 //   ninja -C build-fuzz model_fuzz && build-fuzz/fuzz/model_fuzz NEW_FINDS engine/fuzz/corpus/model

@@ -26,7 +26,7 @@ RandomWeights::RandomWeights(const RandomTensor& tensor, uint64_t seed, size_t t
   units_ = kPoolElems / unit_elems_;
   whole_ = tensor_units <= units_;
   if (whole_) units_ = tensor_units;
-  // Draw picks with a mask; odd unit sizes (no preset has them) would need the largest power of
+  // Fill picks with a mask; odd unit sizes (no preset has them) would need the largest power of
   // two.
   if (!whole_) {
     while ((units_ & (units_ - 1)) != 0) units_ &= units_ - 1;
