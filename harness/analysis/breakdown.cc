@@ -15,16 +15,22 @@ namespace {
 
 using Reading = std::function<std::optional<double>(const Sample&)>;
 
-double RepsMs(const Sample& s) {
-  int64_t ns = 0;
-  for (const Rep& rep : s.reps) ns += rep.prefill_ns + rep.decode_ns;
-  return static_cast<double>(ns) * 1e-6;
+// Of what is summed over a process: slow rows run one repetition, the others more.
+std::optional<double> MsPerRepetition(const Sample& s, int64_t ns) {
+  if (s.reps.empty()) return std::nullopt;
+  return static_cast<double>(ns) * 1e-6 / static_cast<double>(s.reps.size());
 }
 
-double KernelsMs(const Sample& s) {
+int64_t RepsNs(const Sample& s) {
+  int64_t ns = 0;
+  for (const Rep& rep : s.reps) ns += rep.prefill_ns + rep.decode_ns;
+  return ns;
+}
+
+int64_t KernelsNs(const Sample& s) {
   int64_t ns = 0;
   for (const auto& [name, time] : s.kernels) ns += time.ns;
-  return static_cast<double>(ns) * 1e-6;
+  return ns;
 }
 
 BreakdownPart Part(const std::string& name,
@@ -93,8 +99,7 @@ std::vector<Breakdown> ExplainDifferences(const Series& series, const std::strin
         return [prefill](const Sample& s) -> std::optional<double> {
           int64_t ns = 0;
           for (const Rep& rep : s.reps) ns += prefill ? rep.prefill_ns : rep.decode_ns;
-          return s.reps.empty() ? std::nullopt
-                                : std::optional<double>(static_cast<double>(ns) * 1e-6);
+          return MsPerRepetition(s, ns);
         };
       };
       b.phases = {Part("startup", pairs, metric("startup_ms"), options),
@@ -102,10 +107,11 @@ std::vector<Breakdown> ExplainDifferences(const Series& series, const std::strin
                   Part("decode", pairs, reps(false), options)};
       b.total_ms = Part(
                        "total", pairs,
-                       [](const Sample& s) { return std::optional<double>(RepsMs(s)); }, options)
+                       [](const Sample& s) { return MsPerRepetition(s, RepsNs(s)); }, options)
                        .delta_ms;
       std::set<std::string> names;
       for (const auto& [sample, base] : pairs) {
+        if (sample->reps.empty() || base->reps.empty()) continue;
         for (const auto& [name, time] : sample->kernels) names.insert(name);
         for (const auto& [name, time] : base->kernels) names.insert(name);
       }
@@ -114,15 +120,15 @@ std::vector<Breakdown> ExplainDifferences(const Series& series, const std::strin
             name, pairs,
             [&name](const Sample& s) -> std::optional<double> {
               const auto found = s.kernels.find(name);
-              return found == s.kernels.end() ? 0.0 : static_cast<double>(found->second.ns) * 1e-6;
+              return MsPerRepetition(s, found == s.kernels.end() ? 0 : found->second.ns);
             },
             options));
       }
       if (!names.empty()) {
         b.kernels.push_back(Part(
             "other", pairs,
-            [](const Sample& s) -> std::optional<double> {
-              return std::max(0.0, RepsMs(s) - KernelsMs(s));
+            [](const Sample& s) {
+              return MsPerRepetition(s, std::max<int64_t>(0, RepsNs(s) - KernelsNs(s)));
             },
             options));
         double whole = 0.0;
@@ -144,9 +150,10 @@ std::vector<Breakdown> ExplainDifferences(const Series& series, const std::strin
         if (Clear(top.delta_ms) && top.p_value <= options.alpha && top.share > 0.0) {
           const bool saved = top.delta_ms.estimate < 0.0;
           b.sentence = variant + (saved ? " saves " : " loses ") +
-                       Figure(std::fabs(top.delta_ms.estimate)) + " ms a process in " + top.name +
-                       " on " + regime.model + ", " + Figure(std::min(100.0, 100.0 * top.share)) +
-                       " % of its " + (saved ? "gain" : "loss") + " in the timed kernels";
+                       Figure(std::fabs(top.delta_ms.estimate)) + " ms a repetition in " +
+                       top.name + " on " + regime.model + ", " +
+                       Figure(std::min(100.0, 100.0 * top.share)) + " % of its " +
+                       (saved ? "gain" : "loss") + " in the timed kernels";
         }
       }
       results.push_back(std::move(b));

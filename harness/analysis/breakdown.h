@@ -1,7 +1,7 @@
 // Why a variant is faster or slower: its time against the reference's, kernel by kernel.
 //
-// From the engine's own timers (`bench --timers`), summed over a process; what no timer covers is
-// "other".
+// From the engine's own timers (`bench --timers`), a mean repetition of a process; what no timer
+// covers is "other".
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace smallmind::harness {
 
 struct BreakdownPart {
   std::string name;           // kernel, "other", "startup", "prefill", "decode"
-  double reference_ms = 0.0;  // median a process
+  double reference_ms = 0.0;  // median over processes, of a repetition
   double variant_ms = 0.0;
   stats::Interval delta_ms;  // variant - reference, paired by round; negative is time saved
   double share = 0.0;        // of the kernels' whole change; NaN where that change is not clear
@@ -25,7 +25,7 @@ struct Breakdown {
   Regime regime;
   std::vector<BreakdownPart> kernels;  // largest change first
   std::vector<BreakdownPart> phases;   // startup, prefill, decode
-  stats::Interval total_ms;            // change of prefill + decode over all repetitions
+  stats::Interval total_ms;            // change of prefill + decode
   std::string sentence;                // "" where nothing changed clearly
 };
 

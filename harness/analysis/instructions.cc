@@ -60,7 +60,8 @@ void AddCounted(const RunInfo& run, const std::vector<Comparison>& comparisons,
   }
 }
 
-// Instructions of a process, and the median ratio to the reference's process of the same round.
+// Instructions of a process, and the median ratio to the reference's process of the same round that
+// ran as many repetitions: slow rows run fewer, and what of a process is no repetition is unknown.
 void AddCounters(const RunInfo& run, const Series& series, std::vector<InstructionRatio>& results) {
   const auto counts_of = [&](const std::string& variant, const Regime& regime) {
     std::map<std::pair<int, int>, const Sample*> found;
@@ -77,7 +78,9 @@ void AddCounters(const RunInfo& run, const Series& series, std::vector<Instructi
       for (const auto& [place, sample] : counts_of(variant, regime)) {
         counts.push_back(sample->counters.at("instructions"));
         const auto other = base.find(place);
-        if (other == base.end() || other->second->counters.at("instructions") <= 0) continue;
+        if (other == base.end() || other->second->counters.at("instructions") <= 0 ||
+            other->second->reps.size() != sample->reps.size())
+          continue;
         ratios.push_back(counts.back() / other->second->counters.at("instructions"));
         times.push_back(static_cast<double>(sample->wall_ns) /
                         static_cast<double>(other->second->wall_ns));

@@ -60,6 +60,31 @@ TEST(Breakdown, PhasesFollowTheSpeed) {
   }
 }
 
+// A run's slow rows run one repetition where the reference runs three.
+void KeepOneRepetition(Sample& s) {
+  s.reps.resize(1);
+  for (auto& [name, time] : s.kernels) time.ns /= 3;
+}
+
+TEST(Breakdown, ARowOfFewerRepetitionsIsComparedByTheRepetition) {
+  SyntheticPlan plan = Two(0.1);
+  plan.drift = 0.0;
+  auto run = MakeSyntheticRun(plan);
+  for (Sample& s : run.samples) {
+    if (s.variant == "other") KeepOneRepetition(s);
+  }
+  const auto rows = ExplainDifferences(Series(run.samples), "o2", {});
+  ASSERT_EQ(rows.size(), 2u);
+  for (const Breakdown& b : rows) {
+    for (const BreakdownPart& part : {b.phases[1], b.phases[2], b.kernels.front()}) {
+      EXPECT_NEAR(part.variant_ms / part.reference_ms, 10.0, 0.5) << part.name;
+    }
+    EXPECT_NEAR(b.total_ms.estimate, b.phases[1].delta_ms.estimate + b.phases[2].delta_ms.estimate,
+                0.02 * b.total_ms.estimate);
+    EXPECT_NE(b.sentence.find("ms a repetition in matmul"), std::string::npos) << b.sentence;
+  }
+}
+
 TEST(Instructions, PlantedCountsComeBackAsRatiosBesideTheTime) {
   SyntheticPlan plan = Two(0.5);
   plan.variants.push_back(plan.variants[1]);
@@ -115,6 +140,19 @@ TEST(Instructions, HardwareCountersAreComparedProcessByProcess) {
   EXPECT_EQ(a.instructions[1].source, "counters");
   EXPECT_EQ(a.instructions[1].work, "process");
   EXPECT_NEAR(a.instructions[1].ratio, 1.5, 1e-12);  // whatever a round's size
+}
+
+TEST(Instructions, ProcessesOfUnlikeRepetitionsAreNotCompared) {
+  auto run = MakeSyntheticRun(Two(1.0));
+  for (Sample& s : run.samples) {
+    s.counters["instructions"] = 2e9;
+    if (s.variant == "other") s.reps.resize(1);
+  }
+  const Analysis a = Analyze(run.info, run.samples);
+  ASSERT_EQ(a.instructions.size(), 4u);
+  EXPECT_EQ(a.instructions[1].count, 2e9);
+  EXPECT_TRUE(std::isnan(a.instructions[1].ratio));
+  EXPECT_TRUE(std::isnan(a.instructions[1].time_ratio));
 }
 
 std::string RooflineOf(double speed, double read_gbps, const std::string& l3, Bound* bound) {

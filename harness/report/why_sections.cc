@@ -131,7 +131,8 @@ void AddInstructions(const RunInfo& run, const Analysis& a, DocSection& section)
   DocTable table;
   table.caption =
       "Instructions executed, beside the time they took in this run. By callgrind: a token, one "
-      "thread, on the target named (valgrind knows no AVX-512); by hardware counters: a process. "
+      "thread, on the target named (valgrind knows no AVX-512); by hardware counters: a process, "
+      "against one of as many repetitions. "
       "?: the times cannot be told apart";
   table.folded = true;
   table.columns = {{"variant"},     {"model"},       {"work"},
@@ -190,8 +191,8 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
   if (!roof.rows.empty()) section.blocks.push_back(std::move(roof));
   DocTable kernels;
   kernels.caption =
-      "Time a process spends, against the reference: milliseconds and their change, paired by "
-      "round";
+      "Time of startup and of a mean repetition, against the reference: milliseconds and their "
+      "change, paired by round";
   kernels.folded = true;
   kernels.columns = {{"variant"},
                      {"model"},
