@@ -106,6 +106,19 @@ TEST(Export, Bencher) {
   }
 }
 
+TEST(Export, WhatIsUnboundedHasNoBounds) {
+  Exported e;
+  std::erase_if(e.run.samples, [](const Sample& s) { return s.round > 0; });
+  e.analysis = Analyze(e.run.info, e.run.samples);
+  const Json root = Json::parse(e.To("bencher").at(0).text);
+  for (const auto& [name, measures] : root.items()) {
+    for (const auto& [slug, m] : measures.items()) EXPECT_EQ(m.size(), 1u) << name << " " << slug;
+  }
+  for (const Json& row : Json::parse(e.To("github-action-benchmark").at(0).text)) {
+    EXPECT_FALSE(row.contains("range")) << row.dump();
+  }
+}
+
 TEST(Export, LlamaBench) {
   const Exported e;
   std::istringstream lines(e.To("llama-bench").at(0).text);

@@ -56,6 +56,13 @@ TEST_F(Schema, BeforeAndAfterTheReport) {
   EXPECT_EQ(Validate(folder_), 0);
 }
 
+TEST_F(Schema, OneRoundBoundsNothing) {
+  std::erase_if(run_.samples, [](const Sample& s) { return s.round > 0; });
+  WriteSyntheticRun(run_, folder_);
+  WriteReport(folder_.string());
+  EXPECT_EQ(Validate(folder_), 0);
+}
+
 TEST_F(Schema, RejectsWhatItShould) {
   run_.samples[2].metrics["speed"] = 3.0;  // no metric of ours
   WriteSyntheticRun(run_, folder_);

@@ -11,6 +11,8 @@ import zlib
 
 import matplotlib
 
+import load
+
 matplotlib.use("Agg")
 matplotlib.rcParams.update({
     "svg.hashsalt": "smallmind",  # the same data gives the same file
@@ -132,10 +134,10 @@ def rows_of(axis, run, variants):
 
 
 def interval(value, low, high):
-    """Lengths of the two arms of an error bar; zero where an end is unknown."""
-    down = value - low if isinstance(low, (int, float)) and low <= value else 0
-    up = high - value if isinstance(high, (int, float)) and high >= value else 0
-    return down, up
+    """Lengths of the two arms of an error bar; no arm unless both ends are known."""
+    if not load.finite(low, high):
+        return 0, 0
+    return max(0, value - low), max(0, high - value)
 
 
 def ordinary(values, factor=3.0):

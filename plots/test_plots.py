@@ -184,6 +184,11 @@ class Parts(unittest.TestCase):
         self.assertEqual(style.ordinary([10, 11, 12, 500]), 12)
         self.assertEqual(style.ordinary([10, 20]), 20)
 
+    def test_an_interval_without_both_ends_has_no_arm(self):
+        self.assertEqual(style.interval(2.0, 1.5, 3.0), (0.5, 1.0))
+        for low, high in ((None, None), (0.0, None), (1.5, float("inf"))):
+            self.assertEqual(style.interval(2.0, low, high), (0, 0))
+
     def test_trend_needs_two_entries(self):
         entry = {"git": "abc", "points": [{"variant": "o2", "model": "m", "metric": "decode_tps", "value": 5.0}],
                  "changes": [{"variant": "o2", "model": "m", "metric": "decode_tps", "index": 1}]}

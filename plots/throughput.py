@@ -23,8 +23,9 @@ def draw(run):
             ys = style.rows_of(axis, run, [v for v, _ in found])
             axis.axvline(1.0, color=style.INK, linewidth=1)
             near = [(v, r) for v, r in found if 0.5 <= r["estimate"] <= 2.5] or found
-            low = min([1.0] + [r["low"] if load.finite(r["low"]) else r["estimate"] for _, r in near])
-            high = max([1.0] + [r["high"] if load.finite(r["high"]) else r["estimate"] for _, r in near])
+            arms = [style.interval(r["estimate"], r["low"], r["high"]) for _, r in near]
+            low = min([1.0] + [r["estimate"] - arm[0] for (_, r), arm in zip(near, arms)])
+            high = max([1.0] + [r["estimate"] + arm[1] for (_, r), arm in zip(near, arms)])
             span = max(high - low, 0.02)
             left, right = low - 0.12 * span, high + 0.26 * span
             axis.set_xlim(left, right)

@@ -135,8 +135,11 @@ MetricSummary SummariseCell(const Series& series, const std::string& variant, co
   const std::string name = variant + "/" + regime.model + "/" + regime.workload + "/" + metric;
   const stats::LogRatio centre =
       stats::Location(logs, {options.level, options.resamples, CellSeed(options, name)});
-  summary.interval = {summary.median, std::min(summary.median, std::exp(centre.log.low)),
-                      std::max(summary.median, std::exp(centre.log.high)), options.level};
+  summary.interval = {summary.median, stats::kNan, stats::kNan, options.level};
+  if (std::isfinite(centre.log.low) && std::isfinite(centre.log.high)) {
+    summary.interval.low = std::min(summary.median, centre.Low());
+    summary.interval.high = std::max(summary.median, centre.High());
+  }
   return summary;
 }
 

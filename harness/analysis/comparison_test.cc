@@ -153,6 +153,23 @@ TEST(Comparison, TooFewCleanRoundsFallBackToAll) {
   EXPECT_NEAR(c.ratio().Ratio(), 1.05, 0.02);  // the pair was slowed alike
 }
 
+TEST(Comparison, OneRoundBoundsNothing) {
+  SyntheticPlan plan = TwoVariants(1.2);
+  plan.rounds = 1;
+  const auto run = MakeSyntheticRun(plan);
+  const Json a = ToJson(Analyze(run.info, run.samples));
+  for (const char* list : {"summaries", "comparisons"}) {
+    ASSERT_FALSE(a.at(list).empty());
+    for (const Json& row : a.at(list)) {
+      const Json& bounds = row.contains("ratio") ? row.at("ratio") : row;
+      EXPECT_TRUE(bounds.at("low").is_null() && bounds.at("high").is_null()) << row.dump();
+    }
+  }
+  for (const Json& claim : a.at("claims")) {
+    EXPECT_EQ(claim.at("low").is_null(), claim.at("high").is_null()) << claim.dump();
+  }
+}
+
 TEST(Comparison, LostRoundsAndRetriesPairRight) {
   auto run = MakeSyntheticRun(TwoVariants(1.1));
   for (Sample& s : run.samples) {

@@ -75,8 +75,7 @@ std::string RatioText(const stats::LogRatio& ratio) {
   const char* format = ratio.Ratio() >= 9.995                        ? "%.1f"
                        : high - low < 0.01 || ratio.Ratio() < 0.0995 ? "%.3f"
                                                                      : "%.2f";
-  if (!std::isfinite(low) || !std::isfinite(high) || low <= 0.0)
-    return Print(format, ratio.Ratio()) + " [?]";
+  if (!std::isfinite(low) || !std::isfinite(high)) return Print(format, ratio.Ratio()) + " [?]";
   return Print(format, ratio.Ratio()) + " [" + Print(format, low) + "–" + Print(format, high) + "]";
 }
 

@@ -12,8 +12,8 @@
 namespace smallmind::harness::stats {
 
 double LogRatio::Ratio() const { return std::exp(log.estimate); }
-double LogRatio::Low() const { return std::exp(log.low); }
-double LogRatio::High() const { return std::exp(log.high); }
+double LogRatio::Low() const { return std::isfinite(log.low) ? std::exp(log.low) : kNan; }
+double LogRatio::High() const { return std::isfinite(log.high) ? std::exp(log.high) : kNan; }
 
 std::vector<double> RoundLogRatios(const PairedBuild& build) {
   std::vector<double> ratios;

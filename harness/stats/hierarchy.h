@@ -37,7 +37,7 @@ struct LogRatio {
   double df = 0.0;       // degrees of freedom of the interval's width; 0 without an interval
 
   double Ratio() const;
-  double Low() const;
+  double Low() const;  // NaN where the data bound nothing: exp(-infinity) would be a figure
   double High() const;
 };
 
