@@ -61,6 +61,7 @@ VariantInfo ReadRow(const Json& row, const Manifest& manifest, const fs::path& b
   variant.guide_row = FieldText(row, "guide_row");
   variant.expected_target = FieldText(row, "expected_target");
   variant.git = manifest.git;
+  variant.dirty = manifest.dirty;
   if (const auto it = row.find("build_seconds"); it != row.end() && it->is_number()) {
     variant.build_seconds = it->get<double>();
   }

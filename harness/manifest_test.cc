@@ -47,6 +47,7 @@ TEST(Manifest, RowsBecomeVariants) {
   EXPECT_EQ(o2.compiler, "GCC 12.2.0");
   EXPECT_EQ(o2.pgo_coverage, -1);
   EXPECT_TRUE(manifest.dirty);
+  EXPECT_TRUE(o2.dirty);
 }
 
 TEST(Manifest, SelectsNamesGroupsAndAllInTheManifestsOrder) {

@@ -148,6 +148,7 @@ void VisitFields(S& s, F&& f) {
   f("expected_target", s.expected_target);
   f("target", s.target);
   f("git", s.git);
+  f("dirty", s.dirty);
   f("status", s.status);
   f("reason", s.reason);
   f("build_seconds", s.build_seconds);

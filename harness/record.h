@@ -100,6 +100,7 @@ struct VariantInfo {
   std::string expected_target;
   std::string target;  // what the binary reported
   std::string git;
+  bool dirty = false;            // built of that commit with changes
   std::string status = "built";  // built | skipped
   std::string reason;            // why skipped
   double build_seconds = 0;

@@ -67,6 +67,14 @@ std::string ChooseReference(const std::vector<VariantInfo>& variants, const std:
   return has_o2 ? "o2" : first;
 }
 
+// A peer, which may be the reference, makes no models.
+std::string MakerOf(const std::vector<VariantInfo>& variants) {
+  const auto found = std::ranges::find_if(variants, [](const VariantInfo& v) {
+    return v.kind == VariantKind::kVariant && v.status == "built";
+  });
+  return found == variants.end() ? "" : found->binary;
+}
+
 void CheckNames(const std::vector<VariantInfo>& variants, const PlanInfo& plan) {
   for (size_t i = 0; i < variants.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
@@ -109,8 +117,8 @@ RunInfo Prepare(const RunOptions& options, const std::vector<std::string>& comma
       variants, [&](const VariantInfo& variant) { return variant.name == run.reference; });
   run.environment.compiler = reference->compiler;
   run.environment.git = reference->git;
-  run.environment.dirty = reference->raw.value("dirty", false);
-  run.models = ResolveModels(ModelsOf(options), BuildDirOf(options), reference->binary, processes);
+  run.environment.dirty = reference->dirty;
+  run.models = ResolveModels(ModelsOf(options), BuildDirOf(options), MakerOf(variants), processes);
   run.variants = std::move(variants);
   int threads = 0;
   for (const Workload& workload : run.workloads) threads = std::max(threads, workload.threads);

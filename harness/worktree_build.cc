@@ -98,6 +98,7 @@ VariantInfo BuildRef(const std::string& ref, const VariantInfo& now, const fs::p
   other.name = variant + "@" + ref;
   other.title = variant + " of " + commit.substr(0, 12);
   other.git = commit.substr(0, 12);
+  other.dirty = false;
   return other;
 }
 

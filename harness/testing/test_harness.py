@@ -21,7 +21,7 @@ FAKE = pathlib.Path(__file__).resolve().parent / "fake_variant.py"
 class Bench:
     """A build directory with fake variants: name -> options of fake_variant.py."""
 
-    def __init__(self, variants, skipped=None):
+    def __init__(self, variants, skipped=None, dirty=False):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="harness-test-"))
         (self.root / "bin").mkdir()
         (self.root / "models").mkdir()
@@ -40,7 +40,7 @@ class Bench:
                          "status": "built", "flags": "-O2"})
         for name, reason in (skipped or {}).items():
             rows.append({"name": name, "status": "skipped", "reason": reason, "group": "extra"})
-        manifest = {"schema": 1, "toolchain": "gcc", "compiler": "Fake", "git": "abc", "dirty": False,
+        manifest = {"schema": 1, "toolchain": "gcc", "compiler": "Fake", "git": "abc", "dirty": dirty,
                     "variants": rows}
         (self.root / "variants" / "manifest.json").write_text(json.dumps(manifest))
 
@@ -78,8 +78,8 @@ class Bench:
 
 
 class HarnessTest(unittest.TestCase):
-    def bench(self, variants, skipped=None):
-        bench = Bench(variants, skipped)
+    def bench(self, variants, skipped=None, dirty=False):
+        bench = Bench(variants, skipped, dirty)
         self.addCleanup(bench.close)
         return bench
 
@@ -290,6 +290,21 @@ sys.exit(min(abs(status), 1))
         self.assertIn("peak_rss_mib", by_name["llama"][0]["metrics"])
         self.assertEqual(by_name["own"][-1]["status"], "ok")
         self.assertTrue(all("SIGTERM" in s["reason"] for s in by_name["dead"]))
+
+    def test_a_peer_may_be_the_reference(self):
+        bench = self.bench({"o2": ""})
+        peer = f"own={sys.executable} '{FAKE}' bench"
+        result = bench.run("--rounds", "3", "--peer", peer, "--reference", "own", models="stories15m-q8_0")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(bench.info()["reference"], "own")
+        self.assertIs(bench.info()["environment"]["dirty"], False)
+
+    def test_uncommitted_changes_are_in_the_record_and_the_report(self):
+        bench = self.bench({"o2": ""}, dirty=True)
+        result = bench.run("--rounds", "2")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIs(bench.info()["environment"]["dirty"], True)
+        self.assertIn("abc, with uncommitted changes", (bench.directory() / "report.md").read_text())
 
     def test_a_pair_measures_ceilings_at_both_ends_alone(self):
         bench = self.bench({"o2": ""})
