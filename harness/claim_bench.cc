@@ -61,7 +61,7 @@ void ClaimBench::Ratio(const Claim& c, bool gain) {
     } else {
       claim.measured = Scaled(pair.ratio(), claim, gain);
       Settle(claim);
-      if (pair.contamination_matters) CheckAgainst(Scaled(pair.all, claim, gain), claim);
+      CheckAgainst(Scaled(pair.all, claim, gain), claim);
     }
     claims.push_back(claim);
   }

@@ -107,6 +107,30 @@ TEST(Claims, AbsoluteFiguresRestOnCleanRounds) {
   EXPECT_GT(few.measured.estimate, 12.0);
 }
 
+// 1.2 times the reference, claimed 1.1 to 1.3. Neighbours slow three rounds of each side: the
+// centre stays, and so does "better", but the interval of all rounds reaches across the edges.
+TEST(Claims, RatiosRestOnCleanRounds) {
+  SyntheticPlan plan;
+  plan.variants = FactorialVariants(1.0, 1.0, 1.2);
+  plan.rounds = 12;
+  const auto claim = [&] {
+    const auto run = MakeSyntheticRun(plan);
+    const Comparison pair =
+        ComparePair(Series(run.samples), "native-pgo", "o2", kSmall, "decode_tps", {});
+    EXPECT_FALSE(pair.contamination_matters);
+    return ById(Analyze(run.info, run.samples).claims, kSmall.model)
+        .at("throughput-nativeaot-pgo-decode_tps");
+  };
+  EXPECT_EQ(claim().verdict, ClaimVerdict::kConfirmed);
+  plan.hog = [](int round, const std::string& variant) {
+    const bool slowed = round >= 9 ? variant == "o2" : round >= 6 && variant == "native-pgo";
+    return slowed ? 1.3 : 1.0;
+  };
+  const Claim disturbed = claim();
+  EXPECT_EQ(disturbed.verdict, ClaimVerdict::kInconclusive);
+  EXPECT_EQ(disturbed.reason, "with the contaminated samples the verdict would be another");
+}
+
 // Whichever of the guide's modes a run has, its claims are the same ones.
 TEST(Claims, AreAsManyWhoeverIsMeasured) {
   const auto ids = [](size_t variants) {
