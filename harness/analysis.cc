@@ -134,6 +134,7 @@ Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,
     }
   }
   // After the layouts: what lies within their luck is no verdict here either.
+  a.leaders = FindLeaders(series, a.comparisons, a.outputs, options);
   a.pareto = FindParetoFront(run, series, a.comparisons, a.outputs, options);
   a.pgo = MeasurePgoGap(run, series, training, options);
   a.recommendations = Recommend(run, series, a.summaries, a.outputs, options);

@@ -13,6 +13,7 @@
 #include "harness/analysis/factorial.h"
 #include "harness/analysis/footprint.h"
 #include "harness/analysis/instructions.h"
+#include "harness/analysis/leader.h"
 #include "harness/analysis/ledger.h"
 #include "harness/analysis/outputs.h"
 #include "harness/analysis/roofline.h"
@@ -30,6 +31,7 @@ struct Analysis {
   std::vector<std::string> variants;  // measured, in the run's order
   std::vector<MetricSummary> summaries;
   std::vector<Comparison> comparisons;
+  std::vector<Leader> leaders;
   std::vector<OutputCheck> outputs;
   Ledger ledger;
   std::vector<GuideRow> guide;

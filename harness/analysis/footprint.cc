@@ -142,6 +142,7 @@ std::vector<Footprint> MeasureFootprints(
     for (const Comparison& c : comparisons) {
       if (largest != nullptr && c.variant == v.name && c.regime.model == largest->name &&
           c.metric == "decode_tps") {
+        f.regime = c.regime;
         f.speed_gain = c.ratio().Ratio() - 1.0;
       }
     }

@@ -37,6 +37,7 @@ struct Footprint {
   std::map<std::string, int64_t> heat_bytes;     // by ToString(Heat); empty for a stripped file
   std::map<std::string, int64_t> heat_delta;
   std::vector<FunctionDelta> functions;  // the largest changes first, at most 20
+  Regime regime;                         // of speed_gain
   double speed_gain = 0.0;               // decode ratio - 1 on the largest model, NaN unmeasured
   double gain_per_kib = 0.0;             // of added size; NaN where it did not grow
 };

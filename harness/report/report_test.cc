@@ -201,6 +201,58 @@ TEST(Report, TheSummarySaysWhatLimitsASpeed) {
   EXPECT_TRUE(found);
 }
 
+// The part of the Markdown from that heading to the next.
+std::string SectionOf(const std::string& text, const std::string& heading) {
+  const size_t begin = text.find("\n## " + heading);
+  return begin == std::string::npos ? ""
+                                    : text.substr(begin, text.find("\n## ", begin + 1) - begin);
+}
+
+TEST(Report, WhoIsAheadIsToldApartFromTheOthersOrNot) {
+  SyntheticPlan plan = FactorialPlan();
+  for (size_t i : {0u, 1u, 2u, 3u}) plan.variants[i].speed = 1.0;
+  for (size_t i : {4u, 5u, 6u}) plan.variants[i].speed = 1.25;
+  plan.variants[7].speed = 1.5;
+  plan.variants[7].token_hash = "ffffffffffffffff";  // production, which is not ranked
+  const auto run = MakeSyntheticRun(plan);
+  const Analysis a = Analyze(run.info, run.samples);
+  ASSERT_EQ(a.leaders.size(), 4u);
+  for (const Leader& l : a.leaders) {
+    std::set<std::string> front(l.beside.begin(), l.beside.end());
+    front.insert(l.variant);
+    EXPECT_EQ(front, (std::set<std::string>{"native", "native-pgo", "native-lto"}));
+  }
+  const std::string text = SectionOf(RenderMarkdown(BuildReport(run.info, a)), "What came out");
+  EXPECT_NE(text.find("` is ahead of `o2` by most, 1.2"), std::string::npos) << text;
+  EXPECT_NE(text.find("; this run cannot tell it from `native"), std::string::npos) << text;
+  EXPECT_EQ(text.find("fastest"), std::string::npos) << text;
+}
+
+TEST(Report, GainsCarryTheirMarksAndFlaggedRowsNone) {
+  SyntheticPlan plan = FactorialPlan();
+  plan.variants[2].token_hash = "ffffffffffffffff";  // lto
+  plan.variants[2].slow_matmul = 3.0;
+  plan.variants[1].speed = 1.0;  // pgo, which grew
+  plan.variants[2].stripped_bytes = 2'500'000;
+  const auto run = MakeSyntheticRun(plan);
+  const std::string text = RenderMarkdown(BuildReport(run.info, Analyze(run.info, run.samples)));
+  const std::string why = SectionOf(text, "Why: kernels"), sizes = SectionOf(text, "Size: what");
+  EXPECT_EQ(why.find("- lto loses"), std::string::npos) << why;
+  EXPECT_NE(why.find("- tier0 loses"), std::string::npos) << why;
+  EXPECT_NE(why.find("lto (flagged)"), std::string::npos);
+  size_t pgo = 0, lto = 0;
+  for (const std::string& line : Lines(sizes)) {
+    const bool open = line.ends_with("] ? |") || line.ends_with("] = |");
+    if (line.rfind("| pgo ", 0) == 0 && line.find(" % [") != std::string::npos) pgo += open;
+    if (line.rfind("| **lto (flagged)**", 0) != 0) continue;
+    const size_t first = line.find("**not ranked**");
+    lto +=
+        first != std::string::npos && line.find("**not ranked**", first + 1) != std::string::npos;
+  }
+  EXPECT_EQ(pgo, 1u) << sizes;
+  EXPECT_EQ(lto, 1u) << sizes;
+}
+
 TEST(Report, TheMachineHasItsCeilings) {
   auto run = MakeSyntheticRun(FactorialPlan());
   run.info.ceilings.clear();

@@ -28,23 +28,8 @@ const char* MarkOf(Verdict verdict) {
   return "?";
 }
 
-namespace {
-
-DocCell MedianCell(const Analysis& a, const std::string& variant, const Regime& regime,
-                   const std::string& metric) {
-  const MetricSummary* s = a.Summary(variant, regime, metric);
-  if (s == nullptr) return "-";
-  std::string hint = "95 % " + IntervalText(s->interval.low, s->interval.high) + ", MAD " +
-                     Figure(s->mad) + ", n " + std::to_string(s->n);
-  if (s->outliers.total() > 0)
-    hint += ", " + std::to_string(s->outliers.total()) + " outliers kept";
-  if (s->contaminated > 0) hint += ", " + std::to_string(s->contaminated) + " contaminated";
-  return DocCell::Number(s->median, Figure(s->median), Tone::kPlain,
-                         hint + "; " + IdsHint(s->sample_ids));
-}
-
-DocCell RatioCell(const Analysis& a, const std::string& variant, const Regime& regime,
-                  const std::string& metric) {
+DocCell ComparedCell(const Analysis& a, const std::string& variant, const Regime& regime,
+                     const std::string& metric) {
   if (variant == a.reference) return DocCell::Number(1.0, "1", Tone::kDim);
   if (!a.Unranked(variant).empty()) return DocCell("not ranked", Tone::kFlag, a.Unranked(variant));
   const Comparison* c = a.Against(variant, regime, metric);
@@ -58,6 +43,27 @@ DocCell RatioCell(const Analysis& a, const std::string& variant, const Regime& r
   if (c->within_layout_luck) hint += "; link layouts of the same code differ by as much";
   return DocCell::Number(c->ratio().Ratio(), RatioText(c->ratio()) + " " + MarkOf(c->verdict),
                          ToneOf(c->verdict), hint);
+}
+
+DocCell NameCell(const Analysis& a, const std::string& variant, const std::string& hint) {
+  const bool flagged = !a.Unranked(variant).empty();
+  return DocCell(variant + (flagged ? " (flagged)" : ""), flagged ? Tone::kFlag : Tone::kPlain,
+                 hint);
+}
+
+namespace {
+
+DocCell MedianCell(const Analysis& a, const std::string& variant, const Regime& regime,
+                   const std::string& metric) {
+  const MetricSummary* s = a.Summary(variant, regime, metric);
+  if (s == nullptr) return "-";
+  std::string hint = "95 % " + IntervalText(s->interval.low, s->interval.high) + ", MAD " +
+                     Figure(s->mad) + ", n " + std::to_string(s->n);
+  if (s->outliers.total() > 0)
+    hint += ", " + std::to_string(s->outliers.total()) + " outliers kept";
+  if (s->contaminated > 0) hint += ", " + std::to_string(s->contaminated) + " contaminated";
+  return DocCell::Number(s->median, Figure(s->median), Tone::kPlain,
+                         hint + "; " + IdsHint(s->sample_ids));
 }
 
 DocTable ResultTable(const RunInfo& run, const Analysis& a, const Regime& regime) {
@@ -76,14 +82,12 @@ DocTable ResultTable(const RunInfo& run, const Analysis& a, const Regime& regime
                    {"n", true}};
   for (const std::string& variant : a.variants) {
     const VariantInfo* info = FindVariant(run, variant);
-    const std::string unranked = a.Unranked(variant);
     std::vector<DocCell> row;
     row.push_back(
-        DocCell(variant + (unranked.empty() ? "" : " (flagged)"),
-                unranked.empty() ? Tone::kPlain : Tone::kFlag,
-                info == nullptr ? "" : info->title + "; " + info->compiler + "; " + info->flags));
+        NameCell(a, variant,
+                 info == nullptr ? "" : info->title + "; " + info->compiler + "; " + info->flags));
     for (const char* metric : {"decode_tps", "prefill_tps"})
-      row.push_back(RatioCell(a, variant, regime, metric));
+      row.push_back(ComparedCell(a, variant, regime, metric));
     for (const char* metric :
          {"decode_tps", "prefill_tps", "ttft_ms", "ttft_cold_ms", "startup_ms", "peak_rss_mib"}) {
       row.push_back(MedianCell(a, variant, regime, metric));
@@ -156,7 +160,7 @@ DocTable OtherRatios(const Analysis& a, const Regime& regime) {
     if (variant == a.reference) continue;
     std::vector<DocCell> row = {variant};
     for (const auto& [metric, title] : metrics)
-      row.push_back(RatioCell(a, variant, regime, metric));
+      row.push_back(ComparedCell(a, variant, regime, metric));
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -173,6 +177,23 @@ std::string WhySentence(const Analysis& a, const std::string& variant, const Reg
     return sentence;
   }
   return "";
+}
+
+const Leader* LeaderOf(const Analysis& a, const Regime& regime, const std::string& metric) {
+  for (const Leader& l : a.leaders) {
+    if (l.regime == regime && l.metric == metric) return &l;
+  }
+  return nullptr;
+}
+
+std::string LeaderText(const Analysis& a, const Leader& leader) {
+  const Comparison* c = a.Against(leader.variant, leader.regime, leader.metric);
+  std::string text = "`" + leader.variant + "` is ahead of `" + a.reference + "` by most, " +
+                     RatioText(c->ratio()) + " times";
+  for (size_t i = 0; i < leader.beside.size(); ++i) {
+    text += (i == 0 ? "; this run cannot tell it from `" : ", `") + leader.beside[i] + "`";
+  }
+  return text;
 }
 
 }  // namespace
@@ -196,13 +217,9 @@ DocSection SummarySection(const RunInfo& run, const Analysis& a) {
   for (const Regime& regime : a.regimes) {
     for (const auto& [metric, what] :
          {std::pair{"decode_tps", "decode"}, std::pair{"prefill_tps", "prefill"}}) {
-      const Comparison* best = nullptr;
       size_t better = 0, same = 0, worse = 0, unclear = 0;
       for (const Comparison& c : a.comparisons) {
         if (c.regime != regime || c.metric != metric || !a.Unranked(c.variant).empty()) continue;
-        if (c.verdict == Verdict::kBetter &&
-            (best == nullptr || c.ratio().Ratio() > best->ratio().Ratio()))
-          best = &c;
         (c.verdict == Verdict::kBetter  ? better
          : c.verdict == Verdict::kWorse ? worse
          : c.verdict == Verdict::kSame  ? same
@@ -213,13 +230,13 @@ DocSection SummarySection(const RunInfo& run, const Analysis& a) {
                                  std::to_string(worse) + " slower, " + std::to_string(same) +
                                  " equal within " + PercentText(a.options.equal_within) + ", " +
                                  std::to_string(unclear) + " undecided";
+      const Leader* leader = LeaderOf(a, regime, metric);
       list.items.push_back(
           RegimeTitle(a, regime) + ", " + what + ": " +
-          (best == nullptr ? "no variant is measurably faster than `" + a.reference + "`"
-                           : "`" + best->variant + "` is fastest, " + RatioText(best->ratio()) +
-                                 " times `" + a.reference + "`") +
+          (leader == nullptr ? "no variant is measurably faster than `" + a.reference + "`"
+                             : LeaderText(a, *leader)) +
           " (" + counts + ")." +
-          WhySentence(a, best == nullptr ? a.reference : best->variant, regime, what));
+          WhySentence(a, leader == nullptr ? a.reference : leader->variant, regime, what));
     }
   }
   list.items.push_back(TallyText(a) + ".");

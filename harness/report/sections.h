@@ -35,6 +35,12 @@ std::string RegimeTitle(const Analysis& analysis, const Regime& regime);
 // How a verdict looks: its tone, and "▲", "▼", "=" or "?".
 Tone ToneOf(Verdict verdict);
 const char* MarkOf(Verdict verdict);
+// The ratio to the reference with its mark; "not ranked" for a flagged variant.
+DocCell ComparedCell(const Analysis& analysis, const std::string& variant, const Regime& regime,
+                     const std::string& metric);
+// The name, "(flagged)" behind it where the variant may not be ranked.
+DocCell NameCell(const Analysis& analysis, const std::string& variant,
+                 const std::string& hint = "");
 // "samples 3, 17, 29 …": where a number comes from.
 std::string IdsHint(const std::vector<int64_t>& ids);
 

@@ -162,11 +162,14 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
   for (const RooflinePoint& p : a.roofline) {
     if (p.variant == run.reference && !p.sentence.empty()) said.items.push_back(p.sentence + ".");
   }
+  // A flagged variant does other work: its losses are no finding about these flags.
   for (const Breakdown& b : a.breakdown) {
-    if (!b.sentence.empty()) said.items.push_back(b.sentence + ".");
+    if (!b.sentence.empty() && a.Unranked(b.variant).empty())
+      said.items.push_back(b.sentence + ".");
   }
   for (const InstructionRatio& r : a.instructions) {
-    if (!r.sentence.empty()) said.items.push_back(r.sentence + ".");
+    if (!r.sentence.empty() && a.Unranked(r.variant).empty())
+      said.items.push_back(r.sentence + ".");
   }
   if (!said.items.empty()) section.blocks.push_back(std::move(said));
   section.blocks.push_back(DocFigure{"roofline", "Share of the machine's ceilings"});
@@ -184,7 +187,8 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
             ? DocCell::Number(p.fraction.estimate, PercentText(p.fraction.estimate), Tone::kPlain,
                               PercentText(p.fraction.low) + " to " + PercentText(p.fraction.high))
             : DocCell("-");
-    roof.rows.push_back({p.variant, RegimeTitle(a, p.regime), p.work, ValueCell(p.achieved, unit),
+    roof.rows.push_back({NameCell(a, p.variant), RegimeTitle(a, p.regime), p.work,
+                         ValueCell(p.achieved, unit),
                          p.ceiling > 0.0 ? ValueCell(p.ceiling, unit) : DocCell("not measured"),
                          share, DocCell(ToString(p.bound), Tone::kPlain, p.sentence)});
   }
@@ -204,7 +208,7 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
   for (const Breakdown& b : a.breakdown) {
     const auto add = [&](const BreakdownPart& p) {
       kernels.rows.push_back(
-          {b.variant, RegimeTitle(a, b.regime), p.name, ValueCell(p.reference_ms),
+          {NameCell(a, b.variant), RegimeTitle(a, b.regime), p.name, ValueCell(p.reference_ms),
            ValueCell(p.variant_ms),
            DocCell::Number(p.delta_ms.estimate, Signed(p.delta_ms.estimate) + " " +
                                                     IntervalText(p.delta_ms.low, p.delta_ms.high)),
@@ -253,6 +257,24 @@ DocSection StartupSection(const Analysis& a) {
   return section;
 }
 
+namespace {
+
+// Decode's gain by added KiB, with its interval and mark.
+DocCell GainCell(const Analysis& a, const Footprint& f) {
+  const Comparison* c = a.Against(f.variant, f.regime, "decode_tps");
+  if (c == nullptr || !std::isfinite(f.gain_per_kib)) return "-";
+  if (!a.Unranked(f.variant).empty()) return DocCell("not ranked", Tone::kFlag);
+  const double scale = 102400.0 / static_cast<double>(f.stripped_bytes - f.reference_bytes);
+  return DocCell::Number(
+      f.gain_per_kib,
+      Figure(100.0 * f.gain_per_kib) + " % " +
+          IntervalText(scale * (c->ratio().Low() - 1.0), scale * (c->ratio().High() - 1.0)) + " " +
+          MarkOf(c->verdict),
+      ToneOf(c->verdict));
+}
+
+}  // namespace
+
 DocSection SizeSection(const RunInfo& run, const Analysis& a) {
   DocSection section{"size", "Size: what the bytes are", {}, "Size"};
   if (a.footprint.empty()) return section;
@@ -264,7 +286,7 @@ DocSection SizeSection(const RunInfo& run, const Analysis& a) {
   table.columns = {
       {"variant"},       {"stripped MB", true}, {"change KiB", true},      {".text", true},
       {".rodata", true}, {"unwind", true},      {"running kernels", true}, {"other targets", true},
-      {"cold", true},    {"other code", true},  {"decode gain", true},     {"gain a KiB", true}};
+      {"cold", true},    {"other code", true},  {"decode ×", true},        {"gain a KiB", true}};
   for (const Footprint& f : a.footprint) {
     const auto section_of = [&](std::initializer_list<const char*> names) -> DocCell {
       int64_t bytes = 0;
@@ -281,16 +303,13 @@ DocSection SizeSection(const RunInfo& run, const Analysis& a) {
       return DocCell::Number(static_cast<double>(bytes), Kibibytes(bytes));
     };
     table.rows.push_back(
-        {f.variant, ValueCell(static_cast<double>(f.stripped_bytes) / 1e6),
+        {NameCell(a, f.variant), ValueCell(static_cast<double>(f.stripped_bytes) / 1e6),
          DocCell::Number(static_cast<double>(f.stripped_bytes - f.reference_bytes),
                          Kibibytes(f.stripped_bytes - f.reference_bytes)),
          section_of({".text"}), section_of({".rodata"}),
          section_of({".eh_frame", ".eh_frame_hdr", ".gcc_except_table"}), heat("running target"),
          heat("other targets"), heat("cold"), heat("other code"),
-         DocCell::Number(f.speed_gain, PercentText(f.speed_gain)),
-         std::isfinite(f.gain_per_kib)
-             ? DocCell::Number(f.gain_per_kib, Figure(100.0 * f.gain_per_kib) + " %")
-             : DocCell("-")});
+         ComparedCell(a, f.variant, f.regime, "decode_tps"), GainCell(a, f)});
   }
   section.blocks.push_back(std::move(table));
   DocTable functions;
