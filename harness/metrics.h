@@ -1,9 +1,10 @@
 // Every number the harness reports, defined once: name, unit, which way is better, and one
 // sentence.
 //
-// A metric of a sample is a key of Sample::metrics; a metric of a binary is a key of BinarySize.
-// The README, the table headings, the gate's thresholds and the plots all take their words from
-// here.
+// A cell shows the median over its processes with an interval of order statistics, which needs six
+// of them (stats::MedianInterval). A metric of a sample is a key of Sample::metrics; a metric of a
+// binary is a key of BinarySize. The README, the table headings, the gate's thresholds and the
+// plots all take their words from here.
 #pragma once
 
 #include <span>

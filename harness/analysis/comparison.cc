@@ -114,7 +114,7 @@ MetricSummary SummariseCell(const Series& series, const std::string& variant, co
   summary.variant = variant;
   summary.regime = regime;
   summary.metric = metric;
-  std::vector<double> values, logs;
+  std::vector<double> values;
   std::set<int> rounds;
   for (const Sample* sample : series.Cell(variant, regime)) {
     const auto found = sample->metrics.find(metric);
@@ -122,7 +122,6 @@ MetricSummary SummariseCell(const Series& series, const std::string& variant, co
     if (clean == Cleanliness::kCleanOnly && sample->contaminated) continue;
     values.push_back(found->second);
     rounds.insert(sample->round);
-    if (found->second > 0.0) logs.push_back(std::log(found->second));
     summary.contaminated += sample->contaminated ? 1 : 0;
     summary.sample_ids.push_back(sample->id);
   }
@@ -132,14 +131,7 @@ MetricSummary SummariseCell(const Series& series, const std::string& variant, co
   summary.median = stats::Median(values);
   summary.mad = stats::MedianAbsoluteDeviation(values);
   summary.outliers = stats::CountOutliers(values);
-  const std::string name = variant + "/" + regime.model + "/" + regime.workload + "/" + metric;
-  const stats::LogRatio centre =
-      stats::Location(logs, {options.level, options.resamples, CellSeed(options, name)});
-  summary.interval = {summary.median, stats::kNan, stats::kNan, options.level};
-  if (std::isfinite(centre.log.low) && std::isfinite(centre.log.high)) {
-    summary.interval.low = std::min(summary.median, centre.Low());
-    summary.interval.high = std::max(summary.median, centre.High());
-  }
+  summary.interval = stats::MedianInterval(values, options.level);
   return summary;
 }
 

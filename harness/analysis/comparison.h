@@ -37,7 +37,7 @@ struct MetricSummary {
   size_t contaminated = 0;  // of n
   double median = 0.0;      // of all n
   double mad = 0.0;
-  stats::Interval interval;  // of the centre, from logs; absolute values carry the machine's drift
+  stats::Interval interval;  // of the median (MedianInterval); absolute values carry drift
   stats::OutlierCounts outliers;
   std::vector<int64_t> sample_ids;
 };

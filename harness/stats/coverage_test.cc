@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <numbers>
 
 #include "harness/stats/hierarchy.h"
 #include "harness/stats/multiple.h"
@@ -96,6 +97,25 @@ TEST(Coverage, PlainPercentilesOfFewValuesFallShort) {
                     QuantileSorted(replicates, 0.975), 0.95};
   });
   EXPECT_LT(coverage, 0.92);
+}
+
+// By the binomial: 96.9 % of six values, 99.2 % of eight, 97.9 % of ten, 95.9 % of 20, 97.6 %
+// of 29.
+TEST(Coverage, OrderStatisticsOfASkewedDistributionsMedian) {
+  for (size_t n : {6u, 8u, 10u, 20u, 29u}) {
+    const double sure = Coverage(
+        n, [](Rng& rng) { return -std::log(1.0 - rng.Uniform()) - std::numbers::ln2; }, 90 + n,
+        [](const std::vector<double>& x, uint64_t) { return MedianInterval(x); });
+    EXPECT_GE(sure, 0.94) << n;
+    EXPECT_LE(sure, 0.995) << n;
+  }
+}
+
+// The centre of symmetry is no median: why a median's interval is not that of Location.
+TEST(Coverage, LocationDoesNotCoverASkewedDistributionsMedian) {
+  const double sure = Coverage(
+      29, [](Rng& rng) { return -std::log(1.0 - rng.Uniform()) - std::numbers::ln2; }, 92, Ours);
+  EXPECT_LT(sure, 0.9);
 }
 
 // Nested truth: builds scatter by 1 %, rounds by 2 %, iterations by 0.5 %.

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-
-#include "harness/stats/interval.h"
+#include <limits>
+#include <numbers>
 
 namespace smallmind::harness::stats {
 
@@ -53,6 +53,23 @@ double Median(std::span<const double> values) {
   if (copy.size() % 2 == 1) return copy[half];
   const double below = *std::max_element(copy.begin(), copy.begin() + static_cast<long>(half));
   return 0.5 * (below + copy[half]);
+}
+
+Interval MedianInterval(std::span<const double> values, double level) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  Interval interval{Median(values), -kInfinity, kInfinity, level};
+  const std::vector<double> ascending = Sorted(values);
+  const double n = static_cast<double>(values.size());
+  double log_term = -n * std::numbers::ln2, tail = 0.0;  // of k of n below the median, and up to k
+  for (size_t k = 0; 2 * k + 1 < values.size(); ++k) {
+    tail += std::exp(log_term);
+    if (2.0 * tail > 1.0 - level) break;
+    interval.low = ascending[k];
+    interval.high = ascending[values.size() - 1 - k];
+    const double below = static_cast<double>(k);
+    log_term += std::log((n - below) / (below + 1.0));
+  }
+  return interval;
 }
 
 double MedianAbsoluteDeviation(std::span<const double> values) {

@@ -31,5 +31,22 @@ TEST(Summary, Moments) {
   EXPECT_TRUE(std::isnan(Variance(std::vector<double>{1})));
 }
 
+TEST(Summary, AMediansIntervalIsAPairOfOrderStatistics) {
+  std::vector<double> values = {9, 2, 7, 4, 5, 6, 3, 8, 1};  // P(at most 1 of 9) = 0.0195
+  const Interval nine = MedianInterval(values);
+  EXPECT_EQ(nine.estimate, 5);
+  EXPECT_EQ(nine.low, 2);
+  EXPECT_EQ(nine.high, 8);
+  values.resize(6);
+  EXPECT_EQ(MedianInterval(values).low, 2);
+  EXPECT_EQ(MedianInterval(values).high, 9);
+  values.resize(5);
+  EXPECT_TRUE(std::isinf(MedianInterval(values).low) && std::isinf(MedianInterval(values).high));
+  EXPECT_TRUE(std::isfinite(MedianInterval(values, 0.9).low));
+  EXPECT_TRUE(std::isnan(MedianInterval({}).estimate));
+  const std::vector<double> many(5000, 3.0);  // 2^-5000 is no double
+  EXPECT_EQ(MedianInterval(many).low, 3.0);
+}
+
 }  // namespace
 }  // namespace smallmind::harness::stats
