@@ -118,7 +118,10 @@ void Runner::Execute() {
     const int64_t before = fresh_samples_;
     interrupted = !RunRound(round);
     if (!interrupted) run_.rounds_done = std::max(run_.rounds_done, round + 1);
-    if (!interrupted && round == 0) LiftStrides();
+    if (!interrupted && round == 0) {
+      LiftStrides();
+      interrupted = !RepeatLifted();
+    }
     const bool measured = fresh_samples_ > before;  // else the record has this round already
     if (measured) without_ceilings = round;
     if (!interrupted && measured && ceilings_.Due(ElapsedS())) {
@@ -376,6 +379,28 @@ void Runner::LiftStrides() {
     seams_.progress.Message(sample.variant + " on " + sample.model +
                             " is not slow after all: it runs in every round");
   }
+}
+
+// A lifted row's round 0 has one repetition, the cold one, and no warm one to pair with the
+// others': it is measured again, and the later attempt counts. False: interrupted.
+bool Runner::RepeatLifted() {
+  int position = 0;
+  for (const Cell& cell : plan_.Round(0)) {
+    const int place = position++;
+    const std::string name = CellName(cell);
+    if (run_.plan.strides.contains(name)) continue;
+    const Sample* latest = nullptr;
+    for (const Sample& sample : samples_) {
+      const bool here = sample.round == 0 && CellKey(sample) == name;
+      if (here && sample.status == SampleStatus::kOk) latest = &sample;
+    }
+    if (latest == nullptr || latest->reps.empty() ||
+        static_cast<int>(latest->reps.size()) >= WorkloadOf(cell, 0).reps)
+      continue;
+    settled_.erase({0, name});
+    if (!RunCell(0, place, cell)) return false;
+  }
+  return true;
 }
 
 void Runner::ShowProgress(const Cell& cell, int round) {

@@ -75,6 +75,7 @@ class Runner {
   void NoteOutcome(const Cell& cell, bool ok, const std::string& reason);
   void ChooseStrides();
   void LiftStrides();
+  bool RepeatLifted();
   void LearnFrom(const Sample& sample);
   void Warn(const std::string& text);
   void ShowProgress(const Cell& cell, int round);

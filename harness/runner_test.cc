@@ -233,6 +233,30 @@ TEST_F(RunnerTest, OneStalledWarmUpDoesNotMakeACompetitorSlow) {
   EXPECT_TRUE(run_.plan.strides.empty());
 }
 
+TEST_F(RunnerTest, ALiftedCompetitorsFirstRoundIsMeasuredAgainWithAllRepetitions) {
+  run_.workloads[0].reps = 2;
+  run_.plan.max_rounds = run_.plan.min_rounds = 8;
+  processes_.behave = [&](const std::string& binary, int run, ProcessResult& result) {
+    if (binary == "b" && run == 0) result.wall_ns = 30 * kRunSecond;
+  };
+  const auto samples = Execute();
+  EXPECT_EQ(Count(samples, "b"), 10);
+  EXPECT_EQ(Count(samples, "a"), 9);
+  std::map<int, Sample> counted;  // by round
+  for (const Sample& s : samples) {
+    if (s.variant == "b" && !s.warmup) counted[s.round] = s;
+  }
+  EXPECT_EQ(counted.at(0).attempt, 1);
+  for (const auto& [round, sample] : counted) EXPECT_EQ(sample.reps.size(), 2u) << round;
+  const size_t before = processes_.requests.size();
+  EXPECT_EQ(Execute(samples).size(), samples.size());  // resumed: nothing is left to do
+  EXPECT_EQ(processes_.requests.size(), before);
+  // Killed between the two attempts: the second one is made up for.
+  std::vector<Sample> cut = samples;
+  std::erase_if(cut, [](const Sample& s) { return s.round > 0 || s.attempt > 0; });
+  EXPECT_EQ(Count(Execute(cut), "b"), 10);
+}
+
 TEST_F(RunnerTest, ASlowCompetitorKeepsItsRoundsInALongRun) {
   run_.plan.min_rounds = 3;
   run_.plan.max_rounds = 30;
