@@ -22,6 +22,13 @@ int Fail(int code, std::string message) {
   return code;
 }
 
+// What was printed may still lie in the buffer: a full disk shows here.
+int Finish(int code) {
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written) return code;
+  return Fail(code == kExitOk ? kExitError : code, "standard output cannot be written");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -34,9 +41,9 @@ int main(int argc, char** argv) {
   AddCommands(app, line);
   try {
     app.parse(argc, argv);
-    return line.action();
+    return Finish(line.action());
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    return Finish(app.exit(help));
   } catch (const CLI::ParseError& error) {
     return Fail(kExitError, error.what());
   } catch (const HarnessError& error) {

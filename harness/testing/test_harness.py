@@ -243,6 +243,17 @@ sys.exit(min(abs(status), 1))
         samples = bench.samples()  # whole lines only
         self.assertGreater(len(samples), 3)
 
+    def test_a_full_standard_output_is_an_error(self):
+        bench = self.bench({"o2": "", "lto": ""})
+        self.assertEqual(bench.run("--rounds", "2").returncode, 0)
+        harness, run = str(bench.root / "bin" / "harness"), str(bench.directory())
+        for arguments in (["export", run, "-f", "csv", "-o", "-"], ["list"], ["--help"]):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                result = subprocess.run([harness, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
+                                        check=False)
+            self.assertEqual((result.returncode, result.stderr),
+                             (1, "harness: standard output cannot be written\n"), arguments)
+
     def test_bad_command_lines_are_one_line(self):
         bench = self.bench({"o2": ""})
         cases = [(["--variants", "nosuch"], 1, "known: o2"), (["--rounds", "-1"], 1, "--rounds"),
