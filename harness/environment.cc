@@ -160,6 +160,7 @@ std::string HardwareCounters() {
   }
 }
 
+// A host name alone tells no machines apart where every image has the same one.
 std::string HashOf(const std::string& text) {
   uint64_t hash = 14695981039346656037u;
   for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 1099511628211u;
@@ -200,7 +201,8 @@ Environment ReadEnvironment(const fs::path& root) {
   utsname names;
   if (uname(&names) == 0) {
     environment.kernel = std::string(names.sysname) + " " + names.release + " " + names.machine;
-    environment.hostname_hash = HashOf(names.nodename);
+    environment.hostname_hash = HashOf(std::string(names.nodename) + "\n" + environment.cpu_model +
+                                       "\n" + std::to_string(environment.logical_cpus));
   }
   environment.os = OsName(root);
   const fs::path cpufreq = root / "sys/devices/system/cpu/cpu0/cpufreq";

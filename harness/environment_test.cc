@@ -60,6 +60,18 @@ TEST(Environment, ReadsAMadeUpMachine) {
   EXPECT_EQ(warnings.size(), 3u);  // too many threads, governor, SMT
 }
 
+TEST(Environment, MachinesOfOneHostNameAreToldApart) {
+  const fs::path root = MadeUpMachine();
+  const std::string hash = ReadEnvironment(root).hostname_hash;
+  EXPECT_EQ(hash.size(), 8u);
+  EXPECT_EQ(ReadEnvironment(root).hostname_hash, hash);
+  Put(root / "proc/cpuinfo", "model name\t: Other CPU\n");
+  const std::string other = ReadEnvironment(root).hostname_hash;
+  EXPECT_NE(other, hash);
+  fs::create_directories(root / "sys/devices/system/cpu/cpu4");
+  EXPECT_NE(ReadEnvironment(root).hostname_hash, other);
+}
+
 TEST(Environment, WhatIsNotToldIsUnknown) {
   const Environment environment = ReadEnvironment("/nonexistent");
   EXPECT_EQ(environment.governor, "unknown");

@@ -30,8 +30,21 @@ double Double(const Json& json, const char* name) {
   return found != json.end() && found->is_number() ? found->get<double>() : stats::kNan;
 }
 
-std::string ConditionsOf(const PlanInfo& plan) {
+// The toolchains of what was built, in the run's order: "gcc", "gcc and clang".
+std::string ToolchainsOf(const RunInfo& run) {
+  std::vector<std::string> seen;
+  for (const VariantInfo& v : run.variants) {
+    if (v.toolchain.empty() || v.status != "built") continue;
+    if (std::ranges::find(seen, v.toolchain) == seen.end()) seen.push_back(v.toolchain);
+  }
   std::string text;
+  for (const std::string& name : seen) text += (text.empty() ? "" : " and ") + name;
+  return text;
+}
+
+std::string ConditionsOf(const RunInfo& run) {
+  const PlanInfo& plan = run.plan;
+  std::string text = ToolchainsOf(run);
   const auto add = [&](bool unusual, const std::string& what) {
     if (unusual) text += (text.empty() ? "" : ", ") + what;
   };
@@ -109,7 +122,7 @@ HistoryEntry MakeHistoryEntry(const Run& run, const Analysis& analysis) {
   entry.created = run.info.created;
   entry.git = run.info.environment.git;
   entry.machine = run.info.environment.hostname_hash;
-  entry.conditions = ConditionsOf(run.info.plan);
+  entry.conditions = ConditionsOf(run.info);
   for (const MetricSummary& s : analysis.summaries) {
     if (std::find(std::begin(kHeadlineMetrics), std::end(kHeadlineMetrics), s.metric) ==
         std::end(kHeadlineMetrics)) {

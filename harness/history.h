@@ -24,7 +24,7 @@ struct HistoryChange {
 
 struct HistoryEntry {
   std::string run, created, git, machine;
-  std::string conditions;              // what was unusual: "cold, pinned to 0-1"
+  std::string conditions;              // toolchain, and what was unusual: "gcc, cold"
   std::vector<HistoryPoint> points;    // headline metrics
   std::vector<HistoryChange> changes;  // of all comparable entries up to this one
 

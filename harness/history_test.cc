@@ -80,12 +80,24 @@ TEST(History, AppendsOnceAndSurvivesATornLine) {
   const auto entries = LoadHistory(path.string());
   ASSERT_EQ(entries.size(), 2u);
   EXPECT_EQ(entries[1].run, "next");
-  EXPECT_EQ(entries[0].conditions, "timers");
-  EXPECT_EQ(entries[1].conditions, "cold, pinned to 0-1, timers");
+  EXPECT_EQ(entries[0].conditions, "gcc, timers");
+  EXPECT_EQ(entries[1].conditions, "gcc, cold, pinned to 0-1, timers");
   EXPECT_EQ(entries[1].points.size(), 2u * 2 * 6);
   EXPECT_NEAR(entries[0].points[0].value, entries[1].points[0].value, 1e-12);
   fs::remove(path);
   EXPECT_THROW(AppendHistory("/proc/nonexistent/h.jsonl", run, analysis), RunError);
+}
+
+TEST(History, AToolchainIsASeriesOfItsOwn) {
+  SyntheticPlan plan;
+  plan.variants = {FactorialVariants()[0], FactorialVariants()[1]};
+  auto run = MakeSyntheticRun(plan);
+  const HistoryEntry gcc = MakeHistoryEntry(run, {});
+  for (VariantInfo& v : run.info.variants) v.toolchain = "clang";
+  const HistoryEntry clang = MakeHistoryEntry(run, {});
+  EXPECT_FALSE(gcc.ComparesWith(clang));
+  run.info.variants[0].toolchain = "gcc";
+  EXPECT_EQ(MakeHistoryEntry(run, {}).conditions, "gcc and clang, timers");
 }
 
 TEST(History, MissingFileIsAnEmptyHistory) { EXPECT_TRUE(LoadHistory("/nonexistent").empty()); }
