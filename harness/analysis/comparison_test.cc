@@ -143,6 +143,25 @@ TEST(Ledger, CausesAreCountedWithoutTheirFigures) {
   EXPECT_EQ(ledger.by_cause.at("others kept CPUs busy"), 4u);
 }
 
+TEST(Ledger, AStretchWithAMinorityIsNotWhereMostOfItIs) {
+  SyntheticPlan plan = TwoVariants(1.0);
+  plan.variants.resize(4, plan.variants[0]);
+  plan.variants[2].name = "third";
+  plan.variants[3].name = "fourth";
+  // Two samples of four in round 3; one of four in each of five others.
+  plan.hog = [](int round, const std::string& variant) {
+    return (round == 3 && variant != "third" && variant != "fourth") ||
+                   (round >= 5 && variant == "o2")
+               ? 1.5
+               : 1.0;
+  };
+  EXPECT_EQ(KeepLedger(MakeSyntheticRun(plan).samples).concentrated_in, "");
+  plan.hog = [](int round, const std::string& variant) {
+    return round == 3 || (round == 5 && variant == "o2") ? 1.5 : 1.0;
+  };
+  EXPECT_EQ(KeepLedger(MakeSyntheticRun(plan).samples).concentrated_in, "round 3");
+}
+
 TEST(Comparison, TooFewCleanRoundsFallBackToAll) {
   SyntheticPlan plan = TwoVariants(1.05);
   plan.hog = [](int round, const std::string&) { return round >= 3 ? 1.3 : 1.0; };

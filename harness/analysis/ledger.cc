@@ -57,7 +57,11 @@ Ledger KeepLedger(const std::vector<Sample>& samples) {
     }
   }
   const int rounds = static_cast<int>(per_round.size());
-  if (best_end >= best_begin && best_end - best_begin + 1 < rounds) {
+  size_t within = 0;
+  for (const auto& [round, count] : ledger.contaminated_by_round) {
+    if (round >= best_begin && round <= best_end) within += count;
+  }
+  if (2 * within > ledger.contaminated && best_end - best_begin + 1 < rounds) {
     ledger.concentrated_in = best_begin == best_end ? "round " + std::to_string(best_begin)
                                                     : "rounds " + std::to_string(best_begin) + "-" +
                                                           std::to_string(best_end);
