@@ -253,6 +253,21 @@ TEST(Report, GainsCarryTheirMarksAndFlaggedRowsNone) {
   EXPECT_EQ(lto, 1u) << sizes;
 }
 
+TEST(Report, EffectsOfFlagsAreToldWithoutColour) {
+  SyntheticPlan plan;
+  plan.variants = FactorialVariants(1.25, 0.9, 1.0);
+  const auto run = MakeSyntheticRun(plan);
+  const std::string text = SectionOf(
+      RenderMarkdown(BuildReport(run.info, Analyze(run.info, run.samples))), "What each flag does");
+  size_t seen = 0;
+  for (const std::string& line : Lines(text)) {
+    if (line.rfind("| native  ", 0) == 0) seen += line.find("] ▲**") != std::string::npos;
+    if (line.rfind("| LTO  ", 0) == 0) seen += line.find("] ▼") != std::string::npos;
+    if (line.rfind("| PGO  ", 0) == 0) seen += line.find("] =") != std::string::npos;
+  }
+  EXPECT_EQ(seen, 3u) << text;
+}
+
 TEST(Report, TheMachineHasItsCeilings) {
   auto run = MakeSyntheticRun(FactorialPlan());
   run.info.ceilings.clear();
@@ -308,9 +323,12 @@ TEST(SideBySide, FindsTheVariantThatChanged) {
                                      Analyze(second.info, second.samples)));
   size_t marked = 0;
   for (const std::string& line : Lines(text)) {
-    if (line.rfind("| pgo ", 0) == 0 && line.find("0.85 [") != std::string::npos) ++marked;
+    if (line.rfind("| pgo ", 0) != 0 || line.find("0.85 [") == std::string::npos) continue;
+    ++marked;
+    EXPECT_NE(line.find("] ▼ |"), std::string::npos) << line;
   }
   EXPECT_EQ(marked, 2u);
+  EXPECT_NE(text.find("interval, unadjusted"), std::string::npos);
   auto other = second;
   for (Sample& s : other.samples) s.model = "another";
   const std::string nothing =

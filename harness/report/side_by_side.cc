@@ -9,6 +9,7 @@
 #include "harness/error.h"
 #include "harness/load_run.h"
 #include "harness/report.h"
+#include "harness/report/sections.h"
 #include "harness/report/text.h"
 
 namespace smallmind::harness {
@@ -30,14 +31,12 @@ stats::LogRatio Change(const stats::LogRatio& a, const stats::LogRatio& b) {
   return change;
 }
 
-DocCell ChangeCell(const stats::LogRatio& change, const std::string& metric) {
-  Tone tone = Tone::kDim;
-  if (change.log.low > 0.0 || change.log.high < 0.0) {
-    const bool up = change.log.low > 0.0;
-    tone = up == (FindMetric(metric)->direction == Direction::kHigherIsBetter) ? Tone::kGood
-                                                                               : Tone::kBad;
-  }
-  return DocCell::Number(change.Ratio(), RatioText(change), tone);
+// By the interval alone: the caption says that nothing is adjusted.
+DocCell ChangeCell(const stats::LogRatio& change, const std::string& metric,
+                   const AnalysisOptions& options) {
+  const Verdict verdict = Judge(change, 0.0, FindMetric(metric)->direction, options);
+  return DocCell::Number(change.Ratio(), RatioText(change) + " " + MarkOf(verdict),
+                         ToneOf(verdict));
 }
 
 std::string Describe(const RunInfo& run) {
@@ -64,7 +63,10 @@ Document BuildComparison(const RunInfo& first, const Analysis& a, const RunInfo&
   for (const Regime& regime : a.regimes) {
     DocTable absolute, relative;
     absolute.caption = "Medians, A and B";
-    relative.caption = "Ratio to the run's own reference, A, B and B / A";
+    relative.caption =
+        "Ratio to the run's own reference, A, B and B / A. ▲ better, ▼ worse by its own 95 % "
+        "interval, unadjusted: one in twenty equal cells bears one; = equal within " +
+        PercentText(a.options.equal_within) + ", ? cannot tell";
     absolute.columns = relative.columns = {{"variant"}};
     for (const auto& [metric, title] : kColumns) {
       absolute.columns.push_back({std::string(title) + " A", true});
@@ -98,7 +100,7 @@ Document BuildComparison(const RunInfo& first, const Analysis& a, const RunInfo&
         }
         ratios.push_back(x == nullptr || y == nullptr
                              ? DocCell("-")
-                             : ChangeCell(Change(x->ratio(), y->ratio()), metric));
+                             : ChangeCell(Change(x->ratio(), y->ratio()), metric, a.options));
       }
       relative.rows.push_back(std::move(ratios));
     }

@@ -9,8 +9,15 @@
 namespace smallmind::harness {
 namespace {
 
-DocCell RatioCell(const stats::LogRatio& ratio, Tone tone = Tone::kPlain) {
-  return DocCell::Number(ratio.Ratio(), RatioText(ratio), tone, "p " + PValueText(ratio.p_value));
+DocCell RatioCell(const stats::LogRatio& ratio) {
+  return DocCell::Number(ratio.Ratio(), RatioText(ratio), Tone::kPlain,
+                         "p " + PValueText(ratio.p_value));
+}
+
+DocCell VerdictCell(const FactorialEffect& e) {
+  if (!std::isfinite(e.effect.log.estimate)) return "-";
+  return DocCell::Number(e.effect.Ratio(), RatioText(e.effect) + " " + MarkOf(e.verdict),
+                         ToneOf(e.verdict), "p " + PValueText(e.effect.p_value));
 }
 
 DocCell ValueCell(double value, const std::string& unit = "") {
@@ -82,7 +89,7 @@ DocSection FactorialSection(const Analysis& a) {
                               ? " (so few: their scatter is that of all eight variants)"
                               : "")
                    : "") +
-      ", contaminated ones included; verdicts are Holm-adjusted over all effects here.";
+      ", contaminated ones included; ▲ ▼ = ? are Holm-adjusted over all effects here.";
   table.columns = {{"effect"}};
   const bool several = a.factorial.front().toolchain != a.factorial.back().toolchain;
   for (const Factorial& f : a.factorial) {
@@ -96,7 +103,7 @@ DocSection FactorialSection(const Analysis& a) {
       std::vector<DocCell> row = {first[i].name};
       for (const Factorial& f : a.factorial) {
         const FactorialEffect& e = list_of(f)[i];
-        row.push_back(RatioCell(e.effect, ToneOf(e.verdict)));
+        row.push_back(VerdictCell(e));
       }
       table.rows.push_back(std::move(row));
     }
@@ -176,7 +183,8 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
   DocTable roof;
   roof.caption =
       "Decode reads every weight once a token (GB/s); prefill multiplies (G operations/s, 2 a "
-      "parameter and token)";
+      "parameter and token)"; prefill: operations with weights, as the "
+      "engine reports them (G operations/s)";
   roof.folded = true;
   roof.columns = {{"variant"},       {"model"},       {"work"},      {"achieved", true},
                   {"ceiling", true}, {"share", true}, {"limited by"}};
