@@ -12,6 +12,9 @@
 namespace smallmind::harness {
 namespace {
 
+// Of memory's measured ceiling: beyond it a cache gives the bytes.
+constexpr double kAboveMemory = 1.05;
+
 const ModelInfo* FindModel(const RunInfo& run, const std::string& name) {
   for (const ModelInfo& m : run.models) {
     if (m.name == name) return &m;
@@ -74,7 +77,8 @@ const MetricSummary* Find(const std::vector<MetricSummary>& summaries, const std
   return nullptr;
 }
 
-std::string Describe(const RooflinePoint& p) {
+// `fits`: the weights would fit the last-level cache, so memory's ceiling may not be theirs.
+std::string Describe(const RooflinePoint& p, bool fits) {
   const std::string who = p.work + " of " + p.regime.model + " by " + p.variant;
   const std::string share = Figure(100.0 * p.fraction.estimate) + " %";
   const std::string unit = p.work == "decode" ? " GB/s" : " G operations/s";
@@ -87,8 +91,8 @@ std::string Describe(const RooflinePoint& p) {
              " G operations/s: the arithmetic is the limit, at most " +
              Figure(1.0 / p.fraction.estimate) + "x is left";
     case Bound::kCache:
-      return who + " reads its weights from cache, " + Figure(p.achieved) + " GB/s against " +
-             Figure(p.ceiling) + " GB/s of memory: memory bandwidth is not its limit";
+      return who + " reads " + Figure(p.achieved) + " GB/s where memory gives " +
+             Figure(p.ceiling) + ": its weights come from cache, memory bandwidth is not its limit";
     case Bound::kOverhead:
       return who + " uses " + share + " of the ceiling (medians " + Figure(p.achieved) + " and " +
              Figure(p.ceiling) + unit +
@@ -96,7 +100,8 @@ std::string Describe(const RooflinePoint& p) {
     case Bound::kUnknown:
       return who + " uses " + share + " of the ceiling [" + Figure(100.0 * p.fraction.low) + "–" +
              Figure(100.0 * p.fraction.high) + "] (medians " + Figure(p.achieved) + " and " +
-             Figure(p.ceiling) + unit + "): this run cannot tell whether that is its limit";
+             Figure(p.ceiling) + unit + "): this run cannot tell whether that is its limit" +
+             (fits ? "; the weights would fit the last-level cache" : "");
   }
   return "";
 }
@@ -169,22 +174,24 @@ std::vector<RooflinePoint> PlaceOnRoofline(const RunInfo& run, const Series& ser
             p.fraction = {p.achieved / p.ceiling, s->interval.low * per_token / p.ceiling,
                           s->interval.high * per_token / p.ceiling, s->interval.level};
           }
-          // Where the weights lie does not limit who is far even from memory's speed.
-          const bool fits =
-              cache > 0 && WeightBytesOfToken(*model) < 0.8 * static_cast<double>(cache);
-          const bool resident = decode && (p.fraction.estimate > 1.05 ||
-                                           (fits && p.fraction.estimate >= kFarFromCeiling));
+          // Sizes do not say where the weights are read from, only a speed that memory has not.
+          // Where they lie does not limit who is far even from memory's speed.
+          const bool resident = decode && p.fraction.estimate > kAboveMemory;
+          const bool fits = decode && cache > 0 && p.fraction.estimate >= kFarFromCeiling &&
+                            WeightBytesOfToken(*model) < 0.8 * static_cast<double>(cache);
           // Near the ceiling only where the whole interval is: the sentence promises that nothing
           // is left.
           const double sure = std::isfinite(p.fraction.low) ? p.fraction.low : 0.0;
           if (resident) {
             p.bound = Bound::kCache;
+          } else if (fits) {
+            p.bound = Bound::kUnknown;
           } else if (sure >= kNearCeiling) {
             p.bound = decode ? Bound::kMemory : Bound::kCompute;
           } else if (p.fraction.estimate < kNearCeiling) {
             p.bound = Bound::kOverhead;
           }
-          p.sentence = Describe(p);
+          p.sentence = Describe(p, fits);
         }
         points.push_back(std::move(p));
       }

@@ -182,8 +182,7 @@ DocSection WhySection(const RunInfo& run, const Analysis& a) {
   section.blocks.push_back(DocFigure{"roofline", "Share of the machine's ceilings"});
   DocTable roof;
   roof.caption =
-      "Decode reads every weight once a token (GB/s); prefill multiplies (G operations/s, 2 a "
-      "parameter and token)"; prefill: operations with weights, as the "
+      "Decode: weights plus keys and values read (GB/s); prefill: operations with weights, as the "
       "engine reports them (G operations/s)";
   roof.folded = true;
   roof.columns = {{"variant"},       {"model"},       {"work"},      {"achieved", true},
