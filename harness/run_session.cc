@@ -126,19 +126,32 @@ RunInfo Prepare(const RunOptions& options, const std::vector<std::string>& comma
   return run;
 }
 
-// A resumed run goes on with the binaries that it began with, or not at all.
-void CheckUnchanged(const RunInfo& run) {
+bool IsUnchanged(const VariantInfo& variant) {
+  if (!fs::exists(variant.binary)) return false;
+  if (variant.size.text_hash.empty()) {
+    return static_cast<int64_t>(fs::file_size(variant.binary)) == variant.size.file_bytes;
+  }
+  try {
+    return SectionSizes(variant.binary).text_hash == variant.size.text_hash;
+  } catch (const BadInput&) {  // being written just now
+    return false;
+  }
+}
+
+// The first variant whose binary is not the one that the run began with; "" where all are.
+std::string RebuiltVariant(const RunInfo& run) {
   for (const VariantInfo& variant : run.variants) {
     if (variant.kind == VariantKind::kPeer || variant.status != "built") continue;
-    const bool same =
-        fs::exists(variant.binary) &&
-        (variant.size.text_hash.empty()
-             ? static_cast<int64_t>(fs::file_size(variant.binary)) == variant.size.file_bytes
-             : SectionSizes(variant.binary).text_hash == variant.size.text_hash);
-    if (!same) {
-      throw BadInput("--resume: " + variant.name +
-                     " is not the binary that this run began with; start a new run");
-    }
+    if (!IsUnchanged(variant)) return variant.name;
+  }
+  return "";
+}
+
+// A resumed run goes on with the binaries that it began with, or not at all.
+void CheckUnchanged(const RunInfo& run) {
+  if (const std::string name = RebuiltVariant(run); !name.empty()) {
+    throw BadInput("--resume: " + name +
+                   " is not the binary that this run began with; start a new run");
   }
   for (const ModelInfo& model : run.models) {
     if (!fs::exists(model.path) ||
@@ -231,6 +244,11 @@ RunOutcome ExecuteRunWith(const RunOptions& options, const std::vector<std::stri
                 {processes, clock, probe, *progress, interrupt, ceilings});
   try {
     runner.Execute();
+    if (const std::string name = RebuiltVariant(run); !name.empty()) {
+      outcome.failure = name + " was rebuilt during the run, which mixes two programs; start again";
+      run.status = RunStatus::kFailed;
+      run.status_reason = outcome.failure;
+    }
     const bool ended = run.status == RunStatus::kComplete || run.status == RunStatus::kBudget;
     if (options.instructions && ended && run.environment.hardware_counters != "available") {
       progress->Message("counting instructions");
@@ -239,7 +257,7 @@ RunOutcome ExecuteRunWith(const RunOptions& options, const std::vector<std::stri
     directory.WriteInfo(run);
   } catch (const RunError& error) {
     progress->Finish();
-    outcome.write_error = error.what();
+    outcome.failure = error.what();
     run.status = RunStatus::kFailed;
     run.status_reason = error.what();
   }
@@ -266,7 +284,7 @@ std::vector<std::string> RunOutcome::FailedVariants() const {
 }
 
 int RunOutcome::ExitCode() const {
-  if (!write_error.empty()) return kExitError;
+  if (!failure.empty()) return kExitError;
   if (info.status == RunStatus::kInterrupted) return kExitInterrupted;
   return FailedVariants().empty() ? kExitOk : kExitError;
 }

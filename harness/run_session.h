@@ -16,7 +16,7 @@ struct RunOutcome {
   std::filesystem::path directory;
   RunInfo info;
   std::vector<Sample> samples;
-  std::string write_error;  // "" or why the results could not be written to the end
+  std::string failure;  // "" or why the results could not be written, or are of two programs
 
   // Variants of ours without one usable sample in some cell; peers do not count.
   std::vector<std::string> FailedVariants() const;

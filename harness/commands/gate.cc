@@ -104,7 +104,7 @@ int Gate(GateOptions options, const std::vector<std::string>& arguments) {
   if (!before.empty()) run.ceiling_share = run.save_baseline.empty() ? 0 : kCeilingShare;
   run.reference = before.empty() ? options.variant : before;
   const RunOutcome outcome = ExecuteRunWith(run, arguments, competitors, interrupt);
-  if (!outcome.write_error.empty()) throw RunError(outcome.write_error);
+  if (!outcome.failure.empty()) throw RunError(outcome.failure);
   if (before.empty() && run.baseline.empty()) {
     if (KeepBaseline(outcome, run, std::nullopt)) {
       std::fprintf(stderr, "baseline %s saved; there was none to compare with\n",

@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string WhyNotKept(const RunOutcome& outcome, std::optional<GateVerdict> verdict) {
-  if (!outcome.write_error.empty()) return outcome.write_error;
+  if (!outcome.failure.empty()) return outcome.failure;
   if (outcome.info.status == RunStatus::kInterrupted) return outcome.info.status_reason;
   const std::vector<std::string> failed = outcome.FailedVariants();
   if (!failed.empty()) return "no usable sample of " + failed.front();
@@ -81,7 +81,7 @@ void Present(const RunOutcome& outcome, const RunOptions& options) {
   style.colour = isatty(STDOUT_FILENO) != 0;
   std::fputs(RenderTerminal(outcome.info, analysis, style).c_str(), stdout);
   std::fflush(stdout);
-  if (options.no_report || !outcome.write_error.empty()) return;
+  if (options.no_report || !outcome.failure.empty()) return;
   WriteReport(outcome.directory);
   if (outcome.info.status == RunStatus::kComplete || outcome.info.status == RunStatus::kBudget) {
     Run record;

@@ -21,8 +21,8 @@ int RunAndPresent(const RunOptions& options, const std::vector<std::string>& arg
   std::optional<Run> old;
   if (!options.baseline.empty()) old = LoadBaseline(ResultsDirOf(options), options.baseline);
   const RunOutcome outcome = ExecuteRun(options, arguments, InstallInterrupt());
-  if (!outcome.write_error.empty()) {
-    std::fprintf(stderr, "harness: %s\n", outcome.write_error.c_str());
+  if (!outcome.failure.empty()) {
+    std::fprintf(stderr, "harness: %s\n", outcome.failure.c_str());
   }
   // The measuring's own outcome decides the exit code, then what fails after it, then the verdict.
   int code = outcome.ExitCode();

@@ -223,6 +223,24 @@ sys.exit(min(abs(status), 1))
         self.assertEqual(result.returncode, 2)
         self.assertIn("not the binary", result.stderr)
 
+    def test_a_binary_that_is_rebuilt_during_the_run_fails_it(self):
+        bench = self.bench({"o2": "--sleep 0.1", "lto": "--sleep 0.1"})
+        process = subprocess.Popen(bench.command("--rounds", "4"), stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("round 2:"):
+                with open(bench.root / "variants" / "lto" / "smallmind", "a", encoding="utf-8") as file:
+                    file.write("# another build\n")
+        process.wait(timeout=60)
+        process.stderr.close()
+        errors = [line for line in said if line.startswith("harness: ")]
+        self.assertEqual(process.returncode, 1, said)
+        self.assertEqual(len(errors), 1, said)
+        self.assertIn("lto was rebuilt during the run", errors[0])
+        self.assertEqual(bench.info()["status"], "failed")
+
     def test_a_budget_ends_a_run_and_a_gate_early(self):
         bench = self.bench({"o2": "--sleep 0.3"})
         other = ["--against-binary", str(bench.root / "variants" / "o2" / "smallmind")]
