@@ -367,7 +367,9 @@ TEST(RunProgram, AFileSizeLimitIsAnError) {
                          "' '" + out + "' Q8_0 2>'" + err + "'");
   if (code < 0) GTEST_SKIP() << "no program to run";
   EXPECT_EQ(code, 2);
-  EXPECT_EQ(ReadAll(err), "smallmind: cannot write '" + out + "': File too large\n");
+  // Behind it a build that counts for its profile says that it could not write that either.
+  const std::string line = "smallmind: cannot write '" + out + "': File too large\n";
+  EXPECT_TRUE(ReadAll(err).starts_with(line)) << ReadAll(err);
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 

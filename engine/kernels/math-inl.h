@@ -124,7 +124,7 @@ HWY_INLINE V GeluTanhF16(D d, V x) {
   const V half = hn::PromoteTo(d, hn::DemoteTo(dh, x));
   const V y = hn::PromoteTo(d, hn::DemoteTo(dh, GeluTanhOf(d, half)));
   const V low = hn::IfThenZeroElse(hn::Le(x, hn::Set(d, -10.0f)), y);
-  return hn::IfThenElse(hn::Ge(x, hn::Set(d, 10.0f)), x, low);
+  return hn::IfThenElse(hn::Lt(x, hn::Set(d, 10.0f)), low, x);  // NaN, which F16 may lose, is x
 }
 
 template <class D, class V = hn::Vec<D>>
