@@ -37,10 +37,9 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
 
-// out[i] = rows[i] · x over all columns, kRows abreast. Rows abreast ask memory for what comes next
-// in its own order, 8 lines at a time: more at once fill the buffers of what misses (16 on Emerald
-// Rapids), and the rows themselves wait. A row alone is that order itself, and what lies 8 KiB on
-// is wanted next (Zen 5, 135M: BF16 1.1, F16 1.18 times as fast as by the stream; 1.1B the same).
+// out[i] = rows[i] · x over all columns, kRows abreast. Memory is asked for what comes next in its
+// own order, 8 lines at a time: more at once fill the buffers of what misses (16 on Emerald
+// Rapids), and the rows themselves wait. A row alone without a stream asks 8 KiB ahead of itself.
 template <size_t kRows, class W, class X>
 HWY_INLINE void DotRows(const W* const* rows, const X* x, size_t cols, FetchStream* fetch,
                         V16* HWY_RESTRICT out) {
@@ -51,12 +50,12 @@ HWY_INLINE void DotRows(const W* const* rows, const X* x, size_t cols, FetchStre
   const size_t whole = cols / kStep<W> * kStep<W>;
   for (size_t k = 0; k < whole;) {
     const size_t end = std::min(k + kColumns, whole);
-    if constexpr (kRows == 1) {
-      const auto* at = reinterpret_cast<const uint8_t*>(rows[0] + k) + kAlone;
-      for (size_t i = 0; i < kColumns * sizeof(W); i += 64) __builtin_prefetch(at + i, 0, 3);
-    } else if (fetch != nullptr) {
+    if (fetch != nullptr) {
       const ByteRange piece = fetch->Read((end - k) * kRows * sizeof(W));
       for (size_t i = 0; i < piece.bytes; i += 64) __builtin_prefetch(piece.data + i, 0, 2);
+    } else if constexpr (kRows == 1) {
+      const auto* at = reinterpret_cast<const uint8_t*>(rows[0] + k) + kAlone;
+      for (size_t i = 0; i < kColumns * sizeof(W); i += 64) __builtin_prefetch(at + i, 0, 3);
     }
     for (; k < end; k += kStep<W>) {
       HWY_UNROLL(4)
@@ -74,6 +73,11 @@ HWY_NOINLINE void MatVec(const FloatJob& job) {
   const auto* x = ActRow(static_cast<const W*>(nullptr), job.x, 0);
   // As LeadBytes of the quantised kernels (Zen 5, 1.1B in BF16: 1.2).
   FetchStream::SetLead(job.fetch, kRows * w.row_bytes, kLanes);
+  // Short rows one by one are memory's own order, and asking the stream for each of their few lines
+  // costs more than it gives (Zen 5 without, 135M: BF16 1.11, F16 1.18; 1.1B, rows of 4 KiB and
+  // more: 0.87 to 0.96 built for production).
+  const bool alone = kRows == 1 && w.row_bytes < 4096;
+  FetchStream* const fetch = alone ? nullptr : job.fetch;
   for (size_t r = job.row_begin; r < job.row_end; r += kTile) {
     const size_t n = std::min(kTile, job.row_end - r);
     const W* rows[kTile];
@@ -83,7 +87,7 @@ HWY_NOINLINE void MatVec(const FloatJob& job) {
     V16 acc[kTile];
     for (size_t i = 0; i < kTile; i += kRows) {
       if (i < n) {
-        DotRows<kRows>(rows + i, x, w.cols, job.fetch, acc + i);
+        DotRows<kRows>(rows + i, x, w.cols, fetch, acc + i);
       } else {
         acc[i] = Zero16();
       }
@@ -92,7 +96,7 @@ HWY_NOINLINE void MatVec(const FloatJob& job) {
     Reduce4(acc, sums);
     std::copy(sums, sums + n, job.out + r - job.row_begin);
   }
-  if (kRows == 1 && job.fetch != nullptr) {
+  if (alone && job.fetch != nullptr) {
     job.fetch->Skip((job.row_end - job.row_begin) * w.row_bytes);
   }
 }
