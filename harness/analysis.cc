@@ -94,12 +94,8 @@ size_t Analysis::Rounds(const std::string& variant, const Regime& regime) const 
 }
 
 std::string Analysis::Unranked(const std::string& variant) const {
-  for (const OutputCheck& check : outputs) {
-    if (check.variant == variant && Disqualifies(check.status)) {
-      return "output " + ToString(check.status) + " on " + check.regime.model;
-    }
-  }
-  return "";
+  const OutputCheck* check = Disqualifying(outputs, variant);
+  return check == nullptr ? "" : "output " + ToString(check->status) + " on " + check->regime.model;
 }
 
 Analysis Analyze(const RunInfo& run, const std::vector<Sample>& samples,

@@ -160,7 +160,6 @@ std::string HardwareCounters() {
   }
 }
 
-// A host name alone tells no machines apart where every image has the same one.
 std::string HashOf(const std::string& text) {
   uint64_t hash = 14695981039346656037u;
   for (const char c : text) hash = (hash ^ static_cast<uint8_t>(c)) * 1099511628211u;
@@ -201,6 +200,7 @@ Environment ReadEnvironment(const fs::path& root) {
   utsname names;
   if (uname(&names) == 0) {
     environment.kernel = std::string(names.sysname) + " " + names.release + " " + names.machine;
+    // A host name alone tells no machines apart where every image has the same one.
     environment.hostname_hash = HashOf(std::string(names.nodename) + "\n" + environment.cpu_model +
                                        "\n" + std::to_string(environment.logical_cpus));
   }

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/kernels/order.h"
 #include "engine/tensor/dtype.h"
 
 namespace smallmind {
@@ -58,7 +59,7 @@ void Attention(const AttentionShape& shape, const KvHeadView& kv,
 
 // The same in two steps, for long contexts and few queries: partials of single blocks (any thread,
 // any order), then one combination. A partial is o[head_dim_v], m, l.
-inline size_t AttentionPartialFloats(size_t head_dim_v) { return (head_dim_v + 2 + 15) / 16 * 16; }
+inline size_t AttentionPartialFloats(size_t head_dim_v) { return RoundUp16(head_dim_v + 2); }
 
 // Writes query i's partial over block `block` (positions [256·block, 256·block + 256)) to
 // partials + i·AttentionPartialFloats(). A query that sees none of the block gets l = 0.

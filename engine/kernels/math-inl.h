@@ -53,21 +53,14 @@ HWY_INLINE hn::Vec<D> PowerOfTwo(D d, VI n) {
 
 // The greater and the lesser of x and a number, NaN where x is: of two operands x86 returns the
 // second then, other targets the number.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V AtLeast(D, V low, V x) {
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128
-  return hn::Max(low, x);
-#else
-  return hn::IfThenElse(hn::Lt(x, low), low, x);
-#endif
+constexpr bool kSecondIfNan = HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128;
+template <class V>
+HWY_INLINE V AtLeast(V low, V x) {
+  return kSecondIfNan ? hn::Max(low, x) : hn::IfThenElse(hn::Lt(x, low), low, x);
 }
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V AtMost(D, V high, V x) {
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128
-  return hn::Min(high, x);
-#else
-  return hn::IfThenElse(hn::Gt(x, high), high, x);
-#endif
+template <class V>
+HWY_INLINE V AtMost(V high, V x) {
+  return kSecondIfNan ? hn::Min(high, x) : hn::IfThenElse(hn::Gt(x, high), high, x);
 }
 
 // A NaN stays a NaN.
@@ -80,12 +73,12 @@ HWY_INLINE V Exp(D d, V x) {
 #if HWY_TARGET <= HWY_AVX3 && HWY_ARCH_X86
   // y·2^n rounded once, in one instruction: the two multiplications below round once too.
   if constexpr (HWY_MAX_LANES_D(D) == 16) {
-    ExpParts(d, AtMost(d, high, x), p, shifted);
+    ExpParts(d, AtMost(high, x), p, shifted);
     const auto more = _mm512_cmp_ps_mask(x.raw, low.raw, _CMP_NLE_UQ);
     return V{_mm512_maskz_scalef_ps(more, hn::Add(p, one).raw, FloatOf(d, shifted).raw)};
   }
 #endif
-  ExpParts(d, AtMost(d, high, AtLeast(d, low, x)), p, shifted);
+  ExpParts(d, AtMost(high, AtLeast(low, x)), p, shifted);
   const V y = hn::IfThenZeroElse(hn::Le(x, low), hn::Add(p, one));
   const auto whole = IntOf(d, shifted), half = hn::ShiftRight<1>(whole);
   return hn::Mul(hn::Mul(y, PowerOfTwo(d, half)), PowerOfTwo(d, hn::Sub(whole, half)));
@@ -95,7 +88,7 @@ HWY_INLINE V Exp(D d, V x) {
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Tanh(D d, V x) {
   const V one = hn::Set(d, 1.0f);
-  const V twice = AtMost(d, hn::Set(d, kTanhMax), hn::Abs(hn::Add(x, x)));
+  const V twice = AtMost(hn::Set(d, kTanhMax), hn::Abs(hn::Add(x, x)));
   V p, shifted;
   ExpParts(d, twice, p, shifted);
   const V s = PowerOfTwo(d, IntOf(d, shifted));

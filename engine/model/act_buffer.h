@@ -34,7 +34,7 @@ class ActBuffer {
   // `several`: for products of more than one row at a time.
   void Reserve(size_t rows, size_t cols, ActForms forms, bool several) {
     cols_ = cols;
-    stride_ = (cols + 15) / 16 * 16 + 16;
+    stride_ = RoundUp16(cols) + 16;
     floats_.Reserve(rows * stride_);
     forms_ = forms;
     if (forms.blocks) {

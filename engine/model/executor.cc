@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/kernels/attention.h"
 #include "engine/kernels/matmul.h"
+#include "engine/kernels/order.h"
 #include "engine/model/executor_state.h"
 #include "engine/model/pass.h"
 
@@ -133,7 +134,7 @@ void Executor::Reserve(std::span<const BatchToken> tokens) {
     for (const LayerWeights& layer : model_.weights.layers) {
       if (active == 0) continue;
       const size_t chunk = FfnChunkRows(FfnInputOf(layer), active, team_.size());
-      ffn_floats_ = std::max(ffn_floats_, (2 * active * chunk + 15) / 16 * 16);
+      ffn_floats_ = std::max(ffn_floats_, RoundUp16(2 * active * chunk));
     }
   }
   ffn_.Reserve(team_.size() * ffn_floats_);

@@ -23,9 +23,7 @@ bool Shippable(const RunInfo& run, const std::vector<OutputCheck>& outputs,
                const std::string& name) {
   const VariantInfo* v = FindVariant(run, name);
   if (v == nullptr || v->kind != VariantKind::kVariant || v->pgo == "instrument") return false;
-  return std::none_of(outputs.begin(), outputs.end(), [&](const OutputCheck& c) {
-    return c.variant == name && Disqualifies(c.status);
-  });
+  return Disqualifying(outputs, name) == nullptr;
 }
 
 constexpr const char* kObjectives[] = {"decode_tps", "startup_ms", "peak_rss_mib"};

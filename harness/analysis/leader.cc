@@ -8,12 +8,6 @@
 namespace smallmind::harness {
 namespace {
 
-bool Ranked(const std::vector<OutputCheck>& outputs, const std::string& variant) {
-  return std::ranges::none_of(outputs, [&](const OutputCheck& check) {
-    return check.variant == variant && Disqualifies(check.status);
-  });
-}
-
 std::vector<std::string> Beside(const Series& series, const std::vector<Comparison>& rows,
                                 const Comparison& best, const AnalysisOptions& options) {
   std::vector<Comparison> rivals;
@@ -47,7 +41,8 @@ std::vector<Leader> FindLeaders(const Series& series, const std::vector<Comparis
       std::vector<Comparison> rows;
       const Comparison* best = nullptr;
       for (const Comparison& c : comparisons) {
-        if (c.regime != regime || c.metric != metric || !Ranked(outputs, c.variant)) continue;
+        if (c.regime != regime || c.metric != metric) continue;
+        if (Disqualifying(outputs, c.variant) != nullptr) continue;
         rows.push_back(c);
         if (c.verdict == Verdict::kBetter &&
             (best == nullptr || c.ratio().Ratio() > best->ratio().Ratio()))

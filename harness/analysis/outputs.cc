@@ -1,5 +1,6 @@
 #include "harness/analysis/outputs.h"
 
+#include <algorithm>
 #include <set>
 
 namespace smallmind::harness {
@@ -41,6 +42,14 @@ std::string ToString(OutputStatus status) {
 bool Disqualifies(OutputStatus status) {
   return status == OutputStatus::kTokensOnly || status == OutputStatus::kDifferent ||
          status == OutputStatus::kUnstable;
+}
+
+const OutputCheck* Disqualifying(const std::vector<OutputCheck>& outputs,
+                                 const std::string& variant) {
+  const auto found = std::ranges::find_if(outputs, [&](const OutputCheck& check) {
+    return check.variant == variant && Disqualifies(check.status);
+  });
+  return found == outputs.end() ? nullptr : &*found;
 }
 
 std::vector<OutputCheck> CheckOutputs(const Series& series, const std::string& reference) {

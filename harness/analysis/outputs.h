@@ -31,6 +31,9 @@ std::vector<OutputCheck> CheckOutputs(const Series& series, const std::string& r
 std::string ToString(OutputStatus status);
 // Different, unstable or differing logits: flagged in the table and not ranked.
 bool Disqualifies(OutputStatus status);
+// The first check that keeps the variant out of the ranking; null where none does.
+const OutputCheck* Disqualifying(const std::vector<OutputCheck>& outputs,
+                                 const std::string& variant);
 
 void to_json(Json& json, const OutputCheck& check);
 

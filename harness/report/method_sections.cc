@@ -127,9 +127,8 @@ DocSection MethodSection(const RunInfo& run, const Analysis& a) {
           "alike: the larger of a variant's own and the pooled one counts, and its own alone where "
           "it exceeds the others' beyond chance.",
       "A median's interval is a pair of order statistics that covers it with at least 95 % "
-      "whatever "
-      "the distribution; below six processes there is none. Drift widens it, as it does not a "
-      "ratio's.",
+      "whatever the distribution; below six processes there is none. Drift widens it, as it does "
+      "not a ratio's.",
       "Significance is Student's test on those log-ratios, adjusted by Holm over all variants and "
       "headline metrics of "
       "one table. Equal within " +
