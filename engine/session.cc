@@ -15,7 +15,7 @@ namespace smallmind {
 Engine Engine::OpenWithoutTokenizer(const std::filesystem::path& path,
                                     const EngineOptions& options) {
   Engine engine;
-  engine.model_ = std::make_unique<const Model>(Model::Load(path, options.context));
+  engine.model_ = std::make_unique<const Model>(Model::Load(path, options.context, options.access));
   return engine;
 }
 

@@ -29,6 +29,7 @@ struct EngineOptions {
   // Positions the longest of its sessions will have, which chooses the rotation factors of some
   // models; 0: SessionOptions' default.
   size_t context = 0;
+  FileAccess access = FileAccess::kMapped;
 };
 
 // A model and its tokenizer.

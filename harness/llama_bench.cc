@@ -61,6 +61,10 @@ std::string MeasureTests(const Json& tests, const Workload& workload, VariantInf
         threads != workload.threads) {
       return Otherwise("threads", threads, workload.threads);
     }
+    if (const bool mmap = Field(test, "use_mmap", workload.mmap); mmap != workload.mmap) {
+      return std::string(mmap ? "a mapped" : "a copied") +
+             " file, asked for the other: its command wants -mmp {mmap}";
+    }
     if (peer.git.empty()) peer.git = Field(test, "build_commit", std::string());
   }
   if (peer.compiler.empty()) peer.compiler = "llama-bench";

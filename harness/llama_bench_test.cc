@@ -33,6 +33,14 @@ TEST(LlamaBench, Tests) {
   EXPECT_NE(WhyRefused(R"([{"n_prompt":8,"n_gen":0,"samples_ts":[0]}])"), "");
   EXPECT_NE(WhyRefused(R"([{"n_prompt":"8"}])"), "");
   EXPECT_NE(WhyRefused("["), "");
+  const std::string mapped = R"([{"n_prompt":8,"n_gen":0,"use_mmap":true,"samples_ts":[1.0]}])";
+  const std::string copied = R"([{"n_prompt":8,"n_gen":0,"use_mmap":false,"samples_ts":[1.0]}])";
+  Workload copy = kOne;
+  copy.mmap = false;
+  EXPECT_EQ(WhyRefused(mapped), "");
+  EXPECT_NE(WhyRefused(copied), "");
+  EXPECT_NE(WhyRefused(mapped, copy), "");
+  EXPECT_EQ(WhyRefused(copied, copy), "");
   EXPECT_NE(WhyRefused(R"([{"n_prompt":8,"n_gen":0,"samples_ts":[1.0]}])", kFive), "");
 }
 

@@ -44,6 +44,17 @@ TEST(Peer, OutputOfABenchOrOfTheProtocol) {
   EXPECT_NE(Measure("pp128: 100 t/s\n", sample), "");
 }
 
+TEST(Peer, CommandsCopyTheFileWhereTheWorkloadDoes) {
+  Workload copy{"p8-n4-t2-nommap", 8, 4, 2, 3};
+  EXPECT_EQ(PeerCommand("run -m {model} --mmap {mmap}", "/m.gguf", copy),
+            (Words{"run", "-m", "/m.gguf", "--mmap", "1"}));
+  copy.mmap = false;
+  EXPECT_EQ(PeerCommand("run -m {model} --mmap {mmap}", "/m.gguf", copy),
+            (Words{"run", "-m", "/m.gguf", "--mmap", "0"}));
+  EXPECT_EQ(PeerCommand("run", "/m.gguf", copy), (Words{"run", "-m", "/m.gguf", "-p", "8", "-n",
+                                                        "4", "-t", "2", "-r", "3", "-mmp", "0"}));
+}
+
 TEST(Peer, WallTimeIsTheFirstTokens) {
   VariantInfo peer = ParsePeer("cli=wall:run -m {model} -s {sequences}");
   const Workload first{"p1-n1-t2", 1, 1, 2, 1};

@@ -59,7 +59,9 @@ class Plan {
   std::vector<Block> blocks_;
 };
 
-// "p128-n32-t4", of several sequences "p128-n32-t4-s16"; repetitions are not part of the name.
-std::string WorkloadName(int prompt_tokens, int gen_tokens, int threads, int sequences = 1);
+// "p128-n32-t4", of several sequences "p128-n32-t4-s16", of a copied file "p128-n32-t4-nommap";
+// repetitions are not part of the name.
+std::string WorkloadName(int prompt_tokens, int gen_tokens, int threads, int sequences = 1,
+                         bool mmap = true);
 
 }  // namespace smallmind::harness

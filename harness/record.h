@@ -126,7 +126,7 @@ struct ModelInfo {
 };
 
 struct Workload {
-  std::string name;  // p128-n32-t4, of several sequences p128-n32-t4-s16
+  std::string name;  // p128-n32-t4, of several sequences p128-n32-t4-s16, of a copied file …-nommap
   int prompt_tokens = 128;
   int gen_tokens = 32;
   int threads = 0;  // as asked of the engine, resolved: never 0 in a record
@@ -136,6 +136,7 @@ struct Workload {
   // kTrainingPrefix.
   bool training = false;
   int sequences = 1;  // decoded together, each after a prompt of its own
+  bool mmap = true;   // false: the file is copied into memory at the start
 };
 
 inline constexpr std::string_view kTrainingPrefix = "train-";

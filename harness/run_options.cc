@@ -110,6 +110,9 @@ void AddMeasuringOptions(CLI::App& app, RunOptions& o) {
   app.add_option("-s,--sequences", o.sequences, "sequences decoded together")
       ->capture_default_str()
       ->group(workload);
+  app.add_option("--mmap", o.mmap, "1: the file is mapped, 0: copied into memory at the start")
+      ->capture_default_str()
+      ->group(workload);
   app.add_option("-r,--reps", o.reps, "repetitions in a process (2: cold and warm)")
       ->check(CLI::Range(1, 1000))
       ->group(workload);
@@ -265,7 +268,7 @@ std::vector<Workload> WorkloadsOf(const RunOptions& o, int usable_cpus) {
   const ModeDefaults& mode = ModeOf(o);
   std::vector<Workload> workloads = MakeWorkloads(
       o.prompts.empty() ? mode.prompts : o.prompts, o.gens.empty() ? mode.gens : o.gens,
-      o.threads.empty() ? std::to_string(usable_cpus) : o.threads, o.sequences,
+      o.threads.empty() ? std::to_string(usable_cpus) : o.threads, o.sequences, o.mmap,
       o.reps > 0 ? o.reps : mode.reps);
   if (o.training_prompts) AddTrainingPrompts(workloads);
   return workloads;

@@ -11,16 +11,16 @@ namespace {
 
 constexpr int kMostTokens = 1 << 20;
 
-std::vector<int> ParseList(const std::string& text, const std::string& flag) {
+std::vector<int> ParseList(const std::string& text, const std::string& flag, int least = 1,
+                           int most = kMostTokens) {
   std::vector<int> values;
   std::istringstream parts(text);
   for (std::string part; std::getline(parts, part, ',');) {
     int value = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-    if (error != std::errc() || end != part.data() + part.size() || value < 1 ||
-        value > kMostTokens) {
-      throw RunError(flag + ": \"" + part + "\" is not a number from 1 to " +
-                     std::to_string(kMostTokens));
+    if (error != std::errc() || end != part.data() + part.size() || value < least || value > most) {
+      throw RunError(flag + ": \"" + part + "\" is not a number from " + std::to_string(least) +
+                     " to " + std::to_string(most));
     }
     values.push_back(value);
   }
@@ -32,13 +32,16 @@ std::vector<int> ParseList(const std::string& text, const std::string& flag) {
 
 std::vector<Workload> MakeWorkloads(const std::string& prompts, const std::string& gens,
                                     const std::string& threads, const std::string& sequences,
-                                    int reps) {
+                                    const std::string& mmap, int reps) {
   std::vector<Workload> workloads;
   for (const int p : ParseList(prompts, "-p")) {
     for (const int n : ParseList(gens, "-n")) {
       for (const int t : ParseList(threads, "-t")) {
         for (const int s : ParseList(sequences, "-s")) {
-          workloads.push_back({WorkloadName(p, n, t, s), p, n, t, reps, false, s});
+          for (const int m : ParseList(mmap, "--mmap", 0, 1)) {
+            workloads.push_back(
+                {WorkloadName(p, n, t, s, m != 0), p, n, t, reps, false, s, m != 0});
+          }
         }
       }
     }

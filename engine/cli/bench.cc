@@ -74,6 +74,7 @@ void PrintHello(const Options& o, const Engine& engine, const SessionOptions& se
             .Add("token_bytes", work.weight_bytes)
             .Add("position_bytes", CacheBytesOfPosition(model.spec, session.kv_type))
             .Add("kv", o.model.kv)
+            .Add("mmap", model.file.access() == FileAccess::kMapped)
             .Add("n_prompt", o.n_prompt)
             .Add("n_gen", o.n_gen));
 }
@@ -194,7 +195,7 @@ int Run(const Options& o, const StartInstants& start) {
   if (o.model.path.empty()) throw UsageError("bench needs --model");
   ModelOptions model = o.model;
   if (model.context == 0) model.context = o.n_prompt + o.n_gen;
-  Engine engine = Engine::OpenWithoutTokenizer(model.path, {.context = model.context});
+  Engine engine = Engine::OpenWithoutTokenizer(model.path, model.Opening(model.context));
   const Instant mapped = Instant::Now();
   engine.LoadTokenizer();
   const Instant tokenizer = Instant::Now();

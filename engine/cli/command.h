@@ -34,6 +34,7 @@ struct ModelOptions {
   size_t threads = 0;      // 0: every usable CPU
   size_t context = 0;      // 0: what the command needs, or the default
   size_t batch = SessionOptions{}.batch;
+  bool no_mmap = false;
 
   enum Presence { kRequiredModel, kOptionalModel };
   void Declare(Command* command, Presence presence = kRequiredModel);
@@ -42,6 +43,8 @@ struct ModelOptions {
   // A line on stderr where --ctx is beyond what the model was trained for.
   void PrintContextWarning(const ModelSpec& spec) const;
   SessionOptions Session() const;
+  // For sessions of `positions` of context.
+  EngineOptions Opening(size_t positions) const;
 };
 
 }  // namespace smallmind

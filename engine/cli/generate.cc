@@ -73,7 +73,7 @@ int Run(Options o) {
   }
   std::optional<OutputFile> file;
   if (!o.output.empty()) file.emplace(o.output);
-  const Engine engine = Engine::Open(o.model.path, {.context = o.model.context});
+  const Engine engine = Engine::Open(o.model.path, o.model.Opening(o.model.context));
   PrintWarning(engine.tokenizer());
   o.model.PrintContextWarning(engine.model().spec);
   Session session(engine, o.model.Session());

@@ -19,7 +19,8 @@ int Run(const Options& o) {
   OutputFile file(o.output);
   SessionOptions options = o.model.Session();
   if (options.context == 0) options.context = o.tokens.size();
-  const Engine engine = Engine::OpenWithoutTokenizer(o.model.path, {.context = options.context});
+  const Engine engine =
+      Engine::OpenWithoutTokenizer(o.model.path, o.model.Opening(options.context));
   Session session(engine, options);
   o.model.PrintContextWarning(engine.model().spec);
   session.PrefillAll(o.tokens, [&](std::span<const float> row) {

@@ -17,6 +17,8 @@ void ModelOptions::Declare(Command* command, Presence presence) {
   command->Option("-b,--batch", &batch, "Prompt tokens taken at once; never changes a result")
       .Range(1, 1 << 16)
       .ShowDefault();
+  command->Flag("--no-mmap", &no_mmap,
+                "Copy the file into memory at the start, in huge pages, instead of mapping it");
   command->Option("--kv", &kv, "Type of the KV cache").OneOf({"f32", "f16", "q8_0"}).ShowDefault();
   command->Option("--target", &target, "Highway target to run, such as AVX2; default: the best");
 }
@@ -46,6 +48,10 @@ SessionOptions ModelOptions::Session() const {
           .context = context,
           .batch = batch,
           .kv_type = FindDType(std::string_view(kv))->type};
+}
+
+EngineOptions ModelOptions::Opening(size_t positions) const {
+  return {.context = positions, .access = no_mmap ? FileAccess::kCopied : FileAccess::kMapped};
 }
 
 }  // namespace smallmind

@@ -20,7 +20,7 @@ struct Options {
 
 int Run(const Options& o) {
   o.model.ApplyTarget();
-  const Engine engine = Engine::Open(o.model.path, {.context = o.model.context});
+  const Engine engine = Engine::Open(o.model.path, o.model.Opening(o.model.context));
   PrintWarning(engine.tokenizer());
   o.model.PrintContextWarning(engine.model().spec);
   Session session(engine, o.model.Session());

@@ -21,7 +21,7 @@ struct Options {
 // what users run, in about their proportions (decode steps outnumber prompt batches).
 int Run(const Options& o) {
   o.model.ApplyTarget();
-  const Engine engine = Engine::Open(o.model.path, {.context = o.model.context});
+  const Engine engine = Engine::Open(o.model.path, o.model.Opening(o.model.context));
   PrintWarning(engine.tokenizer());
   o.model.PrintContextWarning(engine.model().spec);
   SessionOptions options = o.model.Session();

@@ -309,6 +309,17 @@ TEST(RunProgram, LogitsOfBadTokensLeaveTheFileAlone) {
   EXPECT_EQ(std::filesystem::file_size(out), 2u * 272 * sizeof(float));
 }
 
+TEST(RunProgram, BenchSaysWhetherItMapsTheFile) {
+  std::vector<std::string> words = {"bench", "-m", MixtralModel(), "-p", "2", "-n", "1", "-r", "1"};
+  const Ran mapped = Smallmind(words);
+  words.push_back("--no-mmap");
+  const Ran copied = Smallmind(words);
+  EXPECT_NE(mapped.out.find("\"mmap\":true"), std::string::npos) << mapped.out;
+  EXPECT_NE(copied.out.find("\"mmap\":false"), std::string::npos) << copied.out << copied.err;
+  const auto hash = [](const Ran& ran) { return ran.out.substr(ran.out.find("logits_hash"), 32); };
+  EXPECT_EQ(hash(mapped), hash(copied));
+}
+
 TEST(RunProgram, BenchOfSeveralSequencesSaysWhatOneSays) {
   const std::vector<std::string> words = {"bench", "-m", MixtralModel(), "-p", "8",
                                           "-n",    "2",  "-r",           "1",  "--sequences"};

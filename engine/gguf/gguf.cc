@@ -15,7 +15,7 @@
 namespace smallmind {
 
 struct GgufFile::Impl {
-  MappedFile mapping;  // empty for FromBytes
+  FileBytes file;  // empty for FromBytes
   std::string name;
   uint64_t bytes = 0;
   ParsedGguf parsed;
@@ -165,12 +165,12 @@ WeightView GgufTensor::View() const {
           RowBytes(type, cols)};
 }
 
-GgufFile GgufFile::Open(const std::filesystem::path& path) {
+GgufFile GgufFile::Open(const std::filesystem::path& path, FileAccess access) {
   auto impl = std::make_unique<Impl>();
-  impl->mapping = MappedFile::Open(path);
-  impl->name = impl->mapping.path();
-  impl->bytes = impl->mapping.bytes().size();
-  impl->parsed = ParseGguf(impl->mapping.bytes(), impl->name);
+  impl->file = FileBytes::Open(path, access);
+  impl->name = impl->file.path();
+  impl->bytes = impl->file.bytes().size();
+  impl->parsed = ParseGguf(impl->file.bytes(), impl->name);
   return GgufFile(std::move(impl));
 }
 
@@ -188,6 +188,7 @@ GgufFile& GgufFile::operator=(GgufFile&&) noexcept = default;
 GgufFile::~GgufFile() = default;
 
 const std::string& GgufFile::path() const { return impl_->name; }
+FileAccess GgufFile::access() const { return impl_->file.access(); }
 uint32_t GgufFile::version() const { return impl_->parsed.version; }
 uint64_t GgufFile::file_bytes() const { return impl_->bytes; }
 

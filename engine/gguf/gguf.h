@@ -1,6 +1,7 @@
-// A GGUF file (v2, v3), mapped read-only: metadata and the tensor directory, every byte checked.
+// A GGUF file (v2, v3), mapped or copied read-only: metadata and the tensor directory, every byte
+// checked.
 //
-// Source: the GGUF specification (little-endian). Strings and arrays are views into the mapping:
+// Source: the GGUF specification (little-endian). Strings and arrays are views into its bytes:
 // opening a file with a vocabulary of 150,000 entries copies none of them. Errors: InputError
 // naming file, field, found and allowed.
 #pragma once
@@ -15,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/base/mapped_file.h"
+#include "engine/base/file_bytes.h"
 #include "engine/tensor/view.h"
 
 namespace smallmind {
@@ -53,7 +54,7 @@ class StringWalk {
   const uint8_t* at_;
 };
 
-// An array of metadata: bytes in the mapping, already bounds-checked.
+// An array of metadata: bytes of the file, already bounds-checked.
 struct GgufArray {
   GgufType element_type = GgufType::kU8;
   uint64_t count = 0;
@@ -62,7 +63,7 @@ struct GgufArray {
 
   // Throw InputError when the type differs.
   std::vector<int32_t> Ints() const;              // any integer type that fits, bool included
-  std::vector<std::string_view> Strings() const;  // one pass, views into the mapping
+  std::vector<std::string_view> Strings() const;  // one pass, views into the file
 };
 
 // One key of the metadata (parse.h): for code that copies all of them.
@@ -82,11 +83,12 @@ struct GgufTensor {
 
 class GgufFile {
  public:
-  static GgufFile Open(const std::filesystem::path& path);
+  static GgufFile Open(const std::filesystem::path& path, FileAccess access = FileAccess::kMapped);
   // Over bytes that outlive the result (tests, fuzzing); `name` stands for the path in errors.
   static GgufFile FromBytes(std::span<const uint8_t> bytes, std::string name);
 
   const std::string& path() const;
+  FileAccess access() const;
   uint32_t version() const;
   uint64_t file_bytes() const;
 

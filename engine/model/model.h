@@ -1,4 +1,4 @@
-// A loaded model: the mapped file, its specification and its bound weights. Const after loading, so
+// A loaded model: the file, its specification and its bound weights. Const after loading, so
 // any number of sessions and threads may share one.
 #pragma once
 
@@ -15,10 +15,11 @@ struct Model {
   ModelSpec spec;
   ModelWeights weights;
 
-  // Maps, reads and binds; touches no weight page. `context`: positions sessions will have (0: the
-  // default).
-  static Model Load(const std::filesystem::path& path, size_t context = 0) {
-    GgufFile file = GgufFile::Open(path);
+  // Opens, reads and binds; touches no weight page of a mapping. `context`: positions sessions will
+  // have (0: the default).
+  static Model Load(const std::filesystem::path& path, size_t context = 0,
+                    FileAccess access = FileAccess::kMapped) {
+    GgufFile file = GgufFile::Open(path, access);
     ModelSpec spec = ReadSpec(file, context);
     ModelWeights weights = BindWeights(file, spec);
     return {std::move(file), std::move(spec), std::move(weights)};
