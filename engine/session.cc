@@ -15,7 +15,8 @@ namespace smallmind {
 Engine Engine::OpenWithoutTokenizer(const std::filesystem::path& path,
                                     const EngineOptions& options) {
   Engine engine;
-  engine.model_ = std::make_unique<const Model>(Model::Load(path, options.context, options.access));
+  engine.model_ =
+      std::make_unique<const Model>(Model::Load(path, options.context, options.repack_threads));
   return engine;
 }
 

@@ -29,7 +29,7 @@ struct EngineOptions {
   // Positions the longest of its sessions will have, which chooses the rotation factors of some
   // models; 0: SessionOptions' default.
   size_t context = 0;
-  FileAccess access = FileAccess::kMapped;
+  size_t repack_threads = 0;  // 0: matrices stay in the file; else so many threads repack them
 };
 
 // A model and its tokenizer.

@@ -55,15 +55,6 @@ std::vector<float> LogitsAfter(Session& session, TokenId token) {
   return {logits.begin(), logits.end()};
 }
 
-TEST(Session, ACopiedFileSaysWhatAMappedOneSays) {
-  const Engine mapped = Engine::Open(MixtralModel(), {});
-  const Engine copied = Engine::Open(MixtralModel(), {.access = FileAccess::kCopied});
-  Session one(mapped, {.threads = 2}), other(copied, {.threads = 2});
-  for (const TokenId token : {1, 40, 7}) {
-    EXPECT_EQ(LogitsAfter(one, token), LogitsAfter(other, token));
-  }
-}
-
 TEST(Session, TwoGenerationsEqualOne) {
   const Engine engine = Engine::Open(MixtralModel(), {});
   const auto any = [](std::string_view) { return true; };

@@ -61,9 +61,9 @@ std::string MeasureTests(const Json& tests, const Workload& workload, VariantInf
         threads != workload.threads) {
       return Otherwise("threads", threads, workload.threads);
     }
-    if (const bool mmap = Field(test, "use_mmap", workload.mmap); mmap != workload.mmap) {
-      return std::string(mmap ? "a mapped" : "a copied") +
-             " file, asked for the other: its command wants -mmp {mmap}";
+    if (const bool repack = Field(test, "repack", workload.repack); repack != workload.repack) {
+      return std::string("weights were ") + (repack ? "" : "not ") +
+             "repacked: its command wants -rtr {repack}";
     }
     if (peer.git.empty()) peer.git = Field(test, "build_commit", std::string());
   }

@@ -33,14 +33,14 @@ TEST(LlamaBench, Tests) {
   EXPECT_NE(WhyRefused(R"([{"n_prompt":8,"n_gen":0,"samples_ts":[0]}])"), "");
   EXPECT_NE(WhyRefused(R"([{"n_prompt":"8"}])"), "");
   EXPECT_NE(WhyRefused("["), "");
-  const std::string mapped = R"([{"n_prompt":8,"n_gen":0,"use_mmap":true,"samples_ts":[1.0]}])";
-  const std::string copied = R"([{"n_prompt":8,"n_gen":0,"use_mmap":false,"samples_ts":[1.0]}])";
-  Workload copy = kOne;
-  copy.mmap = false;
-  EXPECT_EQ(WhyRefused(mapped), "");
-  EXPECT_NE(WhyRefused(copied), "");
-  EXPECT_NE(WhyRefused(mapped, copy), "");
-  EXPECT_EQ(WhyRefused(copied, copy), "");
+  const std::string as_stored = R"([{"n_prompt":8,"n_gen":0,"repack":false,"samples_ts":[1.0]}])";
+  const std::string repacked = R"([{"n_prompt":8,"n_gen":0,"repack":true,"samples_ts":[1.0]}])";
+  Workload repack = kOne;
+  repack.repack = true;
+  EXPECT_EQ(WhyRefused(as_stored), "");
+  EXPECT_NE(WhyRefused(repacked), "");
+  EXPECT_NE(WhyRefused(as_stored, repack), "");
+  EXPECT_EQ(WhyRefused(repacked, repack), "");
   EXPECT_NE(WhyRefused(R"([{"n_prompt":8,"n_gen":0,"samples_ts":[1.0]}])", kFive), "");
 }
 

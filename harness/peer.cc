@@ -94,7 +94,7 @@ std::vector<std::string> PeerCommand(const std::string& command, const std::stri
     ReplaceAll(word, "{gen}", std::to_string(workload.gen_tokens));
     ReplaceAll(word, "{threads}", std::to_string(workload.threads));
     ReplaceAll(word, "{sequences}", std::to_string(workload.sequences));
-    ReplaceAll(word, "{mmap}", workload.mmap ? "1" : "0");
+    ReplaceAll(word, "{repack}", workload.repack ? "1" : "0");
     ReplaceAll(word, "{reps}", std::to_string(workload.reps));
   }
   if (!has_model) {
@@ -102,7 +102,6 @@ std::vector<std::string> PeerCommand(const std::string& command, const std::stri
                  {"-m", model_path, "-p", std::to_string(workload.prompt_tokens), "-n",
                   std::to_string(workload.gen_tokens), "-t", std::to_string(workload.threads), "-r",
                   std::to_string(workload.reps)});
-    if (!workload.mmap) words.insert(words.end(), {"-mmp", "0"});
   }
   return words;
 }

@@ -2,7 +2,7 @@
 // batched-bench print (llama_bench.h), or are simply timed.
 //
 // --peer NAME='COMMAND' joins the same interleaved rounds. In COMMAND, {model} {prompt} {gen}
-// {threads} {sequences} {mmap} (1 or 0) {reps} are replaced by the workload; a command without
+// {threads} {sequences} {repack} (1 or 0) {reps} are replaced by the workload; a command without
 // {model} gets llama-bench's own flags appended: -m MODEL -p N -n N -t N -r N, and -mmp 0 where the
 // workload copies the file. COMMAND is split into words as a shell would, quotes and backslashes
 // included, but no shell runs: no pipes, variables or globs.

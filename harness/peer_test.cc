@@ -44,15 +44,13 @@ TEST(Peer, OutputOfABenchOrOfTheProtocol) {
   EXPECT_NE(Measure("pp128: 100 t/s\n", sample), "");
 }
 
-TEST(Peer, CommandsCopyTheFileWhereTheWorkloadDoes) {
-  Workload copy{"p8-n4-t2-nommap", 8, 4, 2, 3};
-  EXPECT_EQ(PeerCommand("run -m {model} --mmap {mmap}", "/m.gguf", copy),
-            (Words{"run", "-m", "/m.gguf", "--mmap", "1"}));
-  copy.mmap = false;
-  EXPECT_EQ(PeerCommand("run -m {model} --mmap {mmap}", "/m.gguf", copy),
-            (Words{"run", "-m", "/m.gguf", "--mmap", "0"}));
-  EXPECT_EQ(PeerCommand("run", "/m.gguf", copy), (Words{"run", "-m", "/m.gguf", "-p", "8", "-n",
-                                                        "4", "-t", "2", "-r", "3", "-mmp", "0"}));
+TEST(Peer, CommandsRepackWhereTheWorkloadDoes) {
+  Workload workload{"p8-n4-t2", 8, 4, 2, 3};
+  for (const char* wanted : {"0", "1"}) {
+    workload.repack = *wanted == '1';
+    EXPECT_EQ(PeerCommand("run -m {model} -rtr {repack}", "/m.gguf", workload),
+              (Words{"run", "-m", "/m.gguf", "-rtr", wanted}));
+  }
 }
 
 TEST(Peer, WallTimeIsTheFirstTokens) {

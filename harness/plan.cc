@@ -93,10 +93,11 @@ int Plan::EnvironmentBytes(int round, const Cell& cell, int attempt) const {
           .Below(4096));
 }
 
-std::string WorkloadName(int prompt_tokens, int gen_tokens, int threads, int sequences, bool mmap) {
+std::string WorkloadName(int prompt_tokens, int gen_tokens, int threads, int sequences,
+                         bool repack) {
   return "p" + std::to_string(prompt_tokens) + "-n" + std::to_string(gen_tokens) + "-t" +
          std::to_string(threads) + (sequences > 1 ? "-s" + std::to_string(sequences) : "") +
-         (mmap ? "" : "-nommap");
+         (repack ? "-repack" : "");
 }
 
 }  // namespace smallmind::harness

@@ -59,9 +59,9 @@ class Plan {
   std::vector<Block> blocks_;
 };
 
-// "p128-n32-t4", of several sequences "p128-n32-t4-s16", of a copied file "p128-n32-t4-nommap";
+// "p128-n32-t4", of several sequences "p128-n32-t4-s16", of repacked weights "p128-n32-t4-repack";
 // repetitions are not part of the name.
 std::string WorkloadName(int prompt_tokens, int gen_tokens, int threads, int sequences = 1,
-                         bool mmap = true);
+                         bool repack = false);
 
 }  // namespace smallmind::harness

@@ -182,7 +182,7 @@ void VisitFields(S& s, F&& f) {
   f("reps", s.reps);
   f("training", s.training);
   f("sequences", s.sequences);
-  f("mmap", s.mmap);
+  f("repack", s.repack);
 }
 
 template <Is<Environment> S, typename F>

@@ -126,7 +126,8 @@ struct ModelInfo {
 };
 
 struct Workload {
-  std::string name;  // p128-n32-t4, of several sequences p128-n32-t4-s16, of a copied file …-nommap
+  std::string
+      name;  // p128-n32-t4, of several sequences p128-n32-t4-s16, of repacked weights …-repack
   int prompt_tokens = 128;
   int gen_tokens = 32;
   int threads = 0;  // as asked of the engine, resolved: never 0 in a record
@@ -135,8 +136,8 @@ struct Workload {
   // every few rounds, for the profile's honesty and for nothing else. The name begins with
   // kTrainingPrefix.
   bool training = false;
-  int sequences = 1;  // decoded together, each after a prompt of its own
-  bool mmap = true;   // false: the file is copied into memory at the start
+  int sequences = 1;    // decoded together, each after a prompt of its own
+  bool repack = false;  // matrices are copied in the order of the kernels at the start
 };
 
 inline constexpr std::string_view kTrainingPrefix = "train-";

@@ -110,7 +110,8 @@ void AddMeasuringOptions(CLI::App& app, RunOptions& o) {
   app.add_option("-s,--sequences", o.sequences, "sequences decoded together")
       ->capture_default_str()
       ->group(workload);
-  app.add_option("--mmap", o.mmap, "1: the file is mapped, 0: copied into memory at the start")
+  app.add_option("--repack", o.repack,
+                 "1: matrices are copied at the start, in the order that kernels read; 0: mapped")
       ->capture_default_str()
       ->group(workload);
   app.add_option("-r,--reps", o.reps, "repetitions in a process (2: cold and warm)")
@@ -268,7 +269,7 @@ std::vector<Workload> WorkloadsOf(const RunOptions& o, int usable_cpus) {
   const ModeDefaults& mode = ModeOf(o);
   std::vector<Workload> workloads = MakeWorkloads(
       o.prompts.empty() ? mode.prompts : o.prompts, o.gens.empty() ? mode.gens : o.gens,
-      o.threads.empty() ? std::to_string(usable_cpus) : o.threads, o.sequences, o.mmap,
+      o.threads.empty() ? std::to_string(usable_cpus) : o.threads, o.sequences, o.repack,
       o.reps > 0 ? o.reps : mode.reps);
   if (o.training_prompts) AddTrainingPrompts(workloads);
   return workloads;

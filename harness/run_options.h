@@ -26,7 +26,7 @@ struct RunOptions {
   std::string models;     // "" = the default of the mode
   std::vector<std::string> peers;
   std::string prompts, gens, threads;  // "" = the default of the mode
-  std::string sequences = "1", mmap = "1";
+  std::string sequences = "1", repack = "0";
   int reps = 0;
   int rounds = 0;  // > 0: exactly so many
   int min_rounds = 0, max_rounds = 0;

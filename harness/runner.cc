@@ -265,7 +265,7 @@ ProcessRequest Runner::RequestFor(const Cell& cell, const Sample& sample) const 
     if (workload.sequences > 1) {
       request.argv.insert(request.argv.end(), {"--sequences", std::to_string(workload.sequences)});
     }
-    if (!workload.mmap) request.argv.push_back("--no-mmap");
+    if (workload.repack) request.argv.push_back("--repack");
     if (run_.plan.timers) request.argv.push_back("--timers");
     if (workload.training) request.argv.push_back("--training-text");
     std::istringstream injections(run_.plan.inject);  // VARIANT=PCT,VARIANT=PCT

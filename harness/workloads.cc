@@ -32,13 +32,13 @@ std::vector<int> ParseList(const std::string& text, const std::string& flag, int
 
 std::vector<Workload> MakeWorkloads(const std::string& prompts, const std::string& gens,
                                     const std::string& threads, const std::string& sequences,
-                                    const std::string& mmap, int reps) {
+                                    const std::string& repack, int reps) {
   std::vector<Workload> workloads;
   for (const int p : ParseList(prompts, "-p")) {
     for (const int n : ParseList(gens, "-n")) {
       for (const int t : ParseList(threads, "-t")) {
         for (const int s : ParseList(sequences, "-s")) {
-          for (const int m : ParseList(mmap, "--mmap", 0, 1)) {
+          for (const int m : ParseList(repack, "--repack", 0, 1)) {
             workloads.push_back(
                 {WorkloadName(p, n, t, s, m != 0), p, n, t, reps, false, s, m != 0});
           }

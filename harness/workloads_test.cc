@@ -17,13 +17,13 @@ TEST(Workloads, ListsMultiply) {
   EXPECT_EQ(workloads[3].reps, 3);
 }
 
-TEST(Workloads, OfMappedAndCopiedFiles) {
-  const auto workloads = MakeWorkloads("8", "4", "2", "1", "1,0", 3);
+TEST(Workloads, OfWeightsAsStoredAndRepacked) {
+  const auto workloads = MakeWorkloads("8", "4", "2", "1", "0,1", 3);
   ASSERT_EQ(workloads.size(), 2u);
-  EXPECT_TRUE(workloads[0].mmap);
+  EXPECT_FALSE(workloads[0].repack);
   EXPECT_EQ(workloads[0].name, "p8-n4-t2");
-  EXPECT_FALSE(workloads[1].mmap);
-  EXPECT_EQ(workloads[1].name, "p8-n4-t2-nommap");
+  EXPECT_TRUE(workloads[1].repack);
+  EXPECT_EQ(workloads[1].name, "p8-n4-t2-repack");
 }
 
 TEST(Workloads, BadNumbersAreNamed) {

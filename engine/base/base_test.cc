@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -12,8 +11,8 @@
 #include "engine/base/ascii_case.h"
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
-#include "engine/base/file_bytes.h"
 #include "engine/base/json_writer.h"
+#include "engine/base/mapped_file.h"
 #include "engine/base/quote.h"
 #include "engine/base/rng.h"
 
@@ -24,68 +23,30 @@ std::string TempPath(const std::string& name) {
   return testing::TempDir() + "base_test_" + std::to_string(getpid()) + name;
 }
 
-constexpr FileAccess kBothWays[] = {FileAccess::kMapped, FileAccess::kCopied};
-
-TEST(FileBytes, ReadsBytesAndSurvivesMoves) {
+TEST(MappedFile, ReadsBytesAndSurvivesMoves) {
   const std::string path = TempPath("map");
   std::ofstream(path, std::ios::binary) << "abc";
-  for (const FileAccess access : kBothWays) {
-    FileBytes first = FileBytes::Open(path, access);
-    FileBytes second = std::move(first);
-    // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
-    EXPECT_EQ(first.bytes().size(), 0u);
-    ASSERT_EQ(second.bytes().size(), 3u);
-    EXPECT_EQ(second.bytes()[2], 'c');
-    FileBytes third;
-    third = std::move(second);
-    EXPECT_EQ(third.bytes()[0], 'a');
-    EXPECT_EQ(third.path(), path);
-  }
+  MappedFile first = MappedFile::Open(path);
+  MappedFile second = std::move(first);
+  // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+  EXPECT_EQ(first.bytes().size(), 0u);
+  ASSERT_EQ(second.bytes().size(), 3u);
+  EXPECT_EQ(second.bytes()[2], 'c');
+  MappedFile third;
+  third = std::move(second);
+  EXPECT_EQ(third.bytes()[0], 'a');
+  EXPECT_EQ(third.path(), path);
   std::remove(path.c_str());
 }
 
-// A mapping follows the file, a copy does not; it starts at a huge page, so that tensors keep the
-// alignment they have in the file.
-TEST(FileBytes, ACopyIsOfItsOwn) {
-  const std::string path = TempPath("copy");
-  std::string text(5 << 20, 'x');
-  std::ofstream(path, std::ios::binary) << text;
-  const FileBytes mapped = FileBytes::Open(path),
-                  copied = FileBytes::Open(path, FileAccess::kCopied);
-  text.back() = 'y';
-  std::fstream(path, std::ios::binary | std::ios::in | std::ios::out) << text;
-  ASSERT_EQ(copied.bytes().size(), text.size());
-  EXPECT_EQ(mapped.bytes().back(), 'y');
-  EXPECT_EQ(copied.bytes().back(), 'x');
-  EXPECT_EQ(std::count(copied.bytes().begin(), copied.bytes().end(), 'x'), 5 << 20);
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(copied.bytes().data()) % (2 << 20), 0u);
-  std::remove(path.c_str());
-}
-
-TEST(FileBytes, RefusesWhatIsNoFileWithBytes) {
+TEST(MappedFile, RefusesWhatCannotBeMapped) {
   const std::string empty = TempPath("empty");
   std::ofstream(empty, std::ios::binary).flush();
   for (const std::string& path :
        {empty, TempPath("missing"), testing::TempDir(), std::string("/dev/null")}) {
-    for (const FileAccess access : kBothWays) {
-      EXPECT_THROW(FileBytes::Open(path, access), InputError) << path;
-    }
+    EXPECT_THROW(MappedFile::Open(path), InputError) << path;
   }
   std::remove(empty.c_str());
-}
-
-// A sparse file of 8 TiB, more than this machine has.
-TEST(FileBytes, SaysThatACopyFindsNoMemory) {
-  const std::string path = TempPath("huge");
-  std::ofstream(path, std::ios::binary).flush();
-  if (truncate(path.c_str(), off_t{1} << 43) != 0) GTEST_SKIP() << "no file of 8 TiB here";
-  try {
-    FileBytes::Open(path, FileAccess::kCopied);
-    ADD_FAILURE() << "it was copied";
-  } catch (const InputError& e) {
-    EXPECT_NE(std::string(e.what()).find("without --no-mmap"), std::string::npos) << e.what();
-  }
-  std::remove(path.c_str());
 }
 
 // Reference values: splitmix64 from seed 0 as published with the algorithm (0xe220a8397b1dcdaf

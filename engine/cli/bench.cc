@@ -74,7 +74,7 @@ void PrintHello(const Options& o, const Engine& engine, const SessionOptions& se
             .Add("token_bytes", work.weight_bytes)
             .Add("position_bytes", CacheBytesOfPosition(model.spec, session.kv_type))
             .Add("kv", o.model.kv)
-            .Add("mmap", model.file.access() == FileAccess::kMapped)
+            .Add("repack", !model.copy.bytes().empty())
             .Add("n_prompt", o.n_prompt)
             .Add("n_gen", o.n_gen));
 }

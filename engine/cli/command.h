@@ -34,7 +34,7 @@ struct ModelOptions {
   size_t threads = 0;      // 0: every usable CPU
   size_t context = 0;      // 0: what the command needs, or the default
   size_t batch = SessionOptions{}.batch;
-  bool no_mmap = false;
+  bool repack = false;
 
   enum Presence { kRequiredModel, kOptionalModel };
   void Declare(Command* command, Presence presence = kRequiredModel);

@@ -12,6 +12,7 @@
 #include "engine/modelmaker/make_model.h"
 #include "engine/modelmaker/quantize.h"
 #include "engine/modelmaker/recipe.h"
+#include "engine/tensor/packed.h"
 
 namespace smallmind {
 namespace {
@@ -48,6 +49,13 @@ TEST_P(ForwardTypes, LogitsAreThoseOfTheDecodedWeights) {
   for (size_t batch : {1, 8}) {
     const double error = Nmse(expected, Logits(model, tokens, {.batch = batch}));
     EXPECT_LE(error, bound) << "batch " << batch;
+  }
+  const Model repacked = Model::Load(path, 0, 2);
+  EXPECT_EQ(repacked.weights.layers[0].q.weight.packed, CanPack(type));
+  for (size_t batch : {1, 2, 3, 8}) {
+    EXPECT_TRUE(SameBits(Logits(model, tokens, {.batch = batch}),
+                         Logits(repacked, tokens, {.threads = 2, .batch = batch})))
+        << "batch " << batch;
   }
   std::filesystem::remove(path);
   std::filesystem::remove(decoded);

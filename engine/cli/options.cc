@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/cli/command.h"
 #include "engine/kernels/targets.h"
+#include "engine/runtime/cpus.h"
 
 namespace smallmind {
 
@@ -17,8 +18,8 @@ void ModelOptions::Declare(Command* command, Presence presence) {
   command->Option("-b,--batch", &batch, "Prompt tokens taken at once; never changes a result")
       .Range(1, 1 << 16)
       .ShowDefault();
-  command->Flag("--no-mmap", &no_mmap,
-                "Copy the file into memory at the start, in huge pages, instead of mapping it");
+  command->Flag("--repack", &repack,
+                "Copy matrices into memory at the start, in the order that kernels read them");
   command->Option("--kv", &kv, "Type of the KV cache").OneOf({"f32", "f16", "q8_0"}).ShowDefault();
   command->Option("--target", &target, "Highway target to run, such as AVX2; default: the best");
 }
@@ -51,7 +52,8 @@ SessionOptions ModelOptions::Session() const {
 }
 
 EngineOptions ModelOptions::Opening(size_t positions) const {
-  return {.context = positions, .access = no_mmap ? FileAccess::kCopied : FileAccess::kMapped};
+  const size_t team = threads == 0 ? UsableCpus() : threads;
+  return {.context = positions, .repack_threads = repack ? team : 0};
 }
 
 }  // namespace smallmind

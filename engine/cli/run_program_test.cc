@@ -309,15 +309,16 @@ TEST(RunProgram, LogitsOfBadTokensLeaveTheFileAlone) {
   EXPECT_EQ(std::filesystem::file_size(out), 2u * 272 * sizeof(float));
 }
 
-TEST(RunProgram, BenchSaysWhetherItMapsTheFile) {
-  std::vector<std::string> words = {"bench", "-m", MixtralModel(), "-p", "2", "-n", "1", "-r", "1"};
-  const Ran mapped = Smallmind(words);
-  words.push_back("--no-mmap");
-  const Ran copied = Smallmind(words);
-  EXPECT_NE(mapped.out.find("\"mmap\":true"), std::string::npos) << mapped.out;
-  EXPECT_NE(copied.out.find("\"mmap\":false"), std::string::npos) << copied.out << copied.err;
+TEST(RunProgram, BenchSaysWhetherItRepacks) {
+  std::vector<std::string> words = {"bench", "-m", MixtralModel(), "-p", "5", "-n", "2", "-r", "1"};
+  const Ran stored = Smallmind(words);
+  words.push_back("--repack");
+  const Ran repacked = Smallmind(words);
+  EXPECT_NE(stored.out.find("\"repack\":false"), std::string::npos) << stored.out;
+  EXPECT_NE(repacked.out.find("\"repack\":true"), std::string::npos)
+      << repacked.out << repacked.err;
   const auto hash = [](const Ran& ran) { return ran.out.substr(ran.out.find("logits_hash"), 32); };
-  EXPECT_EQ(hash(mapped), hash(copied));
+  EXPECT_EQ(hash(stored), hash(repacked));
 }
 
 TEST(RunProgram, BenchOfSeveralSequencesSaysWhatOneSays) {

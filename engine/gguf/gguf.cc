@@ -15,7 +15,7 @@
 namespace smallmind {
 
 struct GgufFile::Impl {
-  FileBytes file;  // empty for FromBytes
+  MappedFile mapping;  // empty for FromBytes
   std::string name;
   uint64_t bytes = 0;
   ParsedGguf parsed;
@@ -165,12 +165,12 @@ WeightView GgufTensor::View() const {
           RowBytes(type, cols)};
 }
 
-GgufFile GgufFile::Open(const std::filesystem::path& path, FileAccess access) {
+GgufFile GgufFile::Open(const std::filesystem::path& path) {
   auto impl = std::make_unique<Impl>();
-  impl->file = FileBytes::Open(path, access);
-  impl->name = impl->file.path();
-  impl->bytes = impl->file.bytes().size();
-  impl->parsed = ParseGguf(impl->file.bytes(), impl->name);
+  impl->mapping = MappedFile::Open(path);
+  impl->name = impl->mapping.path();
+  impl->bytes = impl->mapping.bytes().size();
+  impl->parsed = ParseGguf(impl->mapping.bytes(), impl->name);
   return GgufFile(std::move(impl));
 }
 
@@ -188,7 +188,7 @@ GgufFile& GgufFile::operator=(GgufFile&&) noexcept = default;
 GgufFile::~GgufFile() = default;
 
 const std::string& GgufFile::path() const { return impl_->name; }
-FileAccess GgufFile::access() const { return impl_->file.access(); }
+void GgufFile::Forget(std::span<const uint8_t> bytes) const { impl_->mapping.Forget(bytes); }
 uint32_t GgufFile::version() const { return impl_->parsed.version; }
 uint64_t GgufFile::file_bytes() const { return impl_->bytes; }
 

@@ -1,7 +1,6 @@
-// A GGUF file (v2, v3), mapped or copied read-only: metadata and the tensor directory, every byte
-// checked.
+// A GGUF file (v2, v3), mapped read-only: metadata and the tensor directory, every byte checked.
 //
-// Source: the GGUF specification (little-endian). Strings and arrays are views into its bytes:
+// Source: the GGUF specification (little-endian). Strings and arrays are views into the mapping:
 // opening a file with a vocabulary of 150,000 entries copies none of them. Errors: InputError
 // naming file, field, found and allowed.
 #pragma once
@@ -16,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/base/file_bytes.h"
+#include "engine/base/mapped_file.h"
 #include "engine/tensor/view.h"
 
 namespace smallmind {
@@ -54,7 +53,7 @@ class StringWalk {
   const uint8_t* at_;
 };
 
-// An array of metadata: bytes of the file, already bounds-checked.
+// An array of metadata: bytes in the mapping, already bounds-checked.
 struct GgufArray {
   GgufType element_type = GgufType::kU8;
   uint64_t count = 0;
@@ -63,7 +62,7 @@ struct GgufArray {
 
   // Throw InputError when the type differs.
   std::vector<int32_t> Ints() const;              // any integer type that fits, bool included
-  std::vector<std::string_view> Strings() const;  // one pass, views into the file
+  std::vector<std::string_view> Strings() const;  // one pass, views into the mapping
 };
 
 // One key of the metadata (parse.h): for code that copies all of them.
@@ -83,12 +82,13 @@ struct GgufTensor {
 
 class GgufFile {
  public:
-  static GgufFile Open(const std::filesystem::path& path, FileAccess access = FileAccess::kMapped);
+  static GgufFile Open(const std::filesystem::path& path);
   // Over bytes that outlive the result (tests, fuzzing); `name` stands for the path in errors.
   static GgufFile FromBytes(std::span<const uint8_t> bytes, std::string name);
 
   const std::string& path() const;
-  FileAccess access() const;
+  // Bytes of a tensor that are not needed soon; nothing where the file is not mapped.
+  void Forget(std::span<const uint8_t> bytes) const;
   uint32_t version() const;
   uint64_t file_bytes() const;
 

@@ -18,7 +18,11 @@ namespace {
 
 template <DType kType>
 void RunType(const QuantJob& job) {
-  quant::Run(job, quant::KernelsOf<quant::Weights<kType>>());
+  using W = quant::Weights<kType>;
+  if constexpr (CanPack(kType)) {
+    if (job.w.packed) return quant::Run(job, quant::KernelsOf<W, true>());
+  }
+  quant::Run(job, quant::KernelsOf<W, false>());
 }
 
 void MatMulQuant(const QuantJob& job) {

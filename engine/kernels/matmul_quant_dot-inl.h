@@ -13,11 +13,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "engine/kernels/acts.h"
 #include "engine/kernels/int8_dot-inl.h"
 #include "engine/kernels/matmul_quant.h"
+#include "engine/tensor/packed.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -49,13 +51,25 @@ HWY_INLINE void Unroll(Fn&& fn) {
 
 constexpr size_t kVectorBytes = kGroup * 4;
 
+// Where a group is: its first row, stored or packed.
+struct GroupAt {
+  const uint8_t* first;  // packed: the first of the sixteen
+  size_t row_bytes;
+  size_t lane;  // packed: of the first row
+
+  GroupAt(const WeightView& w, size_t row)
+      : first(w.Row(w.packed ? row - row % kPackedRows : row)),
+        row_bytes(w.row_bytes),
+        lane(w.packed ? row % kPackedRows : 0) {}
+};
+
 // The rows of a group: row 4j + i starts at set[j] + i·stride.
 struct RowGroup {
   const uint8_t* set[kSets];
   size_t stride;
 
-  RowGroup(const uint8_t* first, size_t row_bytes) : stride(row_bytes) {
-    for (size_t j = 0; j < kSets; ++j) set[j] = first + 4 * j * row_bytes;
+  explicit RowGroup(const GroupAt& group) : stride(group.row_bytes) {
+    for (size_t j = 0; j < kSets; ++j) set[j] = group.first + 4 * j * stride;
   }
   const uint8_t* Row(size_t i, size_t j) const { return set[j] + i * stride; }
   // Of rows i, 4+i, 8+i, 12+i from their sets. In a register: four of them and the sets reach all
@@ -84,6 +98,28 @@ HWY_INLINE VU8 LoadRows(const RowGroup& rows, size_t i, size_t offset) {
   return part(0);
 #endif
 }
+
+// A group of a packed matrix (packed.h): `at` is where its sixteen rows begin, `lane` the first
+// that is wanted. What LoadRows gives of it is another cut of the same bytes: dword i of the 16 at
+// `offset` of every row, lane = row.
+struct PackedRows {
+  const uint8_t* at;
+  size_t lane;
+
+  PackedRows(const uint8_t* bytes, size_t first) : at(bytes), lane(first) {}
+  explicit PackedRows(const GroupAt& group) : PackedRows(group.first, group.lane) {}
+  template <class D>
+  HWY_INLINE hn::Vec<D> Load(D d, size_t bytes) const {
+    return hn::LoadU(
+        d, reinterpret_cast<const hn::TFromD<D>*>(at + bytes + lane * sizeof(hn::TFromD<D>)));
+  }
+};
+HWY_INLINE VU8 LoadRows(const PackedRows& rows, size_t i, size_t offset) {
+  return hn::BitCast(DU8(), rows.Load(DI(), kPackedRows * (offset + 4 * i)));
+}
+
+template <bool kPacked>
+using RowsOf = std::conditional_t<kPacked, PackedRows, RowGroup>;
 
 // Dword k of vector i becomes lane i of each 16-byte block of to[k].
 HWY_INLINE void TransposeBlocks(VI a, VI b, VI c, VI d, hn::Vec<DI64> to[4]) {

@@ -41,8 +41,8 @@ constexpr bool IsLifted(QuantForm form) {
 }
 
 // A sink (matmul_quant_types-inl.h): blocks become a panel's, from `at` on, as they are decoded.
-// kLift is added to every byte.
-template <QuantForm kForm, uint8_t kLift>
+// kLift is added to every byte. Bytes of a packed group are transposed as they come.
+template <QuantForm kForm, uint8_t kLift, bool kPacked>
 struct Panel {
   static constexpr bool kStoresBytes = true, kTakesSteps = false;
   uint8_t* HWY_RESTRICT at;
@@ -64,25 +64,31 @@ struct Panel {
         v[i] = of(half, i);
         if constexpr (kLift != 0) v[i] = hn::Add(v[i], hn::Set(DU8(), kLift));
       });
-      StoreTransposed(v, to + 4 * half * kVectorBytes);
+      uint8_t* const out = to + 4 * half * kVectorBytes;
+      if constexpr (kPacked) {
+        Unroll<4>([&](size_t i)
+                      SMALLMIND_LAMBDA { hn::Store(v[i], DU8(), out + i * kVectorBytes); });
+      } else {
+        StoreTransposed(v, out);
+      }
     });
   }
 };
 
 // Blocks [b0, b0 + n) of a group, to a panel whose block b0 is at `panel`.
 struct UnpackArgs {
-  const RowGroup& rows;
+  GroupAt rows;
   size_t b0, n;
   Ahead ahead;
   uint8_t* panel;
 };
 using UnpackKernel = void (*)(const UnpackArgs&);
 
-template <class W>
+template <class W, bool kPacked>
 void UnpackRows(const UnpackArgs& args) {
   constexpr auto kLift = static_cast<uint8_t>(IsLifted(W::kForm) ? 128 - W::kRaw : 0);
-  Panel<W::kForm, kLift> panel{args.panel};
-  W::Decode(args.rows, args.b0, args.n, args.ahead, panel);
+  Panel<W::kForm, kLift, kPacked> panel{args.panel};
+  W::Decode(RowsOf<kPacked>(args.rows), args.b0, args.n, args.ahead, panel);
 }
 
 }  // namespace quant

@@ -61,15 +61,16 @@ struct Kernels {
   UnpackKernel unpack;               // for many
   Tiles tiles, pairs;                // of one group, of two
 };
-template <class W>
+template <class W, bool kPacked>
 Kernels KernelsOf() {
   constexpr size_t kInPairs = DotsInPairs(W::kMost);
   static_assert(W::kBytes * 32 <= kMostStoredBytes * W::kColumns, "QuantScratchBytes");
   return {.step = kGroup * W::kBytes * 32 / W::kColumns,
           .form = W::kForm,
           .raw = W::kRaw,
-          .rows = {DotRows<W, kInPairs, 1>, DotRows<W, kInPairs, 2>, DotRows<W, kInPairs, 3>},
-          .unpack = UnpackRows<W>,
+          .rows = {DotRows<W, kInPairs, 1, kPacked>, DotRows<W, kInPairs, 2, kPacked>,
+                   DotRows<W, kInPairs, 3, kPacked>},
+          .unpack = UnpackRows<W, kPacked>,
           .tiles = TilesOf<W::kForm, kInPairs>(),
           .pairs = PairTilesOf<W::kForm, kInPairs>()};
 }
@@ -78,16 +79,20 @@ Kernels KernelsOf() {
 inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   HWY_ALIGN float acc[kGemmTokens * kGroup];
+  FetchStream* const far = job.w.packed ? nullptr : job.fetch;  // ChunkBehind's, of packed ones
   for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
     const Window window = WindowAt(job, row);
-    const RowGroup rows(job.w.Row(window.first), job.w.row_bytes);
+    const GroupAt rows(job.w, window.first);
     std::memset(acc, 0, n * kGroup * sizeof(float));
     for (size_t b = 0; b < blocks; b += kMaxChunk) {
       const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b);
       kernels.rows[n - 1]({rows, b, in_chunk, job.x.Row(0) + b * sizeof(ActBlock), job.x.stride,
-                           FetchStream::Beside(job.fetch, in_chunk * kernels.step, in_chunk), acc});
+                           FetchStream::Beside(far, in_chunk * kernels.step, in_chunk), acc});
     }
     CopyWindow(window, n, acc, kGroup, job.out, job.out_stride);
+  }
+  if (job.w.packed && job.fetch != nullptr) {
+    job.fetch->Skip((job.row_end - job.row_begin) * job.w.row_bytes);
   }
 }
 
@@ -167,7 +172,7 @@ inline HWY_NOINLINE void RunPanels(const QuantJob& job, const Panels& panels,
 // it reads.
 inline HWY_NOINLINE void Unpack(const QuantJob& job, const Kernels& kernels, size_t row, size_t b0,
                                 size_t n, size_t share, uint8_t* panel) {
-  const RowGroup rows(job.w.Row(WindowAt(job, row).first), job.w.row_bytes);
+  const GroupAt rows(job.w, WindowAt(job, row).first);
   for (size_t b = 0; b < n; b += kMaxChunk) {
     const size_t in_chunk = HWY_MIN(kMaxChunk, n - b);
     kernels.unpack({rows, b0 + b, in_chunk,

@@ -37,6 +37,22 @@ HWY_INLINE void GatherU32(const RowGroup& rows, size_t offset, VU* to) {
   }
 }
 
+template <size_t kN>
+HWY_INLINE void GatherU32(const PackedRows& rows, size_t offset, VU* to) {
+  Unroll<kN>([&](size_t k)
+                 SMALLMIND_LAMBDA { to[k] = rows.Load(DU(), kPackedRows * (offset + 4 * k)); });
+}
+
+// The f16 at `offset` of every row, with which a block ends.
+HWY_INLINE VF HalfAt(const RowGroup& rows, size_t offset) {
+  VU last[1];
+  GatherU32<1>(rows, offset - 2, last);
+  return LowHalves(hn::ShiftRight<16>(last[0]));
+}
+HWY_INLINE VF HalfAt(const PackedRows& rows, size_t offset) {
+  return Promote(rows.Load(Halves(), kPackedRows * offset));
+}
+
 HWY_INLINE VU Masked(VU v, uint32_t mask) { return hn::And(v, hn::Set(DU(), mask)); }
 
 // Byte kByte of each lane, 0..255.
@@ -69,7 +85,7 @@ HWY_INLINE VU8 Down(VU8 v, int bits) {
 // 32 bytes of every row at `at`, as LoadRows has them: v[half][i].
 struct RowBytes {
   VU8 v[2][4];
-  HWY_INLINE RowBytes(const RowGroup& rows, size_t at) {
+  HWY_INLINE RowBytes(const auto& rows, size_t at) {
     Unroll<2>([&](size_t half) SMALLMIND_LAMBDA {
       Unroll<4>([&](size_t i) SMALLMIND_LAMBDA { v[half][i] = LoadRows(rows, i, at + 16 * half); });
     });
@@ -84,8 +100,8 @@ struct SuperWeights {
 };
 
 // Q4_K and Q5_K: the packed 6-bit scales and minima (blocks.h, UnpackScaleMinK4), four in a dword.
-template <class Sink>
-HWY_NOINLINE void ScalesK4(const RowGroup& rows, size_t at, Sink& to) {
+template <class Rows, class Sink>
+HWY_NOINLINE void ScalesK4(const Rows& rows, size_t at, Sink& to) {
   const DF df;
   VU w[4];  // d and dmin; then the 12 packed bytes
   GatherU32<4>(rows, at, w);
@@ -107,7 +123,7 @@ struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, QuantForm::kMin> {
   static constexpr int kMost = 15;
   static constexpr int kRaw = 0;
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
+  static void Decode(const auto& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const size_t block = b0 / 8 * kBytes;
     ScalesK4(rows, block, to);
     for (size_t p = 0; p < 4; ++p) {
@@ -126,7 +142,7 @@ struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, QuantForm::kMin> {
   static constexpr int kMost = 31;
   static constexpr int kRaw = 0;
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
+  static void Decode(const auto& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const size_t block = b0 / 8 * kBytes;
     ScalesK4(rows, block, to);
     const RowBytes qh(rows, block + offsetof(BlockQ5_K, qh));
@@ -151,13 +167,12 @@ struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
   static constexpr int kMost = 63;
   static constexpr int kRaw = 32;
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
+  static void Decode(const auto& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const DF df;
     const size_t block = b0 / 8 * kBytes;
-    VU w[4], last[1];
+    VU w[4];
     GatherU32<4>(rows, block + offsetof(BlockQ6_K, scales), w);
-    GatherU32<1>(rows, block + offsetof(BlockQ6_K, d) - 2, last);  // ends with the block
-    const VF d = LowHalves(hn::ShiftRight<16>(last[0]));
+    const VF d = HalfAt(rows, block + offsetof(BlockQ6_K, d));
     Unroll<8>([&](auto s) SMALLMIND_LAMBDA {
       const VU four = w[s / 2];
       to.StoreScale(s, hn::Mul(d, hn::ConvertTo(df, SignedByte<2 * (s % 2)>(four))));
@@ -295,10 +310,9 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
   static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const DI di;
     const size_t block = b0 / 8 * kBytes;
-    VU w[3], last[1];
+    VU w[3];
     GatherU32<3>(rows, block + offsetof(BlockQ3_K, scales), w);
-    GatherU32<1>(rows, block + offsetof(BlockQ3_K, d) - 2, last);  // ends with the block
-    const VF d = LowHalves(hn::ShiftRight<16>(last[0]));
+    const VF d = HalfAt(rows, block + offsetof(BlockQ3_K, d));
     // Low nibbles of scales 0-7, then 8-15, are in dwords 0 and 1; two high bits of each four in
     // dword 2.
     Steps steps;

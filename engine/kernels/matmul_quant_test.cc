@@ -13,6 +13,7 @@
 #include "engine/kernels/matmul_oracle.h"
 #include "engine/kernels/targets.h"
 #include "engine/kernels/targets_testing.h"
+#include "engine/tensor/packed.h"
 
 namespace smallmind {
 namespace {
@@ -88,6 +89,7 @@ struct Case {
   DType type;
   size_t rows, cols, tokens;
   Against against = Against::kEnd;  // beside which forbidden page the weights lie
+  bool packed = false;
 };
 
 // Runs one product, split at `cut`, and compares every element with the oracle. Of rows 1, 4, 7, …
@@ -99,6 +101,14 @@ void Check(const Case& c, size_t cut, const std::string& target, std::mt19937& r
   for (size_t r = 1; r < c.rows; r += 3)
     FillLargest(c.type, c.cols, weights.data() + r * row_bytes);
   const WeightView view{c.type, weights.data(), c.rows, c.cols, row_bytes};
+  GuardedBytes packed(c.rows * row_bytes, c.against);
+  WeightView used = view;
+  if (c.packed) {
+    for (size_t r = 0; r < c.rows; r += kPackedRows)
+      PackGroup(view, r, packed.data() + r * row_bytes);
+    used.data = packed.data();
+    used.packed = true;
+  }
 
   const size_t stride = QuantRowStride(c.cols);
   Bytes acts(stride * c.tokens);
@@ -116,8 +126,8 @@ void Check(const Case& c, size_t cut, const std::string& target, std::mt19937& r
   const size_t out_stride = c.rows + 3;
   constexpr float kUntouched = 12345.0f;
   std::vector<float> out(c.tokens * out_stride, kUntouched);
-  MatMul(view, 0, cut, rows, out.data(), out_stride, scratch.span());
-  MatMul(view, cut, c.rows, rows, out.data() + cut, out_stride, scratch.span());
+  MatMul(used, 0, cut, rows, out.data(), out_stride, scratch.span());
+  MatMul(used, cut, c.rows, rows, out.data() + cut, out_stride, scratch.span());
 
   const bool exact = TargetHasFma(target);
   for (size_t t = 0; t < c.tokens; ++t) {
@@ -205,6 +215,23 @@ TEST(MatMulQuant, EqualsTheOracleWherePanelsAreCut) {
       for (const size_t tokens : {4, 5, 9, 11, 12, 16}) {
         Check({type, 16 * 5 + 5, cols, tokens}, 16 * 3, target, rng);
       }
+    }
+  });
+}
+
+// Whole groups; one to many panels, cuts of columns, a rest of blocks, beside forbidden pages.
+TEST(MatMulQuant, PackedMatricesEqualTheOracle) {
+  ForEachTarget([](const std::string& target) {
+    std::mt19937 rng(16);
+    for (const DType type : kPackedTypes) {
+      const size_t unit = Info(type).block_elems;
+      for (size_t tokens = 1; tokens <= 20; ++tokens) {
+        const size_t groups = 1 + rng() % 5, cols = unit * (1 + rng() % (unit == 32 ? 37 : 5));
+        const Against against = tokens % 2 == 0 ? Against::kStart : Against::kEnd;
+        Check({type, 16 * groups, cols, tokens, against, true}, 16 * (rng() % (groups + 1)), target,
+              rng);
+      }
+      Check({type, 16 * 40, 1024, 29, Against::kEnd, true}, 16 * 24, target, rng);
     }
   });
 }

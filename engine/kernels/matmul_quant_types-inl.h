@@ -12,6 +12,7 @@
 //           float factors of the order contract by Store…. Calls ahead.Fetch() n times, spread over
 //           its work; `ahead` is an Ahead, or one that fetches more (ChunkAhead). Integer steps of
 //           half blocks are multiplied into the bytes, or go to to.PutStepped (kTakesSteps).
+//           Rows are a RowGroup, or PackedRows where the type can be packed.
 // A sink is what the product needs: Dots (matmul_quant_gemv-inl.h) multiplies the bytes where they
 // are, in registers; Panel (matmul_quant_panel-inl.h) transposes and stores them (kStoresBytes) for
 // many tokens.
@@ -112,6 +113,28 @@ struct SimpleWeights {
 
   static constexpr bool kHasMin = kForm == QuantForm::kMin;
 
+  // A chunk's factors, then its dwords (packed.h): in the order in which they lie (one token of
+  // 135M Q8_0 1.15, of 1.1B Q4_0 1.04 times as fast as the factors last).
+  template <class Sink>
+  static void Decode(const PackedRows& rows, size_t b0, size_t n, auto ahead, Sink& to) {
+    static_assert(!kHasMin && kMaxChunk == kPackedBlocks);
+    const size_t chunk = b0 * kBytes * kPackedRows;
+    constexpr size_t kHead = sizeof(Block::d) * kPackedRows;
+    constexpr size_t kDwords = kBytes * kPackedRows - kHead;
+    for (size_t b = 0; b < n; ++b) {
+      to.StoreScale(b, Promote(rows.Load(Halves(), chunk + b * kHead)));
+    }
+    for (size_t b = 0; b < n; ++b) {
+      ahead.Fetch();
+      // As if the block began with its own factor.
+      const PackedRows block(rows.at + chunk + (n - 1) * kHead + b * kDwords, rows.lane);
+      VU8 bytes[2][4];
+      Unroll<4>([&](size_t i)
+                    SMALLMIND_LAMBDA { Type::Quants(i, block, 0, bytes[0][i], bytes[1][i]); });
+      to.Put(b, [&](size_t half, size_t i) SMALLMIND_LAMBDA { return bytes[half][i]; });
+    }
+  }
+
   template <class Sink>
   static void Decode(const RowGroup& group, size_t b0, size_t n, auto ahead, Sink& to) {
     // A copy stays in registers: one token from cache up to 1.1 times as fast.
@@ -171,7 +194,7 @@ template <>
 struct Weights<DType::kQ8_0> : SimpleWeights<Weights<DType::kQ8_0>, BlockQ8_0, QuantForm::kScale> {
   static constexpr int kMost = kAllBits;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
-  static HWY_INLINE void Quants(size_t i, const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
+  static HWY_INLINE void Quants(size_t i, const auto& rows, size_t at, VU8& lo, VU8& hi) {
     lo = LoadRows(rows, i, at + 2);
     hi = LoadRows(rows, i, at + 18);
     if constexpr (kUnsignedDot) {
@@ -186,7 +209,7 @@ struct Weights<DType::kQ8_0> : SimpleWeights<Weights<DType::kQ8_0>, BlockQ8_0, Q
 template <size_t kAt>
 struct Nibbles {
   static constexpr int kMost = 15;
-  static HWY_INLINE void Quants(size_t i, const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
+  static HWY_INLINE void Quants(size_t i, const auto& rows, size_t at, VU8& lo, VU8& hi) {
     const VU8 nibbles = LoadRows(rows, i, at + kAt);
     lo = LowNibbles(nibbles);
     hi = HighNibbles(nibbles);
@@ -223,7 +246,7 @@ HWY_INLINE void FifthBits(VU8 bits, VU8& lo, VU8& hi) {
 template <size_t kAt>
 struct FiveBits {
   static constexpr int kMost = 31;
-  static HWY_INLINE void Quants(size_t i, const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
+  static HWY_INLINE void Quants(size_t i, const auto& rows, size_t at, VU8& lo, VU8& hi) {
     // 16 bytes from qh on end inside the block: 4 of qh, 12 of qs.
     FifthBits(LoadRows(rows, i, at + kAt), lo, hi);
     const VU8 nibbles = LoadRows(rows, i, at + kAt + 4);
@@ -256,7 +279,7 @@ struct Weights<DType::kIQ4_NL>
     : SimpleWeights<Weights<DType::kIQ4_NL>, BlockIQ4_NL, QuantForm::kScale> {
   static constexpr int kMost = kAllBits;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
-  static HWY_INLINE void Quants(size_t i, const RowGroup& rows, size_t at, VU8& lo, VU8& hi) {
+  static HWY_INLINE void Quants(size_t i, const auto& rows, size_t at, VU8& lo, VU8& hi) {
     const VU8 nibbles = LoadRows(rows, i, at + 2);
     lo = Codebook(LowNibbles(nibbles));
     hi = Codebook(HighNibbles(nibbles));

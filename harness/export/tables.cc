@@ -49,7 +49,7 @@ Json LlamaTest(const Run& run, const VariantInfo& variant, const ModelInfo& mode
           {"flash_attn", false},
           {"tensor_split", "0.00"},
           {"tensor_buft_overrides", "none"},
-          {"use_mmap", w.mmap},
+          {"use_mmap", !w.repack},
           {"embeddings", false},
           {"no_op_offload", 0},
           {"n_prompt", prompt ? w.prompt_tokens : 0},

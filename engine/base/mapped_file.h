@@ -1,0 +1,32 @@
+// A file mapped read-only. Pages are shared with the page cache: RssFile, not RssAnon.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace smallmind {
+
+class MappedFile {
+ public:
+  // InputError where the path is missing, a directory, empty or unreadable.
+  static MappedFile Open(const std::filesystem::path& path);
+  MappedFile() = default;
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<const uint8_t> bytes() const { return {data_, size_}; }
+  const std::string& path() const { return path_; }
+  // These bytes are not needed soon: their pages leave the process, and come back when touched.
+  void Forget(std::span<const uint8_t> range) const;
+
+ private:
+  const uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+  std::string path_;
+};
+
+}  // namespace smallmind

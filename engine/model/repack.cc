@@ -1,0 +1,124 @@
+// A list of matrices, each once however many views there are of it, then one loop over pieces of
+// them. Tested in cli/repack_test.cc: logits of every architecture to the bit.
+#include "engine/model/repack.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/base/parallel.h"
+#include "engine/runtime/memory_size.h"
+#include "engine/tensor/packed.h"
+
+namespace smallmind {
+namespace {
+
+struct Copy {
+  WeightView from;
+  bool pack;
+  size_t offset;  // in the new memory
+};
+
+class Plan {
+ public:
+  // `unit`: rows that are taken as a matrix of their own, such as an expert's.
+  void Add(WeightView& view, size_t unit) {
+    if (!view) return;
+    const auto [known, is_new] = index_.try_emplace({view.data, view.rows}, copies_.size());
+    if (is_new) {
+      copies_.push_back({view, CanPack(view) && unit % kPackedRows == 0, bytes_});
+      bytes_ += (view.bytes() + 63) / 64 * 64;
+    }
+    views_.emplace_back(&view, known->second);
+  }
+  void Add(WeightView& view) { Add(view, view.rows); }
+
+  void Add(ExpertMatrices& experts) {
+    Add(experts.stacked.weight, experts.rows);
+    for (Linear& expert : experts.split) Add(expert.weight);
+  }
+
+  void Run(const GgufFile& file, HugePages& to, size_t threads) const {
+    std::vector<Piece> pieces;
+    for (const Copy& copy : copies_) {
+      constexpr size_t kBytes = size_t{1} << 20;
+      const size_t groups = std::max<size_t>(1, kBytes / kPackedRows / copy.from.row_bytes);
+      const size_t rows = groups * kPackedRows;
+      for (size_t r = 0; r < copy.from.rows; r += rows) {
+        pieces.push_back({&copy, r, std::min(r + rows, copy.from.rows)});
+      }
+    }
+    uint8_t* const base = to.bytes().data();
+    ParallelFor(threads, pieces.size(), 1, [&](size_t i, size_t) { Run(file, pieces[i], base); });
+  }
+
+  void Rebind(const HugePages& to) const {
+    for (const auto& [view, index] : views_) {
+      view->data = to.bytes().data() + copies_[index].offset;
+      view->packed = copies_[index].pack;
+    }
+  }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  struct Piece {
+    const Copy* copy;
+    size_t begin, end;  // rows
+  };
+  static void Run(const GgufFile& file, const Piece& piece, uint8_t* base) {
+    const WeightView& from = piece.copy->from;
+    uint8_t* const to = base + piece.copy->offset + piece.begin * from.row_bytes;
+    const ByteRange bytes = from.Bytes(piece.begin, piece.end);
+    if (piece.copy->pack) {
+      for (size_t r = piece.begin; r < piece.end; r += kPackedRows) {
+        PackGroup(from, r, to + (r - piece.begin) * from.row_bytes);
+      }
+    } else {
+      std::memcpy(to, bytes.data, bytes.bytes);
+    }
+    file.Forget({bytes.data, bytes.bytes});
+  }
+
+  std::vector<Copy> copies_;
+  std::vector<std::pair<WeightView*, size_t>> views_;
+  std::map<std::pair<const uint8_t*, size_t>, size_t> index_;
+  size_t bytes_ = 0;
+};
+
+// A system that lends more than it has would end the process halfway.
+HugePages Memory(size_t bytes, const std::string& path) {
+  try {
+    if (bytes <= UsableMemory()) return HugePages(bytes);
+  } catch (const std::bad_alloc&) {
+  }
+  throw InputError(path + ": no memory for a copy of " + std::to_string(bytes >> 20) +
+                   " MiB of weights; without --repack they stay in the file");
+}
+
+}  // namespace
+
+HugePages RepackWeights(const GgufFile& file, ModelWeights& weights, size_t threads) {
+  Plan plan;
+  if (weights.output.weight.data == weights.token_embedding.data) plan.Add(weights.token_embedding);
+  plan.Add(weights.output.weight);
+  for (LayerWeights& layer : weights.layers) {
+    for (Linear* linear : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up,
+                           &layer.down, &layer.router}) {
+      plan.Add(linear->weight);
+    }
+    for (ExpertMatrices* experts : {&layer.gate_exps, &layer.up_exps, &layer.down_exps}) {
+      plan.Add(*experts);
+    }
+  }
+  HugePages copy = Memory(plan.bytes(), file.path());
+  plan.Run(file, copy, threads);
+  plan.Rebind(copy);
+  return copy;
+}
+
+}  // namespace smallmind
