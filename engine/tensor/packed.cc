@@ -41,7 +41,8 @@ template <class Fn>
 void ForPieces(const Shape& s, size_t b, size_t n, Fn fn) {
   if (s.head != 0) fn(size_t{0}, s.head, b * kPackedRows * s.head, s.head);
   size_t at = kPackedRows * (n * s.head + b * (s.bytes() - s.head));
-  for (size_t k = 0; k < s.dwords; ++k, at += 4 * kPackedRows) fn(s.head + 4 * k, size_t{4}, at, size_t{4});
+  for (size_t k = 0; k < s.dwords; ++k, at += 4 * kPackedRows)
+    fn(s.head + 4 * k, size_t{4}, at, size_t{4});
   if (s.tail != 0) fn(s.head + 4 * s.dwords, s.tail, at, s.tail);
 }
 

@@ -19,8 +19,8 @@
 
 namespace smallmind {
 
-inline constexpr size_t kPackedRows = 16;    // of a group
-inline constexpr size_t kPackedBlocks = 8;   // of a chunk, where a block begins with an f16
+inline constexpr size_t kPackedRows = 16;   // of a group
+inline constexpr size_t kPackedBlocks = 8;  // of a chunk, where a block begins with an f16
 inline constexpr DType kPackedTypes[] = {DType::kQ4_0, DType::kQ8_0, DType::kQ4_K, DType::kQ5_K,
                                          DType::kQ6_K};
 

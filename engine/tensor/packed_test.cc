@@ -22,7 +22,8 @@ Packed Pack(DType type, size_t rows, size_t cols) {
   std::mt19937 rng(3);
   for (uint8_t& byte : p.stored) byte = static_cast<uint8_t>(rng());
   p.from = {type, p.stored.data(), rows, cols, row_bytes};
-  for (size_t r = 0; r < rows; r += kPackedRows) PackGroup(p.from, r, p.bytes.data() + r * row_bytes);
+  for (size_t r = 0; r < rows; r += kPackedRows)
+    PackGroup(p.from, r, p.bytes.data() + r * row_bytes);
   p.view = {type, p.bytes.data(), rows, cols, row_bytes, true};
   return p;
 }
@@ -54,7 +55,8 @@ TEST(Packed, DwordsOfSixteenRowsLieTogether) {
     for (size_t b = 0; b < 8; ++b) {
       EXPECT_TRUE(same(r, 34 * b, 32 * b + 2 * r, 2)) << r << " " << b;
       for (size_t k = 0; k < 8; ++k) {
-        EXPECT_TRUE(same(r, 34 * b + 2 + 4 * k, 256 + 512 * b + 64 * k + 4 * r, 4)) << r << " " << b;
+        EXPECT_TRUE(same(r, 34 * b + 2 + 4 * k, 256 + 512 * b + 64 * k + 4 * r, 4))
+            << r << " " << b;
       }
     }
     EXPECT_TRUE(same(r, 34 * 8, 8 * 544 + 2 * r, 2)) << r;
