@@ -8,7 +8,7 @@ namespace smallmind::harness {
 namespace {
 
 TEST(Workloads, ListsMultiply) {
-  const auto workloads = MakeWorkloads("128,512", "32", "1,4", "1,16", "1", 3);
+  const auto workloads = MakeWorkloads("128,512", "32", "1,4", "1,16", "0", 3);
   ASSERT_EQ(workloads.size(), 8u);
   EXPECT_EQ(workloads[2].name, "p128-n32-t4");
   EXPECT_EQ(workloads[3].name, "p128-n32-t4-s16");

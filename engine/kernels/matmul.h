@@ -25,7 +25,8 @@ size_t MatMulScratchBytes(size_t max_cols);
 size_t MatMulRowGrain(const WeightView& w, size_t n_tokens);
 
 // Writes out[t*out_stride + r − row_begin] for r in [row_begin, row_end), t in [0, x.n_tokens). The
-// type must want this form of activations (UsesQuantRows).
+// type must want this form of activations (UsesQuantRows). Of a packed matrix row_begin is a
+// multiple of 16 (tensor/packed.h).
 // `fetch`: where the row range is what it says is read next. Products that wait for memory fetch by
 // it: all but float ones of many tokens.
 void MatMul(const WeightView& w, size_t row_begin, size_t row_end, const QuantRows& x, float* out,
