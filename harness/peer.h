@@ -3,9 +3,9 @@
 //
 // --peer NAME='COMMAND' joins the same interleaved rounds. In COMMAND, {model} {prompt} {gen}
 // {threads} {sequences} {repack} (1 or 0) {reps} are replaced by the workload; a command without
-// {model} gets llama-bench's own flags appended: -m MODEL -p N -n N -t N -r N, and -mmp 0 where the
-// workload copies the file. COMMAND is split into words as a shell would, quotes and backslashes
-// included, but no shell runs: no pipes, variables or globs.
+// {model} gets llama-bench's own flags appended: -m MODEL -p N -n N -t N -r N. COMMAND is split
+// into words as a shell would, quotes and backslashes included, but no shell runs: no pipes,
+// variables or globs.
 //
 // A COMMAND that begins with "wall:" prints nothing that is read: its wall time, from start to
 // exit, is its time to the first token, so that the workload must generate one token.

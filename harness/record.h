@@ -126,8 +126,7 @@ struct ModelInfo {
 };
 
 struct Workload {
-  std::string
-      name;  // p128-n32-t4, of several sequences p128-n32-t4-s16, of repacked weights …-repack
+  std::string name;  // WorkloadName (plan.h)
   int prompt_tokens = 128;
   int gen_tokens = 32;
   int threads = 0;  // as asked of the engine, resolved: never 0 in a record

@@ -38,9 +38,8 @@ std::vector<Workload> MakeWorkloads(const std::string& prompts, const std::strin
     for (const int n : ParseList(gens, "-n")) {
       for (const int t : ParseList(threads, "-t")) {
         for (const int s : ParseList(sequences, "-s")) {
-          for (const int m : ParseList(repack, "--repack", 0, 1)) {
-            workloads.push_back(
-                {WorkloadName(p, n, t, s, m != 0), p, n, t, reps, false, s, m != 0});
+          for (const bool r : ParseList(repack, "--repack", 0, 1)) {
+            workloads.push_back({WorkloadName(p, n, t, s, r), p, n, t, reps, false, s, r});
           }
         }
       }

@@ -3,6 +3,7 @@ import importlib.machinery
 import importlib.util
 import pathlib
 import shlex
+import tempfile
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -20,6 +21,15 @@ class Commands(unittest.TestCase):
             self.assertEqual(words[0][:3], [f"{folder}/llama-bench", "-m", "{model}"])
             self.assertEqual(words[1][:3], [f"wall:{folder}/llama-cli", "-m", "{model}"])
             self.assertEqual(words[2][2:6], ['exec "$0" "$@" 2>&1', f"{folder}/llama-batched-bench", "-m", "{model}"])
+
+    def test_a_peer_repacks_where_it_can(self):
+        for help_text, wanted in (("-rtr, --run-time-repack <0|1>", ["-rtr", "{repack}"]), ("-mmp, --mmap <0|1>", ["-mmp", "0"])):
+            with tempfile.TemporaryDirectory() as name:
+                bench = pathlib.Path(name) / "llama-bench"
+                bench.write_text(f"#!/bin/sh\necho '{help_text}'\n", encoding="utf-8")
+                bench.chmod(0o755)
+                words = shlex.split(peers.command_of(peers.BENCH + " {repack}", bench.parent))
+                self.assertEqual(words[-2:], wanted)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include "engine/base/ascii_case.h"
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
+#include "engine/base/huge_pages.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mapped_file.h"
 #include "engine/base/quote.h"
@@ -37,6 +39,38 @@ TEST(MappedFile, ReadsBytesAndSurvivesMoves) {
   EXPECT_EQ(third.bytes()[0], 'a');
   EXPECT_EQ(third.path(), path);
   std::remove(path.c_str());
+}
+
+// A file of the page cache comes back as it was; memory of others, where forgetting would mean
+// zeros, is left alone.
+TEST(MappedFile, WhatIsForgottenComesBack) {
+  const std::string path = TempPath("forget");
+  const std::string text(5 << 20, 'x');
+  std::ofstream(path, std::ios::binary) << text;
+  const MappedFile file = MappedFile::Open(path);
+  file.Forget(file.bytes());
+  file.Forget(file.bytes().subspan(4097, 100));
+  EXPECT_EQ(std::count(file.bytes().begin(), file.bytes().end(), 'x'), 5 << 20);
+  HugePages other(5 << 20);
+  std::fill(other.bytes().begin(), other.bytes().end(), 'y');
+  file.Forget(other.bytes());
+  EXPECT_EQ(std::count(other.bytes().begin(), other.bytes().end(), 'y'), 5 << 20);
+  std::remove(path.c_str());
+}
+
+TEST(HugePages, AreAlignedZeroedAndSurviveMoves) {
+  HugePages first(3 << 20);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(first.bytes().data()) % (2 << 20), 0u);
+  EXPECT_EQ(std::count(first.bytes().begin(), first.bytes().end(), 0), 3 << 20);
+  first.bytes().back() = 7;
+  HugePages second = std::move(first);
+  // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+  EXPECT_TRUE(first.bytes().empty());
+  HugePages third;
+  third = std::move(second);
+  ASSERT_EQ(third.bytes().size(), size_t{3 << 20});
+  EXPECT_EQ(third.bytes().back(), 7);
+  EXPECT_TRUE(HugePages(0).bytes().empty());
 }
 
 TEST(MappedFile, RefusesWhatCannotBeMapped) {

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -48,6 +49,16 @@ inline std::filesystem::path StoriesModel() {
   return SharedDir() / "models" / "stories260K-f32.gguf";
 }
 inline std::filesystem::path MixtralModel() { return TestdataDir() / "arch" / "mixtral.gguf"; }
+
+// All of the repository's models, sorted.
+inline std::vector<std::filesystem::path> GoldenModels() {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(TestdataDir() / "arch")) {
+    if (entry.path().extension() == ".gguf") paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
 
 // A whole file, as std::string or std::vector<uint8_t>; empty where it cannot be read.
 template <typename Bytes = std::string>

@@ -52,8 +52,8 @@ SessionOptions ModelOptions::Session() const {
 }
 
 EngineOptions ModelOptions::Opening(size_t positions) const {
-  const size_t team = threads == 0 ? UsableCpus() : threads;
-  return {.context = positions, .repack_threads = repack ? team : 0};
+  if (!repack) return {.context = positions};
+  return {.context = positions, .repack_threads = threads == 0 ? UsableCpus() : threads};
 }
 
 }  // namespace smallmind

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "engine/base/error.h"
 #include "engine/base/testing.h"
 #include "engine/model/forward_testing.h"
 #include "engine/modelmaker/quantize.h"
@@ -11,26 +12,9 @@
 namespace smallmind {
 namespace {
 
-std::vector<std::filesystem::path> GoldenModels() {
-  std::vector<std::filesystem::path> models;
-  for (const auto& entry : std::filesystem::directory_iterator(TestdataDir() / "arch")) {
-    if (entry.path().extension() == ".gguf") models.push_back(entry.path());
-  }
-  return models;
-}
-
-size_t PackedMatrices(const ModelWeights& w) {
-  size_t n = w.output.weight.packed;
-  for (const LayerWeights& layer : w.layers) {
-    for (const Linear* linear : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up,
-                                 &layer.down, &layer.router}) {
-      n += linear->weight.packed;
-    }
-    for (const ExpertMatrices* experts : {&layer.gate_exps, &layer.up_exps, &layer.down_exps}) {
-      n += experts->stacked.weight.packed;
-      for (const Linear& expert : experts->split) n += expert.weight.packed;
-    }
-  }
+size_t PackedMatrices(ModelWeights& weights) {
+  size_t n = 0;
+  ForEachMatrix(weights, [&](const WeightView& view, size_t) { n += view.packed; });
   return n;
 }
 
@@ -43,7 +27,7 @@ TEST(Repack, LogitsOfEveryArchitectureStayTheSame) {
   for (const auto& golden : GoldenModels()) {
     for (const char* type : {"F16", "Q8_0", "Q4_0"}) {
       Quantize({golden, path, type, 1});
-      const Model stored = Model::Load(path), repacked = Model::Load(path, 0, 3);
+      Model stored = Model::Load(path), repacked = Model::Load(path, 0, 3);
       EXPECT_EQ(PackedMatrices(stored.weights), 0u);
       EXPECT_EQ(PackedMatrices(repacked.weights) > 0, *type == 'Q') << golden << " " << type;
       for (const size_t batch : {1, 9}) {
@@ -60,24 +44,34 @@ TEST(Repack, LogitsOfEveryArchitectureStayTheSame) {
 TEST(Repack, EveryMatrixIsCopiedOnce) {
   const auto path = TestTempDir() / "repack_once.gguf";
   Quantize({TestdataDir() / "arch" / "llama-tied-ropefreqs.gguf", path, "Q8_0", 1});
-  const Model model = Model::Load(path, 0, 1);
+  Model model = Model::Load(path, 0, 1);
   const std::span<const uint8_t> copy = model.copy.bytes();
   const auto inside = [&](const WeightView& w) {
     return w.data >= copy.data() && w.data + w.bytes() <= copy.data() + copy.size();
   };
   EXPECT_EQ(model.weights.output.weight.data, model.weights.token_embedding.data);
   EXPECT_TRUE(model.weights.token_embedding.packed);
-  size_t bytes = model.weights.output.weight.bytes();
-  for (const LayerWeights& layer : model.weights.layers) {
-    for (const Linear* linear :
-         {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down}) {
-      EXPECT_TRUE(inside(linear->weight));
-      bytes += linear->weight.bytes();
-    }
-  }
-  EXPECT_TRUE(inside(model.weights.output.weight));
-  EXPECT_LT(copy.size(), bytes + 64 * 7 * (model.weights.layers.size() + 1));
+  size_t bytes = 0, matrices = 0;
+  ForEachMatrix(model.weights, [&](const WeightView& view, size_t) {
+    EXPECT_TRUE(inside(view));
+    bytes += view.bytes();
+    ++matrices;
+  });
+  EXPECT_EQ(matrices, 1 + 7 * model.weights.layers.size());
+  EXPECT_LT(copy.size(), bytes + 64 * matrices);
   std::filesystem::remove(path);
+}
+
+TEST(Repack, SaysThatMemoryDoesNotSuffice) {
+  Model model = Model::Load(MixtralModel());
+  WeightView& output = model.weights.output.weight;
+  output.rows = (size_t{1} << 50) / output.row_bytes;
+  try {
+    RepackWeights(model.file, model.weights, 1);
+    ADD_FAILURE() << "a petabyte was copied";
+  } catch (const InputError& e) {
+    EXPECT_NE(std::string(e.what()).find("without --repack"), std::string::npos) << e.what();
+  }
 }
 
 }  // namespace

@@ -17,10 +17,7 @@ namespace smallmind {
 namespace {
 
 std::vector<std::filesystem::path> Models() {
-  std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(TestdataDir() / "arch")) {
-    if (entry.path().extension() == ".gguf") paths.push_back(entry.path());
-  }
+  std::vector<std::filesystem::path> paths = GoldenModels();
   const auto stories = StoriesModel();
   if (std::filesystem::exists(stories)) paths.push_back(stories);
   std::sort(paths.begin(), paths.end());

@@ -231,7 +231,7 @@ struct ChunkBehind {
   }
 };
 
-// The same of a packed group: lane = row from the first dot on.
+// Dots of a packed group: lane = row from the first dot on.
 template <QuantForm kForm, size_t kInPairs, size_t T>
 struct PackedDots : Dots<kForm, kInPairs, T> {
   using Base = Dots<kForm, kInPairs, T>;
@@ -253,9 +253,10 @@ struct PackedDots : Dots<kForm, kInPairs, T> {
           AddDot<kInPairs>(kHalves ? i : 4 * half + i, w, four, pairs[t], sum[t]);
         });
       });
-      if (kHalves && half == 0) {
+      if constexpr (kHalves) {
+        if (half == 1) return;
         Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
-          hn::Store(sum[t], di, sums[t][block][kHalves ? 1 : 0]);
+          hn::Store(sum[t], di, sums[t][block][1]);
           sum[t] = hn::Zero(di);
         });
       }

@@ -10,7 +10,7 @@
 //   Decode  blocks b0 … b0 + n of a group, n ≤ 8 and 8 but for the last of a row, to a sink:
 //           to.Put(block, bytes) with bytes(half, i), a block's vectors as Dot takes them, and the
 //           float factors of the order contract by Store…. Calls ahead.Fetch() n times, spread over
-//           its work; `ahead` is an Ahead, or one that fetches more (ChunkAhead). Integer steps of
+//           its work; `ahead` is an Ahead, or one of matmul_quant_gemv-inl.h. Integer steps of
 //           half blocks are multiplied into the bytes, or go to to.PutStepped (kTakesSteps).
 //           Rows are a RowGroup, or PackedRows where the type can be packed.
 // A sink is what the product needs: Dots (matmul_quant_gemv-inl.h) multiplies the bytes where they

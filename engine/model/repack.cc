@@ -26,9 +26,7 @@ struct Copy {
 
 class Plan {
  public:
-  // `unit`: rows that are taken as a matrix of their own, such as an expert's.
   void Add(WeightView& view, size_t unit) {
-    if (!view) return;
     const auto [known, is_new] = index_.try_emplace({view.data, view.rows}, copies_.size());
     if (is_new) {
       copies_.push_back({view, CanPack(view) && unit % kPackedRows == 0, bytes_});
@@ -36,13 +34,6 @@ class Plan {
     }
     views_.emplace_back(&view, known->second);
   }
-  void Add(WeightView& view) { Add(view, view.rows); }
-
-  void Add(ExpertMatrices& experts) {
-    Add(experts.stacked.weight, experts.rows);
-    for (Linear& expert : experts.split) Add(expert.weight);
-  }
-
   void Run(const GgufFile& file, HugePages& to, size_t threads) const {
     std::vector<Piece> pieces;
     for (const Copy& copy : copies_) {
@@ -104,17 +95,9 @@ HugePages Memory(size_t bytes, const std::string& path) {
 
 HugePages RepackWeights(const GgufFile& file, ModelWeights& weights, size_t threads) {
   Plan plan;
-  if (weights.output.weight.data == weights.token_embedding.data) plan.Add(weights.token_embedding);
-  plan.Add(weights.output.weight);
-  for (LayerWeights& layer : weights.layers) {
-    for (Linear* linear : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up,
-                           &layer.down, &layer.router}) {
-      plan.Add(linear->weight);
-    }
-    for (ExpertMatrices* experts : {&layer.gate_exps, &layer.up_exps, &layer.down_exps}) {
-      plan.Add(*experts);
-    }
-  }
+  WeightView& embedding = weights.token_embedding;
+  if (embedding.data == weights.output.weight.data) plan.Add(embedding, embedding.rows);
+  ForEachMatrix(weights, [&](WeightView& view, size_t unit) { plan.Add(view, unit); });
   HugePages copy = Memory(plan.bytes(), file.path());
   plan.Run(file, copy, threads);
   plan.Rebind(copy);

@@ -63,6 +63,26 @@ struct ModelWeights {
   DType main_type = DType::kF32;  // of most of the bytes
 };
 
+// fn(view, unit) for every matrix of the layers and the output matrix, in no order that matters.
+// `unit`: rows that are taken as a matrix of their own, such as an expert's.
+template <class Fn>
+void ForEachMatrix(ModelWeights& weights, Fn fn) {
+  const auto each = [&](Linear& linear) {
+    if (linear) fn(linear.weight, linear.weight.rows);
+  };
+  each(weights.output);
+  for (LayerWeights& layer : weights.layers) {
+    for (Linear* linear : {&layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up,
+                           &layer.down, &layer.router}) {
+      each(*linear);
+    }
+    for (ExpertMatrices* experts : {&layer.gate_exps, &layer.up_exps, &layer.down_exps}) {
+      if (experts->stacked) fn(experts->stacked.weight, experts->rows);
+      for (Linear& expert : experts->split) each(expert);
+    }
+  }
+}
+
 // Throws InputError naming the tensor, the expected and the actual type and shape.
 ModelWeights BindWeights(const GgufFile& file, const ModelSpec& spec);
 

@@ -33,9 +33,8 @@ class WeightsTest : public testing::Test {
 
 TEST_F(WeightsTest, EveryGoldenModelBinds) {
   int models = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(TestdataDir() / "arch")) {
-    if (entry.path().extension() != ".gguf") continue;
-    const GgufFile file = GgufFile::Open(entry.path());
+  for (const auto& path : GoldenModels()) {
+    const GgufFile file = GgufFile::Open(path);
     const ModelSpec spec = ReadSpec(file, 0);
     const ModelWeights weights = BindWeights(file, spec);
     EXPECT_EQ(weights.layers.size(), spec.n_layers);
