@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/model/repack.h"
 #include "engine/runtime/cpus.h"
 
 namespace smallmind {
@@ -15,8 +16,9 @@ namespace smallmind {
 Engine Engine::OpenWithoutTokenizer(const std::filesystem::path& path,
                                     const EngineOptions& options) {
   Engine engine;
-  engine.model_ =
-      std::make_unique<const Model>(Model::Load(path, options.context, options.repack_threads));
+  auto model = std::make_unique<Model>(Model::Load(path, options.context));
+  if (options.repack_threads != 0) Repack(*model, options.repack_threads);
+  engine.model_ = std::move(model);
   return engine;
 }
 

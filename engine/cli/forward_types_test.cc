@@ -9,6 +9,7 @@
 #include "engine/base/testing.h"
 #include "engine/model/double_forward.h"
 #include "engine/model/forward_testing.h"
+#include "engine/model/repack.h"
 #include "engine/modelmaker/make_model.h"
 #include "engine/modelmaker/quantize.h"
 #include "engine/modelmaker/recipe.h"
@@ -46,7 +47,8 @@ TEST_P(ForwardTypes, LogitsAreThoseOfTheDecodedWeights) {
   // rounded to it (2.6e-5).
   const DType type = model.weights.layers[0].q.weight.type;
   const double bound = Info(type).block_elems > 1 ? 5e-4 : type == DType::kBF16 ? 1e-4 : 1e-10;
-  const Model repacked = Model::Load(path, 0, 2);
+  Model repacked = Model::Load(path);
+  Repack(repacked, 2);
   EXPECT_EQ(repacked.weights.layers[0].q.weight.packed, CanPack(type));
   for (size_t batch : {1, 2, 3, 8}) {
     const std::vector<float> logits = Logits(model, tokens, {.batch = batch});

@@ -27,7 +27,8 @@ TEST(Repack, LogitsOfEveryArchitectureStayTheSame) {
   for (const auto& golden : GoldenModels()) {
     for (const char* type : {"F16", "Q8_0", "Q4_0"}) {
       Quantize({golden, path, type, 1});
-      Model stored = Model::Load(path), repacked = Model::Load(path, 0, 3);
+      Model stored = Model::Load(path), repacked = Model::Load(path);
+      Repack(repacked, 3);
       EXPECT_EQ(PackedMatrices(stored.weights), 0u);
       EXPECT_EQ(PackedMatrices(repacked.weights) > 0, *type == 'Q') << golden << " " << type;
       for (const size_t batch : {1, 9}) {
@@ -44,7 +45,8 @@ TEST(Repack, LogitsOfEveryArchitectureStayTheSame) {
 TEST(Repack, EveryMatrixIsCopiedOnce) {
   const auto path = TestTempDir() / "repack_once.gguf";
   Quantize({TestdataDir() / "arch" / "llama-tied-ropefreqs.gguf", path, "Q8_0", 1});
-  Model model = Model::Load(path, 0, 1);
+  Model model = Model::Load(path);
+  Repack(model, 1);
   const std::span<const uint8_t> copy = model.copy.bytes();
   const auto inside = [&](const WeightView& w) {
     return w.data >= copy.data() && w.data + w.bytes() <= copy.data() + copy.size();
@@ -67,7 +69,7 @@ TEST(Repack, SaysThatMemoryDoesNotSuffice) {
   WeightView& output = model.weights.output.weight;
   output.rows = (size_t{1} << 50) / output.row_bytes;
   try {
-    RepackWeights(model.file, model.weights, 1);
+    Repack(model, 1);
     ADD_FAILURE() << "a petabyte was copied";
   } catch (const InputError& e) {
     EXPECT_NE(std::string(e.what()).find("without --repack"), std::string::npos) << e.what();

@@ -93,15 +93,15 @@ HugePages Memory(size_t bytes, const std::string& path) {
 
 }  // namespace
 
-HugePages RepackWeights(const GgufFile& file, ModelWeights& weights, size_t threads) {
+void Repack(Model& model, size_t threads) {
   Plan plan;
+  ModelWeights& weights = model.weights;
   WeightView& embedding = weights.token_embedding;
   if (embedding.data == weights.output.weight.data) plan.Add(embedding, embedding.rows);
   ForEachMatrix(weights, [&](WeightView& view, size_t unit) { plan.Add(view, unit); });
-  HugePages copy = Memory(plan.bytes(), file.path());
-  plan.Run(file, copy, threads);
-  plan.Rebind(copy);
-  return copy;
+  model.copy = Memory(plan.bytes(), model.file.path());
+  plan.Run(model.file, model.copy, threads);
+  plan.Rebind(model.copy);
 }
 
 }  // namespace smallmind

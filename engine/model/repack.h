@@ -8,14 +8,12 @@
 
 #include <cstddef>
 
-#include "engine/base/huge_pages.h"
-#include "engine/gguf/gguf.h"
-#include "engine/model/weights.h"
+#include "engine/model/model.h"
 
 namespace smallmind {
 
-// Makes the weights' views those of the copy, which is returned and must outlive them. `file` is
-// where they lie now: its pages need not stay. Throws InputError where memory does not suffice.
-HugePages RepackWeights(const GgufFile& file, ModelWeights& weights, size_t threads);
+// For a model just loaded, before its first session; by `threads` threads. The file's pages need
+// not stay in memory after it. Throws InputError where memory does not suffice for the copy.
+void Repack(Model& model, size_t threads);
 
 }  // namespace smallmind
