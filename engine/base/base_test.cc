@@ -6,12 +6,15 @@
 #include <cstdio>
 #include <fstream>
 #include <limits>
+#include <numeric>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "engine/base/ascii_case.h"
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
+#include "engine/base/forward_window.h"
 #include "engine/base/huge_pages.h"
 #include "engine/base/json_writer.h"
 #include "engine/base/mapped_file.h"
@@ -38,6 +41,48 @@ TEST(MappedFile, ReadsBytesAndSurvivesMoves) {
   third = std::move(second);
   EXPECT_EQ(third.bytes()[0], 'a');
   EXPECT_EQ(third.path(), path);
+  std::remove(path.c_str());
+}
+
+TEST(MappedFile, CopiesWhatIsAskedFor) {
+  const std::string path = TempPath("read");
+  std::ofstream(path, std::ios::binary) << "0123456789";
+  const MappedFile file = MappedFile::Open(path);
+  std::vector<uint8_t> to(4, 'x');
+  EXPECT_EQ(file.Read(3, to), 4u);
+  EXPECT_EQ(std::string(to.begin(), to.end()), "3456");
+  EXPECT_EQ(file.Read(8, to), 2u);
+  EXPECT_EQ(std::string(to.begin(), to.end()), "8956");
+  EXPECT_EQ(file.Read(10, to), 0u);
+  EXPECT_EQ(MappedFile().Read(0, to), 0u);
+  std::remove(path.c_str());
+}
+
+// Of a file and of memory the same bytes, whatever the steps.
+TEST(ForwardWindow, GivesEveryByteOnce) {
+  const std::string path = TempPath("window");
+  std::vector<uint8_t> bytes(300000);
+  std::iota(bytes.begin(), bytes.end(), uint8_t{0});
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
+  const MappedFile file = MappedFile::Open(path);
+  constexpr size_t kBegin = 77;
+  for (const size_t step : {1, 8, 4096, 32768, 32769, 100000, 299923}) {
+    for (const bool mapped : {false, true}) {
+      const std::span<const uint8_t> all = mapped ? file.bytes() : std::span<const uint8_t>(bytes);
+      ForwardWindow window(all.subspan(kBegin), mapped ? &file : nullptr);
+      size_t at = 0;
+      while (at < bytes.size() - kBegin) {
+        const std::span<const uint8_t> got = window.At(at, step);
+        ASSERT_EQ(got.size(), std::min(step, bytes.size() - kBegin - at));
+        ASSERT_TRUE(std::equal(got.begin(), got.end(), bytes.data() + kBegin + at)) << at;
+        at += got.size();
+      }
+      EXPECT_TRUE(window.At(at, step).empty());
+      EXPECT_TRUE(window.At(at, std::numeric_limits<size_t>::max()).empty());
+    }
+  }
   std::remove(path.c_str());
 }
 

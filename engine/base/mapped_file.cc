@@ -1,4 +1,4 @@
-// One mmap of the whole file. The descriptor is closed at once: the mapping keeps the file alive.
+// One mmap of the whole file, and its descriptor.
 // Tested in base_test.cc.
 #include "engine/base/mapped_file.h"
 
@@ -17,21 +17,6 @@
 namespace smallmind {
 namespace {
 
-// Closes on every path out of Open.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 [[noreturn]] void Fail(const std::string& path, const std::string& why) {
   throw InputError("cannot open " + Quote(path) + ": " + why);
 }
@@ -42,19 +27,32 @@ MappedFile MappedFile::Open(const std::filesystem::path& path) {
   MappedFile file;
   file.path_ = path.string();
   // O_NONBLOCK: a named pipe without a writer is refused below, not waited for.
-  const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (fd.get() < 0) Fail(file.path_, std::strerror(errno));
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  file.descriptor_ = fd;  // closed on every path from here on
+  if (fd < 0) Fail(file.path_, std::strerror(errno));
   struct stat st = {};
-  if (fstat(fd.get(), &st) != 0) Fail(file.path_, std::strerror(errno));
+  if (fstat(fd, &st) != 0) Fail(file.path_, std::strerror(errno));
   if (S_ISDIR(st.st_mode)) Fail(file.path_, "it is a directory");
   if (!S_ISREG(st.st_mode)) Fail(file.path_, "not a regular file");
   if (st.st_size == 0) Fail(file.path_, "the file is empty");
   const size_t size = static_cast<size_t>(st.st_size);
-  void* data = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+  void* data = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
   if (data == MAP_FAILED) Fail(file.path_, std::strerror(errno));
   file.data_ = static_cast<const uint8_t*>(data);
   file.size_ = size;
   return file;
+}
+
+size_t MappedFile::Read(uint64_t offset, std::span<uint8_t> to) const {
+  size_t done = 0;
+  while (done < to.size()) {
+    const ssize_t got =
+        pread(descriptor_, to.data() + done, to.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    done += static_cast<size_t>(got);
+  }
+  return done;
 }
 
 void MappedFile::Forget(std::span<const uint8_t> range) const {
@@ -68,11 +66,13 @@ void MappedFile::Forget(std::span<const uint8_t> range) const {
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)),
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
       path_(std::move(other.path_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   std::swap(path_, other.path_);
@@ -81,6 +81,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(const_cast<uint8_t*>(data_), size_);
+  if (descriptor_ >= 0) close(descriptor_);
 }
 
 }  // namespace smallmind

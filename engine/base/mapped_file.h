@@ -20,10 +20,15 @@ class MappedFile {
 
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
   const std::string& path() const { return path_; }
+  // Copies up to to.size() bytes from `offset` on and says how many (fewer at the file's end and
+  // where it cannot be read): for a walk over much that keeps nothing, which in the mapping would
+  // cost a page fault for every 64 KiB.
+  size_t Read(uint64_t offset, std::span<uint8_t> to) const;
   // These bytes are not needed soon: their pages leave the process, and come back when touched.
   void Forget(std::span<const uint8_t> range) const;
 
  private:
+  int descriptor_ = -1;
   const uint8_t* data_ = nullptr;
   size_t size_ = 0;
   std::string path_;

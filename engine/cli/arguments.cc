@@ -166,8 +166,13 @@ Program::Program(const std::string& description, const std::string& footer)
 }
 Program::~Program() = default;
 
-Command Program::Add(const std::string& name, const std::string& help) {
-  return Command(app_->add_subcommand(name, help), &action_);
+void Program::Add(const std::string& name, const std::string& help,
+                  std::function<void(Command&)> declare) {
+  CLI::App* const app = app_->add_subcommand(name, help);
+  app->preparse_callback([this, app, declare = std::move(declare)](size_t) {
+    Command command(app, &action_);
+    declare(command);
+  });
 }
 
 Action Program::Parse(int argc, const char* const* argv) {

@@ -24,20 +24,21 @@ struct Parsed {
 Parsed Parse(std::vector<const char*> words) {
   Parsed p;
   Program program("test", "");
-  Command run = program.Add("run", "runs");
-  run.Option("-n,--count", &p.count, "count").Range(1, 10).ShowDefault();
-  run.Option("--seed", &p.seed, "seed");
-  run.Option("--depth", &p.depth, "depth");
-  run.Option("--share", &p.share, "share").RealRange(0, 1);
-  run.Option("--waste", &p.waste, "waste").RealRange(0, 1000);
-  run.Option("--penalty", &p.penalty, "penalty").Positive();
-  run.Option("--kind", &p.kind, "kind").OneOf({"f16", "f32"});
-  run.Option("--name", &p.name, "name").NotEmpty();
-  run.Option("--ids", &p.ids, "ids");
-  run.Option("--stop", &p.stops, "stop");
-  run.Flag("-f,--flag", &p.flag, "flag");
-  run.Runs([] { return 7; });
-  program.Add("other", "does something else").Runs([] { return 8; });
+  program.Add("run", "runs", [&p](Command& run) {
+    run.Option("-n,--count", &p.count, "count").Range(1, 10).ShowDefault();
+    run.Option("--seed", &p.seed, "seed");
+    run.Option("--depth", &p.depth, "depth");
+    run.Option("--share", &p.share, "share").RealRange(0, 1);
+    run.Option("--waste", &p.waste, "waste").RealRange(0, 1000);
+    run.Option("--penalty", &p.penalty, "penalty").Positive();
+    run.Option("--kind", &p.kind, "kind").OneOf({"f16", "f32"});
+    run.Option("--name", &p.name, "name").NotEmpty();
+    run.Option("--ids", &p.ids, "ids");
+    run.Option("--stop", &p.stops, "stop");
+    run.Flag("-f,--flag", &p.flag, "flag");
+    run.Runs([] { return 7; });
+  });
+  program.Add("other", "does something else", [](Command& other) { other.Runs([] { return 8; }); });
   words.insert(words.begin(), "test");
   p.code = program.Parse(static_cast<int>(words.size()), words.data())();
   return p;

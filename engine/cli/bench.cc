@@ -234,23 +234,24 @@ int Run(const Options& o, const StartInstants& start) {
 }  // namespace
 
 void AddBench(Program& program, const StartInstants& start) {
-  auto o = std::make_shared<Options>();
-  Command c = program.Add("bench", "Measure; JSON lines on stdout");
-  o->model.Declare(&c, ModelOptions::kOptionalModel);
-  c.Option("-p,--n-prompt", &o->n_prompt, "Prompt tokens").Range(1, 1 << 20).ShowDefault();
-  c.Option("-n,--n-gen", &o->n_gen, "Tokens to generate").Range(0, 1 << 20).ShowDefault();
-  c.Option("-r,--repetitions", &o->reps, "Repetitions in this process; the first one is cold")
-      .Range(1, 100000)
-      .ShowDefault();
-  c.Option("--sequences", &o->sequences, "Sequences decoded together; one `batch` event each")
-      .Range(1, 1024);
-  c.Flag("--timers", &o->timers, "Report the time of each stage of the forward pass");
-  c.Flag("--ceilings", &o->ceilings,
-         "Measure the machine instead: read bandwidth, FMA, int8, BF16");
-  c.Flag("--training-text", &o->training_text, "Use the text that PGO trains on");
-  c.Option("--inject-slowdown", &o->slowdown_pct, "Percent of every forward pass to waste")
-      .RealRange(0.0, 1000.0);
-  c.Runs([o, start] { return Run(*o, start); });
+  program.Add("bench", "Measure; JSON lines on stdout", [start](Command& c) {
+    auto o = std::make_shared<Options>();
+    o->model.Declare(&c, ModelOptions::kOptionalModel);
+    c.Option("-p,--n-prompt", &o->n_prompt, "Prompt tokens").Range(1, 1 << 20).ShowDefault();
+    c.Option("-n,--n-gen", &o->n_gen, "Tokens to generate").Range(0, 1 << 20).ShowDefault();
+    c.Option("-r,--repetitions", &o->reps, "Repetitions in this process; the first one is cold")
+        .Range(1, 100000)
+        .ShowDefault();
+    c.Option("--sequences", &o->sequences, "Sequences decoded together; one `batch` event each")
+        .Range(1, 1024);
+    c.Flag("--timers", &o->timers, "Report the time of each stage of the forward pass");
+    c.Flag("--ceilings", &o->ceilings,
+           "Measure the machine instead: read bandwidth, FMA, int8, BF16");
+    c.Flag("--training-text", &o->training_text, "Use the text that PGO trains on");
+    c.Option("--inject-slowdown", &o->slowdown_pct, "Percent of every forward pass to waste")
+        .RealRange(0.0, 1000.0);
+    c.Runs([o, start] { return Run(*o, start); });
+  });
 }
 
 }  // namespace smallmind

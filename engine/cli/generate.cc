@@ -111,49 +111,51 @@ int Run(Options o) {
 }  // namespace
 
 void AddGenerate(Program& program) {
-  auto o = std::make_shared<Options>();
-  Command c = program.Add("generate", "Continue a prompt");
-  o->model.Declare(&c);
-  SamplerOptions& s = o->generate.sampler;
-  c.Option("-p,--prompt", &o->prompt, "Prompt; empty: from BOS alone");
-  c.Option("-f,--file", &o->file, "Prompt, read byte for byte; - for standard input").NotEmpty();
-  c.Option("-n,--n-predict", &o->generate.max_tokens, "Tokens at most").ShowDefault();
-  c.Option("--temp", &s.temperature, "Temperature; 0 is greedy")
-      .RealRange(0.0, 100.0)
-      .ShowDefault();
-  c.Option("--top-k", &s.top_k, "Keep the k likeliest; 0: all").ShowDefault();
-  c.Option("--top-p", &s.top_p, "Keep the likeliest of this total mass")
-      .RealRange(0.0, 1.0)
-      .ShowDefault();
-  c.Option("--min-p", &s.min_p, "Drop what is below this share of the likeliest")
-      .RealRange(0.0, 1.0)
-      .ShowDefault();
-  c.Option("--typical-p", &s.typical_p, "Keep the most typical of this total mass; 1: all")
-      .RealRange(0.0, 1.0)
-      .ShowDefault();
-  c.Option("--repeat-penalty", &s.repeat_penalty, "Divides logits of recent tokens; 1: off")
-      .Positive()
-      .ShowDefault();
-  c.Option("--frequency-penalty", &s.frequency_penalty,
-           "Subtracted from a recent token's logit for each time it occurs")
-      .RealRange(-100.0, 100.0)
-      .ShowDefault();
-  c.Option("--presence-penalty", &s.presence_penalty, "Subtracted from a recent token's logit once")
-      .RealRange(-100.0, 100.0)
-      .ShowDefault();
-  c.Option("--penalty-last-n", &s.penalty_last_n,
-           "Tokens that are recent to the penalties; 0: none, -1: all")
-      .Range(-1, std::numeric_limits<int32_t>::max())
-      .ShowDefault();
-  c.Option("--logit-bias", &o->biases,
-           "ID:BIAS, added to that token's logit; -inf bans it; may be given again");
-  c.Option("--seed", &s.seed, "Seed of the sampler").ShowDefault();
-  c.Option("--stop", &o->generate.stop, "Text that ends generation; may be given again");
-  c.Option("-o,--output", &o->output, "File that gets the generated text alone").NotEmpty();
-  c.Flag("--parse-special", &o->generate.parse_special, "Special tokens in the prompt's text");
-  c.Flag("--ignore-eos", &o->generate.ignore_eos, "Go on after an end-of-text token");
-  c.Flag("-q,--quiet", &o->quiet, "Do not print the text");
-  c.Runs([o] { return Run(*o); });
+  program.Add("generate", "Continue a prompt", [](Command& c) {
+    auto o = std::make_shared<Options>();
+    o->model.Declare(&c);
+    SamplerOptions& s = o->generate.sampler;
+    c.Option("-p,--prompt", &o->prompt, "Prompt; empty: from BOS alone");
+    c.Option("-f,--file", &o->file, "Prompt, read byte for byte; - for standard input").NotEmpty();
+    c.Option("-n,--n-predict", &o->generate.max_tokens, "Tokens at most").ShowDefault();
+    c.Option("--temp", &s.temperature, "Temperature; 0 is greedy")
+        .RealRange(0.0, 100.0)
+        .ShowDefault();
+    c.Option("--top-k", &s.top_k, "Keep the k likeliest; 0: all").ShowDefault();
+    c.Option("--top-p", &s.top_p, "Keep the likeliest of this total mass")
+        .RealRange(0.0, 1.0)
+        .ShowDefault();
+    c.Option("--min-p", &s.min_p, "Drop what is below this share of the likeliest")
+        .RealRange(0.0, 1.0)
+        .ShowDefault();
+    c.Option("--typical-p", &s.typical_p, "Keep the most typical of this total mass; 1: all")
+        .RealRange(0.0, 1.0)
+        .ShowDefault();
+    c.Option("--repeat-penalty", &s.repeat_penalty, "Divides logits of recent tokens; 1: off")
+        .Positive()
+        .ShowDefault();
+    c.Option("--frequency-penalty", &s.frequency_penalty,
+             "Subtracted from a recent token's logit for each time it occurs")
+        .RealRange(-100.0, 100.0)
+        .ShowDefault();
+    c.Option("--presence-penalty", &s.presence_penalty,
+             "Subtracted from a recent token's logit once")
+        .RealRange(-100.0, 100.0)
+        .ShowDefault();
+    c.Option("--penalty-last-n", &s.penalty_last_n,
+             "Tokens that are recent to the penalties; 0: none, -1: all")
+        .Range(-1, std::numeric_limits<int32_t>::max())
+        .ShowDefault();
+    c.Option("--logit-bias", &o->biases,
+             "ID:BIAS, added to that token's logit; -inf bans it; may be given again");
+    c.Option("--seed", &s.seed, "Seed of the sampler").ShowDefault();
+    c.Option("--stop", &o->generate.stop, "Text that ends generation; may be given again");
+    c.Option("-o,--output", &o->output, "File that gets the generated text alone").NotEmpty();
+    c.Flag("--parse-special", &o->generate.parse_special, "Special tokens in the prompt's text");
+    c.Flag("--ignore-eos", &o->generate.ignore_eos, "Go on after an end-of-text token");
+    c.Flag("-q,--quiet", &o->quiet, "Do not print the text");
+    c.Runs([o] { return Run(*o); });
+  });
 }
 
 }  // namespace smallmind

@@ -75,11 +75,12 @@ int Run(const Options& o) {
 }  // namespace
 
 void AddInfo(Program& program) {
-  auto o = std::make_shared<Options>();
-  Command c = program.Add("info", "Facts about this build and about a model");
-  c.Option("-m,--model", &o->model, "GGUF file").NotEmpty();
-  c.Flag("--json", &o->json, "One JSON object");
-  c.Runs([o] { return Run(*o); });
+  program.Add("info", "Facts about this build and about a model", [](Command& c) {
+    auto o = std::make_shared<Options>();
+    c.Option("-m,--model", &o->model, "GGUF file").NotEmpty();
+    c.Flag("--json", &o->json, "One JSON object");
+    c.Runs([o] { return Run(*o); });
+  });
 }
 
 }  // namespace smallmind

@@ -33,13 +33,14 @@ int Run(const Options& o) {
 }  // namespace
 
 void AddLogits(Program& program) {
-  auto o = std::make_shared<Options>();
-  o->model.kv = "f32";
-  Command c = program.Add("logits", "Write the logits of every position");
-  o->model.Declare(&c);
-  c.Option("--tokens", &o->tokens, "Token ids, comma separated").Required();
-  c.Option("-o,--output", &o->output, "File of float32, n_tokens × n_vocab").Required();
-  c.Runs([o] { return Run(*o); });
+  program.Add("logits", "Write the logits of every position", [](Command& c) {
+    auto o = std::make_shared<Options>();
+    o->model.kv = "f32";
+    o->model.Declare(&c);
+    c.Option("--tokens", &o->tokens, "Token ids, comma separated").Required();
+    c.Option("-o,--output", &o->output, "File of float32, n_tokens × n_vocab").Required();
+    c.Runs([o] { return Run(*o); });
+  });
 }
 
 }  // namespace smallmind

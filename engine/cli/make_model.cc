@@ -28,18 +28,19 @@ int Run(MakeModelOptions o) {
 }  // namespace
 
 void AddMakeModel(Program& program) {
-  auto o = std::make_shared<MakeModelOptions>();
-  o->threads = 0;
-  std::string presets, types;
-  for (const Preset& p : Presets()) presets += " " + std::string(p.name);
-  for (const std::string& name : RecipeNames()) types += " " + name;
-  Command c = program.Add("make-model", "Write a model of random weights, for measuring");
-  c.Option("--preset", &o->preset, "Shape:" + presets).Required();
-  c.Option("--quant", &o->type, "Weight type:" + types).ShowDefault();
-  c.Option("--seed", &o->seed, "Of the weights; same seed, same bytes").ShowDefault();
-  c.Option("-o,--output", &o->output, "GGUF file to write").Required();
-  c.Option("-t,--threads", &o->threads, "Threads; 0: every usable CPU").Range(0, 1024);
-  c.Runs([o] { return Run(*o); });
+  program.Add("make-model", "Write a model of random weights, for measuring", [](Command& c) {
+    auto o = std::make_shared<MakeModelOptions>();
+    o->threads = 0;
+    std::string presets, types;
+    for (const Preset& p : Presets()) presets += " " + std::string(p.name);
+    for (const std::string& name : RecipeNames()) types += " " + name;
+    c.Option("--preset", &o->preset, "Shape:" + presets).Required();
+    c.Option("--quant", &o->type, "Weight type:" + types).ShowDefault();
+    c.Option("--seed", &o->seed, "Of the weights; same seed, same bytes").ShowDefault();
+    c.Option("-o,--output", &o->output, "GGUF file to write").Required();
+    c.Option("-t,--threads", &o->threads, "Threads; 0: every usable CPU").Range(0, 1024);
+    c.Runs([o] { return Run(*o); });
+  });
 }
 
 }  // namespace smallmind

@@ -51,13 +51,14 @@ int Run(const Options& o) {
 }  // namespace
 
 void AddPerplexity(Program& program) {
-  auto o = std::make_shared<Options>();
-  o->model.kv = "f32";
-  Command c = program.Add("perplexity", "Mean negative log likelihood of a text");
-  o->model.Declare(&c);
-  c.Option("-f,--file", &o->file, "Text").Required();
-  c.Flag("--json", &o->json, "One JSON object instead of text");
-  c.Runs([o] { return Run(*o); });
+  program.Add("perplexity", "Mean negative log likelihood of a text", [](Command& c) {
+    auto o = std::make_shared<Options>();
+    o->model.kv = "f32";
+    o->model.Declare(&c);
+    c.Option("-f,--file", &o->file, "Text").Required();
+    c.Flag("--json", &o->json, "One JSON object instead of text");
+    c.Runs([o] { return Run(*o); });
+  });
 }
 
 }  // namespace smallmind

@@ -57,12 +57,13 @@ int Run(const Options& o) {
 }  // namespace
 
 void AddProfile(Program& program) {
-  auto o = std::make_shared<Options>();
-  Command c = program.Add("profile", "Run the PGO training workload");
-  o->model.Declare(&c);
-  c.Option("--n-prompt", &o->n_prompt, "Prompt tokens").Range(1, 4096);
-  c.Option("--n-gen", &o->n_gen, "Tokens to generate").Range(1, 4096);
-  c.Runs([o] { return Run(*o); });
+  program.Add("profile", "Run the PGO training workload", [](Command& c) {
+    auto o = std::make_shared<Options>();
+    o->model.Declare(&c);
+    c.Option("--n-prompt", &o->n_prompt, "Prompt tokens").Range(1, 4096);
+    c.Option("--n-gen", &o->n_gen, "Tokens to generate").Range(1, 4096);
+    c.Runs([o] { return Run(*o); });
+  });
 }
 
 }  // namespace smallmind

@@ -41,21 +41,22 @@ int Run(QuantizeOptions o, bool quiet) {
 }  // namespace
 
 void AddQuantize(Program& program) {
-  struct Arguments {
-    QuantizeOptions options;
-    bool quiet = false;
-  };
-  auto a = std::make_shared<Arguments>();
-  a->options.threads = 0;
-  std::string types;
-  for (const std::string& name : RecipeNames()) types += " " + name;
-  Command c = program.Add("quantize", "Re-encode a model's weights");
-  c.Option("input", &a->options.input, "GGUF file").Required();
-  c.Option("output", &a->options.output, "GGUF file to write; may be the input").Required();
-  c.Option("type", &a->options.type, "Weight type:" + types).Required();
-  c.Option("-t,--threads", &a->options.threads, "Threads; 0: every usable CPU").Range(0, 1024);
-  c.Flag("-q,--quiet", &a->quiet, "No line for each tensor");
-  c.Runs([a] { return Run(a->options, a->quiet); });
+  program.Add("quantize", "Re-encode a model's weights", [](Command& c) {
+    struct Arguments {
+      QuantizeOptions options;
+      bool quiet = false;
+    };
+    auto a = std::make_shared<Arguments>();
+    a->options.threads = 0;
+    std::string types;
+    for (const std::string& name : RecipeNames()) types += " " + name;
+    c.Option("input", &a->options.input, "GGUF file").Required();
+    c.Option("output", &a->options.output, "GGUF file to write; may be the input").Required();
+    c.Option("type", &a->options.type, "Weight type:" + types).Required();
+    c.Option("-t,--threads", &a->options.threads, "Threads; 0: every usable CPU").Range(0, 1024);
+    c.Flag("-q,--quiet", &a->quiet, "No line for each tensor");
+    c.Runs([a] { return Run(a->options, a->quiet); });
+  });
 }
 
 }  // namespace smallmind

@@ -43,14 +43,15 @@ int Run(const Options& o) {
 }  // namespace
 
 void AddTokenize(Program& program) {
-  auto o = std::make_shared<Options>();
-  Command c = program.Add("tokenize", "Text to token ids");
-  c.Option("-m,--model", &o->model, "GGUF file; a vocabulary alone will do").Required();
-  c.Option("-f,--file", &o->file, "Text, read byte for byte; - for standard input").Required();
-  c.Flag("--ids", &o->ids, "Ids alone, space separated");
-  c.Flag("--no-bos", &o->no_bos, "Without the model's BOS and EOS");
-  c.Flag("--parse-special", &o->parse_special, "Recognise special tokens in the text");
-  c.Runs([o] { return Run(*o); });
+  program.Add("tokenize", "Text to token ids", [](Command& c) {
+    auto o = std::make_shared<Options>();
+    c.Option("-m,--model", &o->model, "GGUF file; a vocabulary alone will do").Required();
+    c.Option("-f,--file", &o->file, "Text, read byte for byte; - for standard input").Required();
+    c.Flag("--ids", &o->ids, "Ids alone, space separated");
+    c.Flag("--no-bos", &o->no_bos, "Without the model's BOS and EOS");
+    c.Flag("--parse-special", &o->parse_special, "Recognise special tokens in the text");
+    c.Runs([o] { return Run(*o); });
+  });
 }
 
 }  // namespace smallmind

@@ -105,14 +105,16 @@ int Run(const Options& o) {
 }  // namespace
 
 void AddVerify(Program& program) {
-  auto o = std::make_shared<Options>();
-  Command c = program.Add("verify", "Compare two files of logits");
-  c.Option("reference", &o->reference, "File from `logits`").Required();
-  c.Option("other", &o->other, "File from `logits`").Required();
-  c.Option("--vocab", &o->vocab, "Floats a row").Range(1, 1 << 30);
-  c.Option("-m,--model", &o->model, "GGUF file that says the vocabulary's size instead").NotEmpty();
-  c.Flag("--json", &o->json, "One JSON object instead of text");
-  c.Runs([o] { return Run(*o); });
+  program.Add("verify", "Compare two files of logits", [](Command& c) {
+    auto o = std::make_shared<Options>();
+    c.Option("reference", &o->reference, "File from `logits`").Required();
+    c.Option("other", &o->other, "File from `logits`").Required();
+    c.Option("--vocab", &o->vocab, "Floats a row").Range(1, 1 << 30);
+    c.Option("-m,--model", &o->model, "GGUF file that says the vocabulary's size instead")
+        .NotEmpty();
+    c.Flag("--json", &o->json, "One JSON object instead of text");
+    c.Runs([o] { return Run(*o); });
+  });
 }
 
 }  // namespace smallmind

@@ -1,5 +1,6 @@
 #include "engine/gguf/cursor.h"
 
+#include "engine/base/forward_window.h"
 #include "engine/base/quote.h"
 
 namespace smallmind {
@@ -9,21 +10,21 @@ std::span<const uint8_t> Cursor::TakeStrings(uint64_t count, std::string_view wh
     Fail(std::string(what) + ": " + std::to_string(count) + " strings cannot fit in the " +
          std::to_string(remaining()) + " bytes left");
   }
-  const uint8_t* const begin = bytes_.data() + offset_;
-  const uint8_t* at = begin;
-  uint64_t left = remaining();
+  constexpr size_t kLength = sizeof(uint64_t);
+  ForwardWindow window(bytes_, mapped_);
+  size_t at = offset_;
   for (uint64_t i = 0; i < count; ++i) {
+    const std::span<const uint8_t> stored = window.At(at, kLength);
     uint64_t length = 0;
-    if (left >= sizeof(length)) std::memcpy(&length, at, sizeof(length));
-    if (left < sizeof(length) || length > left - sizeof(length)) {
-      offset_ += static_cast<size_t>(at - begin);
+    if (stored.size() == kLength) std::memcpy(&length, stored.data(), kLength);
+    if (stored.size() < kLength || length > bytes_.size() - at - kLength) {
+      offset_ = at;
       Fail(std::string(what) + ": string " + std::to_string(i) + " of " + std::to_string(count) +
            " runs past the end of the file");
     }
-    at += sizeof(length) + length;
-    left -= sizeof(length) + length;
+    at += kLength + static_cast<size_t>(length);
   }
-  return Take(static_cast<uint64_t>(at - begin), what);
+  return Take(at - offset_, what);
 }
 
 void Cursor::Fail(const std::string& message) const {

@@ -9,15 +9,19 @@
 #include <string_view>
 
 #include "engine/base/error.h"
+#include "engine/base/mapped_file.h"
 
 namespace smallmind {
 
 class Cursor {
  public:
-  Cursor(std::span<const uint8_t> bytes, std::string_view file) : bytes_(bytes), file_(file) {}
+  // `mapped`: the file whose bytes they are, where they are one's.
+  Cursor(std::span<const uint8_t> bytes, std::string_view file, const MappedFile* mapped = nullptr)
+      : bytes_(bytes), file_(file), mapped_(mapped) {}
 
   size_t offset() const { return offset_; }
   std::string_view file() const { return file_; }
+  const MappedFile* mapped() const { return mapped_; }
   uint64_t remaining() const { return bytes_.size() - offset_; }
 
   template <typename T>
@@ -43,7 +47,7 @@ class Cursor {
   }
 
   // Steps over `count` strings: the one pass that makes later walks safe without checks. The
-  // dependent load of each length is the cost: about 2 ns a string.
+  // dependent load of each length is the cost: about 2 ns a string. Read through a ForwardWindow.
   std::span<const uint8_t> TakeStrings(uint64_t count, std::string_view what);
 
   [[noreturn]] void Fail(const std::string& message) const;
@@ -53,6 +57,7 @@ class Cursor {
 
   std::span<const uint8_t> bytes_;
   std::string_view file_;
+  const MappedFile* mapped_;
   size_t offset_ = 0;
 };
 

@@ -170,7 +170,7 @@ GgufFile GgufFile::Open(const std::filesystem::path& path) {
   impl->mapping = MappedFile::Open(path);
   impl->name = impl->mapping.path();
   impl->bytes = impl->mapping.bytes().size();
-  impl->parsed = ParseGguf(impl->mapping.bytes(), impl->name);
+  impl->parsed = ParseGguf(impl->mapping.bytes(), impl->name, &impl->mapping);
   return GgufFile(std::move(impl));
 }
 

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/forward_window.h"
 #include "engine/base/mapped_file.h"
 #include "engine/tensor/view.h"
 
@@ -57,12 +58,34 @@ class StringWalk {
 struct GgufArray {
   GgufType element_type = GgufType::kU8;
   uint64_t count = 0;
-  std::span<const uint8_t> bytes;  // for strings: what StringWalk walks
-  std::string_view file, key;      // for messages
+  std::span<const uint8_t> bytes;      // for strings: what StringWalk walks
+  const MappedFile* mapped = nullptr;  // the file that holds them, if one does: for a ForwardWindow
+  std::string_view file, key;          // for messages
 
   // Throw InputError when the type differs.
   std::vector<int32_t> Ints() const;              // any integer type that fits, bool included
   std::vector<std::string_view> Strings() const;  // one pass, views into the mapping
+};
+
+// The strings of an array, once from front to back, through a ForwardWindow.
+class StringStream {
+ public:
+  explicit StringStream(const GgufArray& array) : window_(array.bytes, array.mapped) {}
+  size_t offset() const { return offset_; }  // of the next string in the array's bytes
+  // Valid until the next call. A file cut while it is read ends in empty strings.
+  std::string_view Next() {
+    uint64_t size = 0;
+    const std::span<const uint8_t> stored = window_.At(offset_, sizeof size);
+    if (stored.size() == sizeof size) std::memcpy(&size, stored.data(), sizeof size);
+    offset_ += stored.size();
+    const std::span<const uint8_t> text = window_.At(offset_, static_cast<size_t>(size));
+    offset_ += text.size();
+    return {reinterpret_cast<const char*>(text.data()), text.size()};
+  }
+
+ private:
+  ForwardWindow window_;
+  size_t offset_ = 0;
 };
 
 // One key of the metadata (parse.h): for code that copies all of them.

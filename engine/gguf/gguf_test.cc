@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 
 #include "engine/base/error.h"
@@ -109,6 +111,82 @@ TEST_F(GgufLookups, DescribeIsShortAndComplete) {
   EXPECT_EQ(entries[7].type, "f32 × 2");
   EXPECT_EQ(entries[7].value, "[1.5, -2]");
   EXPECT_EQ(entries[9].value, "['a', '', 'bc']");
+}
+
+// A file's strings are read through a copy that is smaller than they are, bytes in memory in place.
+class StringsOfAFile : public testing::Test {
+ protected:
+  static std::string Word(size_t i) {
+    std::string word = std::to_string(i);
+    word.resize(i % 97 == 0 ? 3 * i : i % 41, static_cast<char>('a' + i % 26));
+    return word;
+  }
+  static constexpr size_t kWords = 20000;  // 2 MB; the longest has 60 kB
+  StringsOfAFile() {
+    raw_.ArrayKey("words", GgufType::kString, kWords);
+    for (size_t i = 0; i < kWords; ++i) raw_.String(Word(i));
+    raw_.Key("after", GgufType::kU32).U32(7);
+  }
+  ~StringsOfAFile() override { std::filesystem::remove(path_); }
+  void Write(size_t bytes) const {
+    std::ofstream(path_, std::ios::binary)
+        .write(reinterpret_cast<const char*>(raw_.bytes().data()),
+               static_cast<std::streamsize>(bytes));
+  }
+
+  RawGguf raw_{3, 0, 2};
+  const std::filesystem::path path_ = TestTempDir() / "strings.gguf";
+};
+
+TEST_F(StringsOfAFile, AreThoseOfTheBytes) {
+  Write(raw_.bytes().size());
+  const GgufFile file = GgufFile::Open(path_);
+  EXPECT_EQ(file.Uint("after"), 7u);
+  const GgufArray& words = *file.Array("words");
+  const GgufFile memory = GgufFile::FromBytes(raw_.bytes(), "memory");
+  StringStream stream(words), in_place(*memory.Array("words"));
+  StringWalk walk(words.bytes.data());
+  for (size_t i = 0; i < kWords; ++i) {
+    ASSERT_EQ(words.bytes.data() + stream.offset(), walk.at()) << i;
+    ASSERT_EQ(stream.Next(), Word(i));
+    ASSERT_EQ(in_place.Next(), Word(i));
+    ASSERT_EQ(walk.Next(), Word(i));
+  }
+  EXPECT_EQ(stream.offset(), words.bytes.size());
+  EXPECT_EQ(stream.Next(), "");
+}
+
+TEST_F(StringsOfAFile, AreRefusedWhereTheyAreCut) {
+  std::vector<size_t> cuts = {size_t{1} << 20, raw_.bytes().size() - 30};
+  for (size_t i = 0; i < 40; ++i) cuts.push_back((size_t{192} << 10) + i);
+  for (const size_t bytes : cuts) {
+    Write(bytes);
+    const std::string name = path_.string();
+    const auto refusal = [](const auto& open) -> std::string {
+      try {
+        open();
+      } catch (const InputError& e) {
+        return e.what();
+      }
+      return "accepted";
+    };
+    const std::string said = refusal([&] { GgufFile::Open(path_); });
+    EXPECT_NE(said.find("runs past the end of the file"), std::string::npos) << said;
+    EXPECT_EQ(said,
+              refusal([&] { GgufFile::FromBytes(std::span(raw_.bytes()).first(bytes), name); }));
+  }
+}
+
+// Whoever cuts a file that is open gets strings cut short, no crash.
+TEST_F(StringsOfAFile, EndWhereAnOpenFileIsCut) {
+  Write(raw_.bytes().size());
+  const GgufFile file = GgufFile::Open(path_);
+  const GgufArray& words = *file.Array("words");
+  std::filesystem::resize_file(path_, 100 << 10);
+  StringStream stream(words);
+  size_t bytes = 0;
+  for (size_t i = 0; i < kWords; ++i) bytes += stream.Next().size();
+  EXPECT_LT(bytes, size_t{100} << 10);
 }
 
 TEST(GgufFile, OpensTheRepositorysModels) {

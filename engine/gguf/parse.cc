@@ -37,6 +37,7 @@ void CheckBools(const Cursor& cursor, std::span<const uint8_t> bytes, const std:
 GgufArray ReadArray(Cursor& cursor, std::string_view key, const std::string& what) {
   GgufArray array;
   array.file = cursor.file();
+  array.mapped = cursor.mapped();
   array.key = key;
   const auto id = cursor.Read<uint32_t>(what);
   const auto type = ToType(id);
@@ -245,8 +246,9 @@ size_t GgufTypeBytes(GgufType type) {
   return kBytes[static_cast<uint32_t>(type)];
 }
 
-ParsedGguf ParseGguf(std::span<const uint8_t> bytes, std::string_view file) {
-  Cursor cursor(bytes, file);
+ParsedGguf ParseGguf(std::span<const uint8_t> bytes, std::string_view file,
+                     const MappedFile* mapped) {
+  Cursor cursor(bytes, file, mapped);
   ParsedGguf parsed;
   parsed.version = ReadVersion(cursor);
   const uint64_t tensor_count = ReadCount(cursor, "tensor count", kMinTensorBytes);

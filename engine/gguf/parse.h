@@ -38,8 +38,10 @@ struct ParsedGguf {
   std::vector<uint32_t> by_name;    // indices into tensors, sorted by name
 };
 
-// `file` names the source in errors. The result points into `bytes`.
-ParsedGguf ParseGguf(std::span<const uint8_t> bytes, std::string_view file);
+// `file` names the source in errors, `mapped` is where `bytes` are a file's. The result points into
+// `bytes`.
+ParsedGguf ParseGguf(std::span<const uint8_t> bytes, std::string_view file,
+                     const MappedFile* mapped = nullptr);
 
 // (key, type, short value) for people.
 GgufFile::Entry DescribeValue(const GgufValue& value);

@@ -53,9 +53,15 @@ constexpr std::array<std::string_view, 18> kMarkers = {
     "<MID>",          "\u2581<MID>",  "<\uff5cfim\u2581end\uff5c>",
 };
 
+constexpr char kTypesKey[] = "tokenizer.ggml.token_type";
+
 // Of the names above, and of few other tokens.
 bool BeginsLikeAName(std::string_view text) {
   return text.starts_with('<') || text.starts_with("_<") || text.starts_with("\u2581<");
+}
+
+TokenType ToType(int32_t value) {
+  return value >= 0 && value <= 6 ? static_cast<TokenType>(value) : TokenType::kUndefined;
 }
 
 bool IsSpecialType(TokenType type) {
@@ -75,7 +81,7 @@ Vocab::Vocab(const GgufFile& file) : path_(file.path()) {
   ReadTypes(file);
   ReadScores(file);
   ReadRoles(file);
-  FindSpecials();
+  FindSpecials(file);
 }
 
 void Vocab::ReadTexts(const GgufFile& file) {
@@ -95,10 +101,10 @@ void Vocab::ReadTexts(const GgufFile& file) {
   size_ = tokens->count;
   offsets_.reserve((size_ + kStride - 1) / kStride);
   constexpr size_t kLongestName = 32;
-  StringWalk walk = Texts();
+  StringStream stream(*tokens);
   for (size_t i = 0; i < size_; ++i) {
-    if (i % kStride == 0) offsets_.push_back(static_cast<uint32_t>(walk.at() - texts_));
-    const std::string_view text = walk.Next();
+    if (i % kStride == 0) offsets_.push_back(static_cast<uint32_t>(stream.offset()));
+    const std::string_view text = stream.Next();
     longest_text_ = std::max(longest_text_, text.size());
     if (text.size() > kLongestName || !BeginsLikeAName(text)) continue;
     const auto id = static_cast<TokenId>(i);
@@ -116,7 +122,7 @@ std::string_view Vocab::Text(TokenId id) const {
 }
 
 void Vocab::ReadTypes(const GgufFile& file) {
-  const GgufArray* array = file.Array("tokenizer.ggml.token_type");
+  const GgufArray* array = file.Array(kTypesKey);
   if (array == nullptr) return;
   if (array->count != size()) {
     throw InputError(path_ + ": tokenizer.ggml.token_type has " + std::to_string(array->count) +
@@ -136,7 +142,7 @@ TokenType Vocab::StoredType(size_t i) const {
   } else if (!own_types_.empty()) {
     value = own_types_[i];
   }
-  return value >= 0 && value <= 6 ? static_cast<TokenType>(value) : TokenType::kUndefined;
+  return ToType(value);
 }
 
 TokenType Vocab::Type(TokenId id) const {
@@ -189,10 +195,21 @@ void Vocab::ReadRoles(const GgufFile& file) {
                            end_of_generation_.end());
 }
 
-void Vocab::FindSpecials() {
+void Vocab::FindSpecials(const GgufFile& file) {
   std::vector<TokenId> stored;
-  for (size_t i = 0; i < size(); ++i) {
-    if (IsSpecialType(StoredType(i))) stored.push_back(static_cast<TokenId>(i));
+  const auto add = [&](size_t i, int32_t type) {
+    if (IsSpecialType(ToType(type))) stored.push_back(static_cast<TokenId>(i));
+  };
+  for (size_t i = 0; i < own_types_.size(); ++i) add(i, own_types_[i]);
+  if (types_ != nullptr) {
+    const GgufArray* array = file.Array(kTypesKey);
+    ForwardWindow window(array->bytes, array->mapped);
+    for (size_t i = 0; i < size(); ++i) {
+      const std::span<const uint8_t> bytes = window.At(4 * i, 4);
+      int32_t type = 0;
+      if (bytes.size() == 4) std::memcpy(&type, bytes.data(), 4);
+      add(i, type);
+    }
   }
   std::set_union(stored.begin(), stored.end(), renamed_.begin(), renamed_.end(),
                  std::back_inserter(specials_));
