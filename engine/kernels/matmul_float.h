@@ -19,11 +19,12 @@ size_t FloatMatMulRowGrain(const WeightView& w, size_t n_tokens);
 // What differs between processors of one target where a register holds 16 floats: which order of
 // the same work is the faster. Results do not depend on it.
 struct FloatCpu {
-  // One token reads a row to its end before the next, and not four abreast, which share the loads
-  // of activations. On Zen 5 1.17 to 1.2 times as fast in BF16 and 1.08 to 1.11 in F16 (135M and
-  // 1.1B), though two abreast are slower than four; Emerald Rapids was faster with four (1.02 to
-  // 1.1), and so was Zen 3.
-  bool row_by_row = false;
+  // One token reads the four quarters of a chunk of rows abreast, each in its own order, and not
+  // four rows that follow each other: every quarter is a stream that prefetchers know, and four of
+  // them have more under way than one. On Zen 5, beside one row after another (which was 1.1 to 1.2
+  // times as fast as four that follow each other, and slower on Emerald Rapids and Zen 3): 135M in
+  // BF16 1.21, in F16 1.15; 1.1B 1.17 and 1.27; two halves 1.05 to 1.12.
+  bool reads_parts = false;
   // F16 is widened in the tile, not once into a panel: free where conversions have units beside
   // FMA's, as AMD's do (Zen 5: prompts of 256 tokens 1.06 to 1.1 times as fast). Intel's take two
   // of FMA's slots.
