@@ -318,12 +318,20 @@ TEST(Tokenizer, OneTokenizerServesThreads) {
   const GgufFile file = OpenGgufBytes(BpeSpec({"a b", "ab c"}).Bytes());
   const auto t = Make(file);
   std::vector<std::thread> threads;
-  std::vector<std::vector<TokenId>> results(4);
-  for (size_t i = 0; i < results.size(); ++i) {
-    threads.emplace_back([&, i] { results[i] = t->Encode("abc abc ab", kPlain); });
+  // Some begin with a text, some with an id: each makes what nobody has made before.
+  std::vector<std::vector<TokenId>> ids(4);
+  std::vector<std::string> texts(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    threads.emplace_back([&, i] {
+      if (i % 2 == 1) texts[i] = t->Decode(1, false, true);
+      ids[i] = t->Encode("abc abc ab", kPlain);
+      if (i % 2 == 0) texts[i] = t->Decode(1, false, true);
+    });
   }
   for (std::thread& thread : threads) thread.join();
-  for (const auto& ids : results) EXPECT_EQ(ids, results[0]);
+  for (const auto& each : ids) EXPECT_EQ(each, ids[0]);
+  for (const auto& each : texts) EXPECT_EQ(each, texts[0]);
+  EXPECT_FALSE(texts[0].empty());
 }
 
 }  // namespace

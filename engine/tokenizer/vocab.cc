@@ -1,7 +1,7 @@
-// The string array is length-prefixed, so its texts are found by walking it once; everything else
-// is read in place. Some converters give end-of-turn tokens the type "normal"; their names are
-// known and they are treated as control tokens, or their text in a prompt would be spelled out.
-// Tested by tokenizer_test.cc and hostile_vocab_test.cc.
+// The string array is length-prefixed, so its texts are found by walking it once, at first use;
+// everything else is read in place. Some converters give end-of-turn tokens the type "normal";
+// their names are known and they are treated as control tokens, or their text in a prompt would be
+// spelled out. Tested by tokenizer_test.cc and hostile_vocab_test.cc.
 #include "engine/tokenizer/vocab.h"
 
 #include <algorithm>
@@ -53,8 +53,6 @@ constexpr std::array<std::string_view, 18> kMarkers = {
     "<MID>",          "\u2581<MID>",  "<\uff5cfim\u2581end\uff5c>",
 };
 
-constexpr char kTypesKey[] = "tokenizer.ggml.token_type";
-
 // Of the names above, and of few other tokens.
 bool BeginsLikeAName(std::string_view text) {
   return text.starts_with('<') || text.starts_with("_<") || text.starts_with("\u2581<");
@@ -76,12 +74,11 @@ bool IsOneOf(std::string_view text, const std::array<std::string_view, N>& names
 
 }  // namespace
 
-Vocab::Vocab(const GgufFile& file) : path_(file.path()) {
+Vocab::Vocab(const GgufFile& file) : path_(file.path()), lazy_(std::make_unique<Lazy>()) {
   ReadTexts(file);
   ReadTypes(file);
   ReadScores(file);
   ReadRoles(file);
-  FindSpecials(file);
 }
 
 void Vocab::ReadTexts(const GgufFile& file) {
@@ -97,39 +94,57 @@ void Vocab::ReadTexts(const GgufFile& file) {
                      " entries in " + std::to_string(tokens->bytes.size()) +
                      " bytes; below 2^31 entries and 2^32 bytes are allowed");
   }
-  texts_ = tokens->bytes.data();
+  texts_ = *tokens;
   size_ = tokens->count;
-  offsets_.reserve((size_ + kStride - 1) / kStride);
+}
+
+const Vocab::Index& Vocab::index() const {
+  if (!lazy_->made.load(std::memory_order_acquire)) {
+    std::call_once(lazy_->once, [this] {
+      WalkTexts(lazy_->index);
+      FindSpecials(lazy_->index);
+      lazy_->made.store(true, std::memory_order_release);
+    });
+  }
+  return lazy_->index;
+}
+
+void Vocab::WalkTexts(Index& index) const {
+  index.offsets.reserve((size_ + kStride - 1) / kStride);
+  std::vector<TokenId>& ends = index.end_of_generation;
+  ends = role_ends_;
   constexpr size_t kLongestName = 32;
-  StringStream stream(*tokens);
+  StringStream stream(texts_);
   for (size_t i = 0; i < size_; ++i) {
-    if (i % kStride == 0) offsets_.push_back(static_cast<uint32_t>(stream.offset()));
+    if (i % kStride == 0) index.offsets.push_back(static_cast<uint32_t>(stream.offset()));
     const std::string_view text = stream.Next();
-    longest_text_ = std::max(longest_text_, text.size());
+    index.longest_text = std::max(index.longest_text, text.size());
     if (text.size() > kLongestName || !BeginsLikeAName(text)) continue;
     const auto id = static_cast<TokenId>(i);
-    const bool ends = IsOneOf(text, kEndOfGeneration);
-    if (ends) end_of_generation_.push_back(id);
-    if (ends || IsOneOf(text, kMarkers)) renamed_.push_back(id);
+    const bool ending = IsOneOf(text, kEndOfGeneration);
+    if (ending) ends.push_back(id);
+    if (ending || IsOneOf(text, kMarkers)) index.renamed.push_back(id);
   }
+  std::sort(ends.begin(), ends.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
 }
 
 std::string_view Vocab::Text(TokenId id) const {
   const auto i = static_cast<size_t>(id);
-  StringWalk walk(texts_ + offsets_[i / kStride]);
+  StringWalk walk(texts_.bytes.data() + index().offsets[i / kStride]);
   for (size_t step = i % kStride; step > 0; --step) walk.Next();
   return walk.Next();
 }
 
 void Vocab::ReadTypes(const GgufFile& file) {
-  const GgufArray* array = file.Array(kTypesKey);
+  const GgufArray* array = file.Array("tokenizer.ggml.token_type");
   if (array == nullptr) return;
   if (array->count != size()) {
     throw InputError(path_ + ": tokenizer.ggml.token_type has " + std::to_string(array->count) +
                      " entries, tokenizer.ggml.tokens has " + std::to_string(size()));
   }
   if (array->element_type == GgufType::kI32 || array->element_type == GgufType::kU32) {
-    types_ = array->bytes.data();
+    types_ = *array;
   } else {
     own_types_ = array->Ints();
   }
@@ -137,8 +152,8 @@ void Vocab::ReadTypes(const GgufFile& file) {
 
 TokenType Vocab::StoredType(size_t i) const {
   int32_t value = static_cast<int32_t>(TokenType::kNormal);
-  if (types_ != nullptr) {
-    std::memcpy(&value, types_ + 4 * i, sizeof value);
+  if (!types_.bytes.empty()) {
+    std::memcpy(&value, types_.bytes.data() + 4 * i, sizeof value);
   } else if (!own_types_.empty()) {
     value = own_types_[i];
   }
@@ -146,8 +161,9 @@ TokenType Vocab::StoredType(size_t i) const {
 }
 
 TokenType Vocab::Type(TokenId id) const {
-  const bool renamed = std::binary_search(renamed_.begin(), renamed_.end(), id);
-  return renamed ? TokenType::kControl : StoredType(static_cast<size_t>(id));
+  const std::vector<TokenId>& renamed = index().renamed;
+  const bool is_renamed = std::binary_search(renamed.begin(), renamed.end(), id);
+  return is_renamed ? TokenType::kControl : StoredType(static_cast<size_t>(id));
 }
 
 void Vocab::ReadScores(const GgufFile& file) {
@@ -187,38 +203,33 @@ void Vocab::ReadRoles(const GgufFile& file) {
   for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id",
                           "tokenizer.ggml.eom_token_id"}) {
     const TokenId id = ReadId(file, key, -1);
-    if (id >= 0) end_of_generation_.push_back(id);
+    if (id >= 0) role_ends_.push_back(id);
   }
-  if (eos_ >= 0) end_of_generation_.push_back(eos_);
-  std::sort(end_of_generation_.begin(), end_of_generation_.end());
-  end_of_generation_.erase(std::unique(end_of_generation_.begin(), end_of_generation_.end()),
-                           end_of_generation_.end());
+  if (eos_ >= 0) role_ends_.push_back(eos_);
 }
 
-void Vocab::FindSpecials(const GgufFile& file) {
+void Vocab::FindSpecials(Index& index) const {
   std::vector<TokenId> stored;
   const auto add = [&](size_t i, int32_t type) {
     if (IsSpecialType(ToType(type))) stored.push_back(static_cast<TokenId>(i));
   };
   for (size_t i = 0; i < own_types_.size(); ++i) add(i, own_types_[i]);
-  if (types_ != nullptr) {
-    const GgufArray* array = file.Array(kTypesKey);
-    ForwardWindow window(array->bytes, array->mapped);
-    for (size_t i = 0; i < size(); ++i) {
-      const std::span<const uint8_t> bytes = window.At(4 * i, 4);
-      int32_t type = 0;
-      if (bytes.size() == 4) std::memcpy(&type, bytes.data(), 4);
-      add(i, type);
-    }
+  ForwardWindow window(types_.bytes, types_.mapped);
+  for (size_t i = 0; i < types_.bytes.size() / 4; ++i) {
+    const std::span<const uint8_t> bytes = window.At(4 * i, 4);
+    int32_t type = 0;
+    if (bytes.size() == 4) std::memcpy(&type, bytes.data(), 4);
+    add(i, type);
   }
-  std::set_union(stored.begin(), stored.end(), renamed_.begin(), renamed_.end(),
-                 std::back_inserter(specials_));
+  std::set_union(stored.begin(), stored.end(), index.renamed.begin(), index.renamed.end(),
+                 std::back_inserter(index.specials));
 }
 
 bool Vocab::IsSpecial(TokenId id) const { return IsSpecialType(Type(id)); }
 
 bool Vocab::IsEndOfGeneration(TokenId id) const {
-  return std::binary_search(end_of_generation_.begin(), end_of_generation_.end(), id);
+  const std::vector<TokenId>& ends = index().end_of_generation;
+  return std::binary_search(ends.begin(), ends.end(), id);
 }
 
 }  // namespace smallmind
