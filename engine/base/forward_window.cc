@@ -6,20 +6,13 @@ namespace smallmind {
 void ForwardWindow::Move(size_t offset, size_t count) {
   // A copy that stays in the level-2 cache, and few enough pages to be written first.
   constexpr size_t kCopyBytes = 32 * 1024;
-  begin_ = offset;
-  const size_t left = bytes_.size() - begin_;
-  if (file_ == nullptr) {
-    window_ = bytes_.subspan(begin_);
-    return;
-  }
-  const size_t wanted = std::max(kCopyBytes, std::min(count, left));
-  if (wanted > copy_bytes_) {
-    copy_ = std::make_unique_for_overwrite<uint8_t[]>(wanted);
-    copy_bytes_ = wanted;
-  }
+  if (file_ == nullptr) return;  // the window is all there is
+  const size_t left = bytes_.size() - offset;
+  copy_.resize(std::max({copy_.size(), kCopyBytes, std::min(count, left)}));
   const auto in_file = static_cast<uint64_t>(bytes_.data() - file_->bytes().data());
-  const std::span<uint8_t> to(copy_.get(), std::min(copy_bytes_, left));
-  window_ = to.first(file_->Read(in_file + begin_, to));
+  const std::span<uint8_t> to(copy_.data(), std::min(copy_.size(), left));
+  window_ = to.first(file_->Read(in_file + offset, to));
+  begin_ = offset;
 }
 
 }  // namespace smallmind

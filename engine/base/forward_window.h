@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
+#include <vector>
 
 #include "engine/base/mapped_file.h"
 
@@ -35,8 +35,7 @@ class ForwardWindow {
 
   std::span<const uint8_t> bytes_;
   const MappedFile* file_;
-  std::unique_ptr<uint8_t[]> copy_;
-  size_t copy_bytes_ = 0;
+  std::vector<uint8_t> copy_;
   std::span<const uint8_t> window_;  // the bytes from begin_ on
   size_t begin_ = 0;
 };

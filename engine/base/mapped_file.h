@@ -21,8 +21,7 @@ class MappedFile {
   std::span<const uint8_t> bytes() const { return {data_, size_}; }
   const std::string& path() const { return path_; }
   // Copies up to to.size() bytes from `offset` on and says how many (fewer at the file's end and
-  // where it cannot be read): for a walk over much that keeps nothing, which in the mapping would
-  // cost a page fault for every 64 KiB.
+  // where it cannot be read): for a ForwardWindow.
   size_t Read(uint64_t offset, std::span<uint8_t> to) const;
   // These bytes are not needed soon: their pages leave the process, and come back when touched.
   void Forget(std::span<const uint8_t> range) const;

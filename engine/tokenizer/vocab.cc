@@ -99,13 +99,10 @@ void Vocab::ReadTexts(const GgufFile& file) {
 }
 
 const Vocab::Index& Vocab::index() const {
-  if (!lazy_->made.load(std::memory_order_acquire)) {
-    std::call_once(lazy_->once, [this] {
-      WalkTexts(lazy_->index);
-      FindSpecials(lazy_->index);
-      lazy_->made.store(true, std::memory_order_release);
-    });
-  }
+  std::call_once(lazy_->once, [this] {
+    WalkTexts(lazy_->index);
+    FindSpecials(lazy_->index);
+  });
   return lazy_->index;
 }
 

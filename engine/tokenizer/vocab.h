@@ -1,6 +1,6 @@
 // A GGUF's vocabulary as arrays: text, type and score of each token, the ids with a role.
 //
-// Construction checks the arrays' shapes and the ids; texts are walked (about 8 ns a token) when
+// Construction checks the arrays' shapes and the ids; texts are walked (about 10 ns a token) when
 // one of them is first asked for, by whichever thread. Texts and types stay where they are mapped;
 // what is kept of 32 entries is 4 bytes, because memory first written is the dearest part of a
 // start (a page fault: 0.3 to 20 µs). What only encoding needs (hash tables) is built elsewhere, at
@@ -8,7 +8,6 @@
 // vocabulary.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -70,7 +69,6 @@ class Vocab {
   };
   struct Lazy {
     std::once_flag once;
-    std::atomic<bool> made{false};  // call_once alone costs 5 ns each time
     Index index;
   };
 
