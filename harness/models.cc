@@ -90,6 +90,7 @@ std::vector<ModelInfo> ResolveModels(const std::string& wanted, const fs::path& 
       if (other.name == model.name) throw RunError("--models names \"" + model.name + "\" twice");
     }
     SettleFile(model.path);
+    model.huge_mapped_pct = HugeMappedPct(model.path);
     models.push_back(model);
   }
   if (models.empty()) throw RunError("--models is empty");

@@ -41,6 +41,7 @@ class Mapping {
     if (file.fd() >= 0 && size_ > 0) {
       data_ = mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.fd(), 0);
     }
+    if (*this) madvise(data_, size_, MADV_HUGEPAGE);  // as the engine maps: what is read is huge
   }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
@@ -50,6 +51,14 @@ class Mapping {
   explicit operator bool() const { return data_ != MAP_FAILED; }
   void* data() const { return data_; }
   size_t size() const { return size_; }
+  // Touches all of it; false where the kernel does not do that.
+  bool Populate() const {
+#ifdef MADV_POPULATE_READ
+    return madvise(data_, size_, MADV_POPULATE_READ) == 0;
+#else
+    return false;
+#endif
+  }
 
  private:
   void* data_ = MAP_FAILED;
@@ -81,20 +90,17 @@ double ResidentPct(const std::string& path) {
 }
 
 double HugeMappedPct(const std::string& path) {
-#ifdef MADV_POPULATE_READ
   const OpenFile file(path);
   const double before = HugeMappedKib();
   const Mapping map(file);
-  if (!map || before < 0 || madvise(map.data(), map.size(), MADV_POPULATE_READ) != 0) return -1;
+  if (!map || before < 0 || !map.Populate()) return -1;
   return 100.0 * (HugeMappedKib() - before) * 1024 / static_cast<double>(map.size());
-#else
-  return -1;
-#endif
 }
 
 void WarmFile(const std::string& path) {
   if (ResidentPct(path) == 100) return;
   const OpenFile file(path);
+  if (const Mapping map(file); map && map.Populate()) return;
   std::vector<char> buffer(1 << 20);
   while (file.fd() >= 0 && read(file.fd(), buffer.data(), buffer.size()) > 0) {
   }
@@ -118,7 +124,7 @@ void RereadFile(const std::string& path) {
 
 void SettleFile(const std::string& path) {
   // What is on disk alone is read once, not by faults first.
-  if (ResidentPct(path) < 50 || HugeMappedPct(path) < 50) RereadFile(path);
+  if (ResidentPct(path) < 50 || HugeMappedPct(path) < 90) RereadFile(path);
 }
 
 }  // namespace smallmind::harness

@@ -171,6 +171,7 @@ void VisitFields(S& s, F&& f) {
   f("prompt_ops", s.prompt_ops);
   f("token_bytes", s.token_bytes);
   f("position_bytes", s.position_bytes);
+  f("huge_mapped_pct", s.huge_mapped_pct);
 }
 
 template <Is<Workload> S, typename F>

@@ -123,6 +123,8 @@ struct ModelInfo {
   int64_t prompt_ops = 0;      // operations with weights for a prompt token
   int64_t token_bytes = 0;     // weights that a decoded token reads
   int64_t position_bytes = 0;  // keys and values it reads of each position
+  // Of the file, when the run began: it moves the first token (page_cache.h). -1: not known.
+  double huge_mapped_pct = -1;
 };
 
 struct Workload {

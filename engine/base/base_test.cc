@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <numeric>
@@ -83,6 +84,25 @@ TEST(ForwardWindow, GivesEveryByteOnce) {
       EXPECT_TRUE(window.At(at, std::numeric_limits<size_t>::max()).empty());
     }
   }
+  std::remove(path.c_str());
+}
+
+// As the kernel tells of the mapping: "hg" among its flags (proc_pid_smaps(5)).
+TEST(MappedFile, AsksForHugePages) {
+  if (!std::filesystem::exists("/sys/kernel/mm/transparent_hugepage")) {
+    GTEST_SKIP() << "this kernel has no transparent huge pages";
+  }
+  const std::string path = TempPath("huge");
+  std::ofstream(path, std::ios::binary) << std::string(5 << 20, 'x');
+  const MappedFile file = MappedFile::Open(path);
+  std::ifstream smaps("/proc/self/smaps");
+  std::string flags;
+  bool ours = false;
+  for (std::string line; flags.empty() && std::getline(smaps, line);) {
+    if (line.ends_with(path)) ours = true;
+    if (ours && line.starts_with("VmFlags:")) flags = line + " ";
+  }
+  EXPECT_NE(flags.find(" hg "), std::string::npos) << flags;
   std::remove(path.c_str());
 }
 

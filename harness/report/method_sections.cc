@@ -202,7 +202,8 @@ DocSection MachineSection(const RunInfo& run) {
   for (const ModelInfo& m : run.models) {
     Row(table, "model " + m.name,
         m.arch + ", " + m.weight_type + ", " + Figure(static_cast<double>(m.params) / 1e6) +
-            " M parameters, " + MegabyteText(m.file_bytes) + " MB");
+            " M parameters, " + MegabyteText(m.file_bytes) + " MB" +
+            (m.huge_mapped_pct < 0 ? "" : ", " + Figure(m.huge_mapped_pct) + " % in huge pages"));
   }
   section.blocks.push_back(table);
   return section;
