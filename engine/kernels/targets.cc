@@ -42,7 +42,7 @@ bool ForceTarget(const std::string& name) {
   if (!DispatchIsDynamic()) return name == StaticTarget();
   for (int64_t left = Attainable(); left != 0; left &= left - 1) {
     if (name != hwy::TargetName(Best(left))) continue;
-    hwy::SetSupportedTargetsForTest(Best(left));
+    hwy::SetSupportedTargetsForTest(left);  // it and the worse: not every kernel has every target
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     return true;
   }
