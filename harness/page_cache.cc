@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <vector>
@@ -34,19 +35,24 @@ class OpenFile {
   size_t size_ = 0;
 };
 
-// A file's whole mapping, while it lives.
+// A file's whole mapping, while it lives, as the engine maps: from a multiple of a huge page on,
+// and what comes from disk comes by huge pages.
 class Mapping {
  public:
   explicit Mapping(const OpenFile& file) : size_(file.size()) {
-    if (file.fd() >= 0 && size_ > 0) {
-      data_ = mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.fd(), 0);
-    }
-    if (*this) madvise(data_, size_, MADV_HUGEPAGE);  // as the engine maps: what is read is huge
+    if (file.fd() < 0 || size_ == 0) return;
+    room_ = mmap(nullptr, size_ + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                 -1, 0);
+    if (room_ == MAP_FAILED) return;
+    const size_t beyond = reinterpret_cast<uintptr_t>(room_) % kHugePage;
+    void* const at = static_cast<char*>(room_) + (kHugePage - beyond) % kHugePage;
+    data_ = mmap(at, size_, PROT_READ, MAP_SHARED | MAP_FIXED, file.fd(), 0);
+    if (*this) madvise(data_, size_, MADV_HUGEPAGE);
   }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
   ~Mapping() {
-    if (*this) munmap(data_, size_);
+    if (room_ != MAP_FAILED) munmap(room_, size_ + kHugePage);
   }
   explicit operator bool() const { return data_ != MAP_FAILED; }
   void* data() const { return data_; }
@@ -61,6 +67,8 @@ class Mapping {
   }
 
  private:
+  static constexpr size_t kHugePage = size_t{2} << 20;
+  void* room_ = MAP_FAILED;
   void* data_ = MAP_FAILED;
   size_t size_;
 };

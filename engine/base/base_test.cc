@@ -87,6 +87,16 @@ TEST(ForwardWindow, GivesEveryByteOnce) {
   std::remove(path.c_str());
 }
 
+TEST(MappedFile, IsWhereHugePagesCanBegin) {
+  const std::string path = TempPath("aligned");
+  std::ofstream(path, std::ios::binary) << std::string(3 << 20, 'x');
+  for (int i = 0; i < 3; ++i) {
+    const MappedFile file = MappedFile::Open(path);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(file.bytes().data()) % (2 << 20), 0u);
+  }
+  std::remove(path.c_str());
+}
+
 // As the kernel tells of the mapping: "hg" among its flags (proc_pid_smaps(5)).
 TEST(MappedFile, AsksForHugePages) {
   if (!std::filesystem::exists("/sys/kernel/mm/transparent_hugepage")) {

@@ -1,5 +1,5 @@
-// Zeroed memory in huge pages where the system lends them, else in small ones: for what is large
-// and read again and again.
+// Memory in huge pages where the system lends them, else in small ones: for what is large and read
+// again and again.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,25 @@
 
 namespace smallmind {
 
+// Address space with nothing in it, from a multiple of 2 MiB on: where huge pages can begin.
+class HugeRange {
+ public:
+  HugeRange() = default;
+  // Without address (at() is null) where there is no room.
+  explicit HugeRange(size_t bytes);
+  HugeRange(HugeRange&& other) noexcept;
+  HugeRange& operator=(HugeRange&& other) noexcept;
+  ~HugeRange();  // with whatever was mapped there meanwhile
+
+  uint8_t* at() const { return at_; }
+
+ private:
+  void* mapped_ = nullptr;
+  size_t mapped_bytes_ = 0;
+  uint8_t* at_ = nullptr;
+};
+
+// Zeroed memory of this process.
 class HugePages {
  public:
   HugePages() = default;
@@ -15,16 +34,13 @@ class HugePages {
   explicit HugePages(size_t bytes);
   HugePages(HugePages&& other) noexcept;
   HugePages& operator=(HugePages&& other) noexcept;
-  ~HugePages();
 
   // From a multiple of 2 MiB on.
-  std::span<uint8_t> bytes() { return {data_, size_}; }
-  std::span<const uint8_t> bytes() const { return {data_, size_}; }
+  std::span<uint8_t> bytes() { return {range_.at(), size_}; }
+  std::span<const uint8_t> bytes() const { return {range_.at(), size_}; }
 
  private:
-  void* mapped_ = nullptr;
-  size_t mapped_bytes_ = 0;
-  uint8_t* data_ = nullptr;
+  HugeRange range_;
   size_t size_ = 0;
 };
 

@@ -36,15 +36,19 @@ MappedFile MappedFile::Open(const std::filesystem::path& path) {
   if (!S_ISREG(st.st_mode)) Fail(file.path_, "not a regular file");
   if (st.st_size == 0) Fail(file.path_, "the file is empty");
   const size_t size = static_cast<size_t>(st.st_size);
-  void* data = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
-  if (data == MAP_FAILED) Fail(file.path_, std::strerror(errno));
-  file.data_ = static_cast<const uint8_t*>(data);
-  file.size_ = size;
   // What comes from disk comes in huge pages, where the file system has them (ext4 since Linux
   // 6.16, xfs, btrfs), and stays so in the page cache for every process after. 590 MB on a virtual
   // machine with the usual 128 KiB of readahead: in after 0.25 s instead of 0.61, and then mapped
-  // by 800 faults instead of 9,100, a model's first token after 47 ms instead of 205.
+  // by 800 faults instead of 9,100, a model's first token after 47 ms instead of 205. They begin at
+  // multiples of their size alone, which mmap chooses on ext4 itself, but not through overlayfs
+  // (containers): 256 MB of the page cache touched in 4 ms instead of 139.
+  file.range_ = HugeRange(size);
+  if (file.range_.at() == nullptr) Fail(file.path_, std::strerror(errno));
+  void* data = mmap(file.range_.at(), size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+  if (data == MAP_FAILED) Fail(file.path_, std::strerror(errno));
   madvise(data, size, MADV_HUGEPAGE);
+  file.data_ = static_cast<const uint8_t*>(data);
+  file.size_ = size;
   return file;
 }
 
@@ -72,12 +76,14 @@ void MappedFile::Forget(std::span<const uint8_t> range) const {
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
+      range_(std::move(other.range_)),
       data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
       path_(std::move(other.path_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
+  std::swap(range_, other.range_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   std::swap(path_, other.path_);
@@ -85,7 +91,6 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) munmap(const_cast<uint8_t*>(data_), size_);
   if (descriptor_ >= 0) close(descriptor_);
 }
 

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "engine/base/huge_pages.h"
+
 namespace smallmind {
 
 class MappedFile {
@@ -28,6 +30,7 @@ class MappedFile {
 
  private:
   int descriptor_ = -1;
+  HugeRange range_;  // where it is mapped
   const uint8_t* data_ = nullptr;
   size_t size_ = 0;
   std::string path_;
