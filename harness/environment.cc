@@ -173,16 +173,31 @@ int64_t KibField(const std::map<std::string, std::string>& pairs, const char* na
   return it == pairs.end() ? 0 : std::atoll(it->second.c_str()) * 1024;
 }
 
+// The process's group under /sys/fs/cgroup; empty for the outermost and where it is not told.
+fs::path CgroupOf(const fs::path& root) {
+  std::ifstream file(root / "proc/self/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("0::/")) continue;
+    const fs::path group = fs::path(line.substr(4)).lexically_normal();
+    return group.empty() || *group.begin() == ".." ? fs::path() : group;  // "..": not mounted here
+  }
+  return {};
+}
+
 }  // namespace
 
 int UsableCpus(const fs::path& root) {
   cpu_set_t set;
   CPU_ZERO(&set);
   int cpus = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-  std::istringstream quota(FirstLine(root / "sys/fs/cgroup/cpu.max"));
-  double max = 0, period = 0;
-  if (quota >> max >> period && period > 0) {  // "max 100000" does not parse as a number: no quota
-    cpus = std::min(cpus, std::max(1, static_cast<int>(std::ceil(max / period))));
+  // The quotas of the process's group and of all around it (cgroup v2).
+  for (fs::path group = CgroupOf(root);; group = group.parent_path()) {
+    std::istringstream quota(FirstLine(root / "sys/fs/cgroup" / group / "cpu.max"));
+    double max = 0, period = 0;  // "max 100000" does not parse as a number: no quota
+    if (quota >> max >> period && period > 0) {
+      cpus = std::min(cpus, std::max(1, static_cast<int>(std::ceil(max / period))));
+    }
+    if (group.empty()) break;
   }
   return std::max(1, cpus);
 }

@@ -81,6 +81,23 @@ TEST(Environment, WhatIsNotToldIsUnknown) {
   EXPECT_FALSE(environment.hardware_counters.empty());
 }
 
+// The quota may be that of any group around the process's: a service's slice, an outer container's.
+TEST(Environment, UsableCpusAreThoseOfTheTightestGroup) {
+  const fs::path root = MadeUpMachine();
+  const int all = UsableCpus("/nonexistent");  // those it may be scheduled on
+  if (all < 2) GTEST_SKIP() << "a quota of one CPU shows on two at least";
+  Put(root / "sys/fs/cgroup/cpu.max", "max 100000\n");
+  Put(root / "sys/fs/cgroup/a.slice/cpu.max", "100000 100000\n");
+  Put(root / "sys/fs/cgroup/a.slice/b.scope/cpu.max", "max 100000\n");
+  for (const auto& [group, cpus] : {std::pair{"0::/a.slice/b.scope\n", 1},
+                                    {"0::/\n", all},
+                                    {"0::/../a.slice\n", all},
+                                    {"1:cpu:/a.slice\n", all}}) {
+    Put(root / "proc/self/cgroup", group);
+    EXPECT_EQ(UsableCpus(root), cpus) << group;
+  }
+}
+
 TEST(Environment, ThisMachineHasACpuAndMemory) {
   const Environment environment = ReadEnvironment();
   EXPECT_GT(environment.logical_cpus, 0);

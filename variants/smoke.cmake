@@ -9,7 +9,7 @@ list(FILTER smoke_sources INCLUDE REGEX "${SMALLMIND_READERS}")
 list(FILTER smoke_sources EXCLUDE REGEX "/build_info(_test)?\\.cc$")
 add_executable(sanitize_smoke EXCLUDE_FROM_ALL ${smoke_sources})
 smallmind_engine_settings(sanitize_smoke
-  "-O1;-g1;-ffp-contract=off;-fsanitize=address,undefined;-fno-sanitize-recover=all"
+  "-O1;-g1;-ffp-contract=off;-fsanitize=address,undefined,float-cast-overflow;-fno-sanitize-recover=all"
   "SMALLMIND_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
 smallmind_share_headers(sanitize_smoke)
 target_precompile_headers(sanitize_smoke PRIVATE ${SMALLMIND_STANDARD_HEADERS} <gtest/gtest.h>)

@@ -20,7 +20,7 @@ fs::path GroupOf(const fs::path& root) {
   for (std::string line; std::getline(file, line);) {
     if (!line.starts_with("0::/")) continue;
     const fs::path group = fs::path(line.substr(4)).lexically_normal();
-    return *group.begin() == ".." ? fs::path() : group;  // outside of what is mounted here
+    return group.empty() || *group.begin() == ".." ? fs::path() : group;  // "..": not mounted here
   }
   return {};
 }
