@@ -89,8 +89,7 @@ std::vector<ModelInfo> ResolveModels(const std::string& wanted, const fs::path& 
     for (const ModelInfo& other : models) {
       if (other.name == model.name) throw RunError("--models names \"" + model.name + "\" twice");
     }
-    SettleFile(model.path);
-    model.huge_mapped_pct = HugeMappedPct(model.path);
+    model.huge_mapped_pct = SettleFile(model.path);
     models.push_back(model);
   }
   if (models.empty()) throw RunError("--models is empty");

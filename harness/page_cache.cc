@@ -130,9 +130,12 @@ void RereadFile(const std::string& path) {
   WarmFile(path);
 }
 
-void SettleFile(const std::string& path) {
+double SettleFile(const std::string& path) {
   // What is on disk alone is read once, not by faults first.
-  if (ResidentPct(path) < 50 || HugeMappedPct(path) < 90) RereadFile(path);
+  const double huge = ResidentPct(path) < 50 ? -1 : HugeMappedPct(path);
+  if (huge >= 90) return huge;
+  RereadFile(path);
+  return HugeMappedPct(path);
 }
 
 }  // namespace smallmind::harness

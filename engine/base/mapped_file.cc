@@ -44,10 +44,9 @@ MappedFile MappedFile::Open(const std::filesystem::path& path) {
   // (containers): 256 MB of the page cache touched in 4 ms instead of 139.
   file.range_ = HugeRange(size);
   if (file.range_.at() == nullptr) Fail(file.path_, std::strerror(errno));
-  void* data = mmap(file.range_.at(), size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+  void* const data = mmap(file.range_.at(), size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
   if (data == MAP_FAILED) Fail(file.path_, std::strerror(errno));
   madvise(data, size, MADV_HUGEPAGE);
-  file.data_ = static_cast<const uint8_t*>(data);
   file.size_ = size;
   return file;
 }
@@ -66,25 +65,22 @@ size_t MappedFile::Read(uint64_t offset, std::span<uint8_t> to) const {
 
 void MappedFile::Forget(std::span<const uint8_t> range) const {
   const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto base = reinterpret_cast<uintptr_t>(data_);
+  const auto base = reinterpret_cast<uintptr_t>(range_.at());
   const auto at = reinterpret_cast<uintptr_t>(range.data());
-  if (data_ == nullptr || at < base || at + range.size() > base + size_) return;  // another's
+  if (size_ == 0 || at < base || at + range.size() > base + size_) return;  // another's
   const uintptr_t begin = (at + page - 1) / page * page, end = (at + range.size()) / page * page;
-  if (begin < end)
-    madvise(const_cast<uint8_t*>(data_) + (begin - base), end - begin, MADV_DONTNEED);
+  if (begin < end) madvise(range_.at() + (begin - base), end - begin, MADV_DONTNEED);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       range_(std::move(other.range_)),
-      data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
       path_(std::move(other.path_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
   std::swap(range_, other.range_);
-  std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   std::swap(path_, other.path_);
   return *this;

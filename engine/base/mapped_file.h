@@ -20,7 +20,7 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
 
-  std::span<const uint8_t> bytes() const { return {data_, size_}; }
+  std::span<const uint8_t> bytes() const { return {range_.at(), size_}; }
   const std::string& path() const { return path_; }
   // Copies up to to.size() bytes from `offset` on and says how many (fewer at the file's end and
   // where it cannot be read): for a ForwardWindow.
@@ -31,7 +31,6 @@ class MappedFile {
  private:
   int descriptor_ = -1;
   HugeRange range_;  // where it is mapped
-  const uint8_t* data_ = nullptr;
   size_t size_ = 0;
   std::string path_;
 };
