@@ -4,7 +4,6 @@
 set(SMALLMIND_TEST_VARIANTS "" CACHE STRING
   "Groups or names of variants, comma separated, whose engine tests ctest runs beside those of o2")
 set(SMALLMIND_TEST_PARTS 4 CACHE STRING "Processes that share the engine tests of a variant in ctest")
-option(SMALLMIND_UNITY "Compile tests and harness eight sources at a time" ON)
 set(bin ${PROJECT_BINARY_DIR}/bin)
 enable_testing()
 include(GoogleTest)

@@ -24,7 +24,7 @@ namespace {
 
 constexpr int kProtocol = 1;
 
-struct Options {
+struct BenchFlags {
   ModelOptions model;
   size_t n_prompt = 128;
   size_t n_gen = 32;
@@ -49,7 +49,7 @@ std::string Hex(uint64_t value) {
   return buffer;
 }
 
-void PrintHello(const Options& o, const Engine& engine, const SessionOptions& session) {
+void PrintHello(const BenchFlags& o, const Engine& engine, const SessionOptions& session) {
   const BuildInfo& build = GetBuildInfo();
   const Model& model = engine.model();
   const TokenWork work = WorkOfToken(model.spec, model.weights);
@@ -138,7 +138,7 @@ void PrintMemory() {
             .Add("involuntary_switches", usage.ru_nivcsw));
 }
 
-int RunCeilings(const Options& o) {
+int RunCeilings(const BenchFlags& o) {
   const size_t threads = o.model.threads == 0 ? UsableCpus() : o.model.threads;
   for (const CeilingValue& c : MeasureCeilings(threads)) {
     Print(JsonLine()
@@ -161,7 +161,7 @@ void PrintKernels(const StageTimers& timers) {
   }
 }
 
-void RunBatch(const Options& o, const Engine& engine, SequenceGroup& group) {
+void RunBatch(const BenchFlags& o, const Engine& engine, SequenceGroup& group) {
   for (size_t rep = 0; rep < o.reps; ++rep) {
     const BatchRepetition r =
         RunBatchRepetition(engine, group, o.Text(), o.n_prompt, o.n_gen, o.slowdown_pct / 100);
@@ -180,7 +180,7 @@ void RunBatch(const Options& o, const Engine& engine, SequenceGroup& group) {
   }
 }
 
-void RunAlone(const Options& o, const Engine& engine, Session& session) {
+void RunAlone(const BenchFlags& o, const Engine& engine, Session& session) {
   for (size_t rep = 0; rep < o.reps; ++rep) {
     const Repetition r =
         RunRepetition(engine, session, o.Text(), o.n_prompt, o.n_gen, o.slowdown_pct / 100);
@@ -189,7 +189,7 @@ void RunAlone(const Options& o, const Engine& engine, Session& session) {
   }
 }
 
-int Run(const Options& o, const StartInstants& start) {
+int RunBench(const BenchFlags& o, const StartInstants& start) {
   o.model.ApplyTarget();
   if (o.ceilings) return RunCeilings(o);
   if (o.model.path.empty()) throw UsageError("bench needs --model");
@@ -235,7 +235,7 @@ int Run(const Options& o, const StartInstants& start) {
 
 void AddBench(Program& program, const StartInstants& start) {
   program.Add("bench", "Measure; JSON lines on stdout", [start](Command& c) {
-    auto o = std::make_shared<Options>();
+    auto o = std::make_shared<BenchFlags>();
     o->model.Declare(&c, ModelOptions::kOptionalModel);
     c.Option("-p,--n-prompt", &o->n_prompt, "Prompt tokens").Range(1, 1 << 20).ShowDefault();
     c.Option("-n,--n-gen", &o->n_gen, "Tokens to generate").Range(0, 1 << 20).ShowDefault();
@@ -250,7 +250,7 @@ void AddBench(Program& program, const StartInstants& start) {
     c.Flag("--training-text", &o->training_text, "Use the text that PGO trains on");
     c.Option("--inject-slowdown", &o->slowdown_pct, "Percent of every forward pass to waste")
         .RealRange(0.0, 1000.0);
-    c.Runs([o, start] { return Run(*o, start); });
+    c.Runs([o, start] { return RunBench(*o, start); });
   });
 }
 

@@ -42,7 +42,7 @@ class InterruptStops {
   void (*before_)(int);
 };
 
-struct Options {
+struct GenerateFlags {
   ModelOptions model;
   std::string prompt;
   std::string file;
@@ -64,7 +64,7 @@ std::pair<TokenId, float> ParseBias(const std::string& word) {
   throw UsageError("--logit-bias takes ID:BIAS, such as 5:-inf, not " + Quote(word));
 }
 
-int Run(Options o) {
+int RunGenerate(GenerateFlags o) {
   o.model.ApplyTarget();
   if (!o.prompt.empty() && !o.file.empty()) throw UsageError("give --prompt or --file, not both");
   if (!o.file.empty()) o.prompt = ReadText(o.file);
@@ -112,7 +112,7 @@ int Run(Options o) {
 
 void AddGenerate(Program& program) {
   program.Add("generate", "Continue a prompt", [](Command& c) {
-    auto o = std::make_shared<Options>();
+    auto o = std::make_shared<GenerateFlags>();
     o->model.Declare(&c);
     SamplerOptions& s = o->generate.sampler;
     c.Option("-p,--prompt", &o->prompt, "Prompt; empty: from BOS alone");
@@ -154,7 +154,7 @@ void AddGenerate(Program& program) {
     c.Flag("--parse-special", &o->generate.parse_special, "Special tokens in the prompt's text");
     c.Flag("--ignore-eos", &o->generate.ignore_eos, "Go on after an end-of-text token");
     c.Flag("-q,--quiet", &o->quiet, "Do not print the text");
-    c.Runs([o] { return Run(*o); });
+    c.Runs([o] { return RunGenerate(*o); });
   });
 }
 

@@ -14,7 +14,7 @@
 namespace smallmind {
 namespace {
 
-struct Options {
+struct InfoFlags {
   std::string model;
   bool json = false;
 };
@@ -45,7 +45,7 @@ JsonLine BuildFacts() {
   return line;
 }
 
-int Run(const Options& o) {
+int RunInfo(const InfoFlags& o) {
   JsonLine facts = BuildFacts();
   if (o.model.empty()) {
     if (o.json) {
@@ -76,10 +76,10 @@ int Run(const Options& o) {
 
 void AddInfo(Program& program) {
   program.Add("info", "Facts about this build and about a model", [](Command& c) {
-    auto o = std::make_shared<Options>();
+    auto o = std::make_shared<InfoFlags>();
     c.Option("-m,--model", &o->model, "GGUF file").NotEmpty();
     c.Flag("--json", &o->json, "One JSON object");
-    c.Runs([o] { return Run(*o); });
+    c.Runs([o] { return RunInfo(*o); });
   });
 }
 

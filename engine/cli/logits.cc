@@ -8,13 +8,13 @@
 namespace smallmind {
 namespace {
 
-struct Options {
+struct LogitsFlags {
   ModelOptions model;
   std::vector<TokenId> tokens;
   std::string output;
 };
 
-int Run(const Options& o) {
+int RunLogits(const LogitsFlags& o) {
   o.model.ApplyTarget();
   OutputFile file(o.output);
   SessionOptions options = o.model.Session();
@@ -34,12 +34,12 @@ int Run(const Options& o) {
 
 void AddLogits(Program& program) {
   program.Add("logits", "Write the logits of every position", [](Command& c) {
-    auto o = std::make_shared<Options>();
+    auto o = std::make_shared<LogitsFlags>();
     o->model.kv = "f32";
     o->model.Declare(&c);
     c.Option("--tokens", &o->tokens, "Token ids, comma separated").Required();
     c.Option("-o,--output", &o->output, "File of float32, n_tokens × n_vocab").Required();
-    c.Runs([o] { return Run(*o); });
+    c.Runs([o] { return RunLogits(*o); });
   });
 }
 

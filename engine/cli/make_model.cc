@@ -14,7 +14,7 @@
 namespace smallmind {
 namespace {
 
-int Run(MakeModelOptions o) {
+int RunMakeModel(MakeModelOptions o) {
   if (o.threads == 0) o.threads = UsableCpus();
   const MadeModel made = MakeModel(o);
   std::fprintf(stderr, "%s: %s %s, %llu parameters in %llu tensors, %.1f MiB\n", o.output.c_str(),
@@ -39,7 +39,7 @@ void AddMakeModel(Program& program) {
     c.Option("--seed", &o->seed, "Of the weights; same seed, same bytes").ShowDefault();
     c.Option("-o,--output", &o->output, "GGUF file to write").Required();
     c.Option("-t,--threads", &o->threads, "Threads; 0: every usable CPU").Range(0, 1024);
-    c.Runs([o] { return Run(*o); });
+    c.Runs([o] { return RunMakeModel(*o); });
   });
 }
 

@@ -12,13 +12,13 @@
 namespace smallmind {
 namespace {
 
-struct Options {
+struct PerplexityFlags {
   ModelOptions model;
   std::string file;
   bool json = false;
 };
 
-int Run(const Options& o) {
+int RunPerplexity(const PerplexityFlags& o) {
   o.model.ApplyTarget();
   const Engine engine = Engine::Open(o.model.path, o.model.Opening(o.model.context));
   PrintWarning(engine.tokenizer());
@@ -52,12 +52,12 @@ int Run(const Options& o) {
 
 void AddPerplexity(Program& program) {
   program.Add("perplexity", "Mean negative log likelihood of a text", [](Command& c) {
-    auto o = std::make_shared<Options>();
+    auto o = std::make_shared<PerplexityFlags>();
     o->model.kv = "f32";
     o->model.Declare(&c);
     c.Option("-f,--file", &o->file, "Text").Required();
     c.Flag("--json", &o->json, "One JSON object instead of text");
-    c.Runs([o] { return Run(*o); });
+    c.Runs([o] { return RunPerplexity(*o); });
   });
 }
 

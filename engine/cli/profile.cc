@@ -11,7 +11,7 @@
 namespace smallmind {
 namespace {
 
-struct Options {
+struct ProfileFlags {
   ModelOptions model;
   size_t n_prompt = 96;
   size_t n_gen = 48;
@@ -19,7 +19,7 @@ struct Options {
 
 // Sampled and greedy generation, a prompt in one batch and in small ones, and a second session:
 // what users run, in about their proportions (decode steps outnumber prompt batches).
-int Run(const Options& o) {
+int RunProfile(const ProfileFlags& o) {
   o.model.ApplyTarget();
   const Engine engine = Engine::Open(o.model.path, o.model.Opening(o.model.context));
   PrintWarning(engine.tokenizer());
@@ -58,11 +58,11 @@ int Run(const Options& o) {
 
 void AddProfile(Program& program) {
   program.Add("profile", "Run the PGO training workload", [](Command& c) {
-    auto o = std::make_shared<Options>();
+    auto o = std::make_shared<ProfileFlags>();
     o->model.Declare(&c);
     c.Option("--n-prompt", &o->n_prompt, "Prompt tokens").Range(1, 4096);
     c.Option("--n-gen", &o->n_gen, "Tokens to generate").Range(1, 4096);
-    c.Runs([o] { return Run(*o); });
+    c.Runs([o] { return RunProfile(*o); });
   });
 }
 

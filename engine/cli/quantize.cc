@@ -21,7 +21,7 @@ void ShowProgress(std::string_view tensor, DType from, DType to, size_t index, s
   std::fputc('\n', stderr);
 }
 
-int Run(QuantizeOptions o, bool quiet) {
+int RunQuantize(QuantizeOptions o, bool quiet) {
   if (o.threads == 0) o.threads = UsableCpus();
   if (!quiet) o.progress = ShowProgress;
   const QuantizeResult result = Quantize(o);
@@ -55,7 +55,7 @@ void AddQuantize(Program& program) {
     c.Option("type", &a->options.type, "Weight type:" + types).Required();
     c.Option("-t,--threads", &a->options.threads, "Threads; 0: every usable CPU").Range(0, 1024);
     c.Flag("-q,--quiet", &a->quiet, "No line for each tensor");
-    c.Runs([a] { return Run(a->options, a->quiet); });
+    c.Runs([a] { return RunQuantize(a->options, a->quiet); });
   });
 }
 

@@ -9,7 +9,7 @@
 namespace smallmind {
 namespace {
 
-struct Options {
+struct TokenizeFlags {
   std::string model;
   std::string file;
   bool ids = false;
@@ -17,7 +17,7 @@ struct Options {
   bool parse_special = false;
 };
 
-int Run(const Options& o) {
+int RunTokenize(const TokenizeFlags& o) {
   // The file may hold a vocabulary alone: no weights are asked for.
   const GgufFile gguf = GgufFile::Open(o.model);
   const std::unique_ptr<Tokenizer> tokenizer = Tokenizer::Create(gguf);
@@ -44,13 +44,13 @@ int Run(const Options& o) {
 
 void AddTokenize(Program& program) {
   program.Add("tokenize", "Text to token ids", [](Command& c) {
-    auto o = std::make_shared<Options>();
+    auto o = std::make_shared<TokenizeFlags>();
     c.Option("-m,--model", &o->model, "GGUF file; a vocabulary alone will do").Required();
     c.Option("-f,--file", &o->file, "Text, read byte for byte; - for standard input").Required();
     c.Flag("--ids", &o->ids, "Ids alone, space separated");
     c.Flag("--no-bos", &o->no_bos, "Without the model's BOS and EOS");
     c.Flag("--parse-special", &o->parse_special, "Recognise special tokens in the text");
-    c.Runs([o] { return Run(*o); });
+    c.Runs([o] { return RunTokenize(*o); });
   });
 }
 

@@ -17,7 +17,7 @@
 namespace smallmind {
 namespace {
 
-struct Options {
+struct VerifyFlags {
   std::string reference, other, model;
   size_t vocab = 0;
   bool json = false;
@@ -58,7 +58,7 @@ std::vector<double> LogSoftmax(std::span<const float> logits) {
   return out;
 }
 
-int Run(const Options& o) {
+int RunVerify(const VerifyFlags& o) {
   size_t vocab = o.vocab;
   if (vocab == 0 && o.model.empty()) throw UsageError("verify needs --vocab or --model");
   if (vocab != 0 && !o.model.empty()) throw UsageError("give --vocab or --model, not both");
@@ -106,14 +106,14 @@ int Run(const Options& o) {
 
 void AddVerify(Program& program) {
   program.Add("verify", "Compare two files of logits", [](Command& c) {
-    auto o = std::make_shared<Options>();
+    auto o = std::make_shared<VerifyFlags>();
     c.Option("reference", &o->reference, "File from `logits`").Required();
     c.Option("other", &o->other, "File from `logits`").Required();
     c.Option("--vocab", &o->vocab, "Floats a row").Range(1, 1 << 30);
     c.Option("-m,--model", &o->model, "GGUF file that says the vocabulary's size instead")
         .NotEmpty();
     c.Flag("--json", &o->json, "One JSON object instead of text");
-    c.Runs([o] { return Run(*o); });
+    c.Runs([o] { return RunVerify(*o); });
   });
 }
 
