@@ -58,18 +58,22 @@ struct Kernels {
   QuantForm form;
   int raw;
   RowsKernel rows[kGemmTokens - 1];  // one token, two, three
+  RowsKernel into_l1;                // one, where FetchesIntoL1 and a block fetches a step; or null
   UnpackKernel unpack;               // for many
   Tiles tiles, pairs;                // of one group, of two
 };
 template <class W, bool kPacked>
 Kernels KernelsOf() {
   constexpr size_t kInPairs = DotsInPairs(W::kMost);
+  RowsKernel into_l1 = nullptr;
+  if constexpr (kUnsignedDot && !kPacked) into_l1 = DotRows<W, kInPairs, 1, false, AheadIntoL1<W>>;
   static_assert(W::kBytes * 32 <= kMostStoredBytes * W::kColumns, "QuantScratchBytes");
-  return {.step = kGroup * W::kBytes * 32 / W::kColumns,
+  return {.step = StepOf<W>(),
           .form = W::kForm,
           .raw = W::kRaw,
           .rows = {DotRows<W, kInPairs, 1, kPacked>, DotRows<W, kInPairs, 2, kPacked>,
                    DotRows<W, kInPairs, 3, kPacked>},
+          .into_l1 = into_l1,
           .unpack = UnpackRows<W, kPacked>,
           .tiles = TilesOf<W::kForm, kInPairs>(),
           .pairs = PairTilesOf<W::kForm, kInPairs>()};
@@ -80,14 +84,17 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   HWY_ALIGN float acc[kGemmTokens * kGroup];
   FetchStream* const far = job.w.packed ? nullptr : job.fetch;  // ChunkBehind's, of packed ones
+  const bool into_l1 = n == 1 && kernels.into_l1 != nullptr && FetchesIntoL1();
   for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
     const Window window = WindowAt(job, row);
     const GroupAt rows(job.w, window.first);
     std::memset(acc, 0, n * kGroup * sizeof(float));
     for (size_t b = 0; b < blocks; b += kMaxChunk) {
       const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b);
-      kernels.rows[n - 1]({rows, b, in_chunk, job.x.Row(0) + b * sizeof(ActBlock), job.x.stride,
-                           FetchStream::Beside(far, in_chunk * kernels.step, in_chunk), acc});
+      const Ahead ahead = FetchStream::Beside(far, in_chunk * kernels.step, in_chunk);
+      const bool steady = into_l1 && ahead.step == kernels.step;
+      const RowsKernel kernel = steady ? kernels.into_l1 : kernels.rows[n - 1];
+      kernel({rows, b, in_chunk, job.x.Row(0) + b * sizeof(ActBlock), job.x.stride, ahead, acc});
     }
     CopyWindow(window, n, acc, kGroup, job.out, job.out_stride);
   }
