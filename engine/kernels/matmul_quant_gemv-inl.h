@@ -196,8 +196,12 @@ struct AheadIntoL1 {
 
   explicit AheadIntoL1(Ahead ahead) : at(ahead.at) {}
   HWY_INLINE void Fetch() {
-    HWY_UNROLL(1)  // as in ChunkBehind
-    for (size_t i = 0; i < StepOf<W>(); i += 64) __builtin_prefetch(at + i, 0, 3);
+    // A loop, as in ChunkBehind; where GCC counts edges it finds no loop here to put HWY_UNROLL on.
+    size_t end = StepOf<W>();
+#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
+    asm("" : "+r"(end));
+#endif
+    for (size_t i = 0; i < end; i += 64) __builtin_prefetch(at + i, 0, 3);
     at += StepOf<W>();
   }
 };
