@@ -188,20 +188,18 @@ constexpr size_t StepOf() {
 }
 
 // As Ahead, but into L1, of a block that fetches as much as it reads, which nearly all do. (Zen 5,
-// one token, two threads, interleaved rounds. 1.1B: Q4_0 1.13 to 1.16, Q4_K_M 1.08, Q8_0 1.08 times
-// as fast; Qwen2.5-0.5B in Q8_0 1.13 to 1.2; 135M 0.96 to 1.06.)
+// one token of 1.1B, two threads, interleaved rounds: Q4_K_M 1.06 to 1.14 in production, 1.08 to
+// 1.11 native. Rows of shorter blocks gained native alone: Q4_0 0.86 to 0.95 in production and 1.13
+// to 1.16 native, Q8_0 0.93 to 1.04 and 1.06 to 1.08.)
 template <class W>
 struct AheadIntoL1 {
+  static constexpr bool kPays = W::kColumns == 256;
   const uint8_t* at;
 
   explicit AheadIntoL1(Ahead ahead) : at(ahead.at) {}
   HWY_INLINE void Fetch() {
-    // A loop, as in ChunkBehind; where GCC counts edges it finds no loop here to put HWY_UNROLL on.
-    size_t end = StepOf<W>();
-#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
-    asm("" : "+r"(end));
-#endif
-    for (size_t i = 0; i < end; i += 64) __builtin_prefetch(at + i, 0, 3);
+    Unroll<(StepOf<W>() + 63) / 64>(
+        [&](size_t i) SMALLMIND_LAMBDA { __builtin_prefetch(at + 64 * i, 0, 3); });
     at += StepOf<W>();
   }
 };
@@ -211,14 +209,12 @@ struct AheadIntoL1 {
 // where what comes from memory waits too. Rows of other lengths miss one after another, which costs
 // long ones alone. (1.1B, two threads, medians of interleaved rounds. Rows of whole lines, on
 // Emerald Rapids: Q4_0 1.04 to 1.08, Q8_0 1.01 to 1.04, Q4_K_M 1.02 to 1.04. Long ones besides, on
-// Zen 5: Q8_0 1.12, Q4_0 1.07 to 1.09, Q4_K_M 1.0. Short ones, 135M on Zen 5: 0.94 to 1.03. Where
-// what is far goes into L1, kernels alone: Q8_0 of 952 bytes and more 1.05 to 1.39, Q4_0 of 504 and
-// less 0.94 to 1.0, super-blocks of up to 1,000 0.96.)
+// Zen 5: Q8_0 1.12, Q4_0 1.07 to 1.09, Q4_K_M 1.0. Short ones, 135M on Zen 5: 0.94 to 1.03.)
 template <class W, class Far>
 struct ChunkAhead : Far {
   static constexpr size_t kBytes = StepOf<W>() / kGroup * kMaxChunk;
   static constexpr size_t kRows = 2, kLines = kBytes / 64;
-  static constexpr size_t kLong = std::is_same_v<Far, Ahead> || W::kColumns == 256 ? 2048 : 900;
+  static constexpr size_t kLong = 2048;
   const uint8_t* row;
   size_t stride;
 

@@ -66,7 +66,9 @@ template <class W, bool kPacked>
 Kernels KernelsOf() {
   constexpr size_t kInPairs = DotsInPairs(W::kMost);
   RowsKernel into_l1 = nullptr;
-  if constexpr (kUnsignedDot && !kPacked) into_l1 = DotRows<W, kInPairs, 1, false, AheadIntoL1<W>>;
+  if constexpr (kUnsignedDot && !kPacked && AheadIntoL1<W>::kPays) {
+    into_l1 = DotRows<W, kInPairs, 1, false, AheadIntoL1<W>>;
+  }
   static_assert(W::kBytes * 32 <= kMostStoredBytes * W::kColumns, "QuantScratchBytes");
   return {.step = StepOf<W>(),
           .form = W::kForm,
