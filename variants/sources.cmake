@@ -35,7 +35,7 @@ file(GLOB_RECURSE SMALLMIND_PYTHON_TESTS CONFIGURE_DEPENDS
   "${PROJECT_SOURCE_DIR}/plots/test_*.py" "${PROJECT_SOURCE_DIR}/scripts/test_*.py"
   "${PROJECT_SOURCE_DIR}/variants/test_*.py" "${PROJECT_SOURCE_DIR}/harness/test_*.py")
 
-# What no measured token passes through is one object a folder in every row, where most of a source's compile time is
+# Where a measured token spends no time is one object a folder in every row, where most of a source's compile time is
 # its headers (with GCC 12 a row's cli/ takes 14 CPU-seconds for 49, modelmaker/ 5 for 13). Everything else of the
 # engine is an object a source: calls between them are what link-time optimisation is measured by.
 option(SMALLMIND_UNITY "Compile tests, harness, command line and model maker many sources at a time" ON)

@@ -181,14 +181,14 @@ struct Dots : Factors {
   }
 };
 
-// Stored bytes of 32 columns of a group.
+// Stored bytes of 32 columns of so many rows.
 template <class W>
-constexpr size_t StepOf() {
-  return kGroup * W::kBytes * 32 / W::kColumns;
+constexpr size_t StepOf(size_t rows = kGroup) {
+  return rows * W::kBytes * 32 / W::kColumns;
 }
 
 // As Ahead, but into L1, of a block that fetches as much as it reads, which nearly all do. (Zen 5,
-// one token of 1.1B, two threads, interleaved rounds: Q4_K_M 1.06 to 1.14 in production, 1.08 to
+// one token of 1.1B, two threads, interleaved rounds: Q4_K_M 1.09 to 1.12 in production, 1.06 to
 // 1.11 native. Rows of shorter blocks gained native alone: Q4_0 0.86 to 0.95 in production and 1.13
 // to 1.16 native, Q8_0 0.93 to 1.04 and 1.06 to 1.08.)
 template <class W>
@@ -312,7 +312,7 @@ void DotRows(const RowsArgs& args) {
   const DF df;
   Sink dots(args.x, args.x_stride);
   if constexpr (kPacked) {
-    using Behind = ChunkBehind<kPackedRows * W::kBytes * 32 / W::kColumns>;
+    using Behind = ChunkBehind<StepOf<W>(kPackedRows)>;
     W::Decode(rows, args.b0, args.n, Behind(rows, args.b0), dots);
   } else {
     using Near = ChunkAhead<W, Far>;
