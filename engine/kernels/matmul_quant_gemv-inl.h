@@ -187,16 +187,32 @@ constexpr size_t StepOf(size_t rows = kGroup) {
   return rows * W::kBytes * 32 / W::kColumns;
 }
 
-// As Ahead, but into L1, of a block that fetches as much as it reads, which nearly all do. (Zen 5,
-// one token of 1.1B, two threads, interleaved rounds: Q4_K_M 1.09 to 1.12 in production, 1.06 to
-// 1.11 native. Rows of shorter blocks gained native alone: Q4_0 0.86 to 0.95 in production and 1.13
-// to 1.16 native, Q8_0 0.93 to 1.04 and 1.06 to 1.08.)
+// Blocks [b0, b0 + n) of a row group times one to three tokens, whose blocks b0 are at x:
+// acc[t][lane] is continued.
+struct RowsArgs {
+  GroupAt rows;
+  size_t b0, n;
+  const uint8_t* x;
+  size_t x_stride;
+  Ahead ahead;
+  float* acc;
+};
+using RowsKernel = void (*)(const RowsArgs&);
+
+// Fetchers: made for a chunk, asked once a block.
+
+struct IntoL2 : Ahead {
+  IntoL2(const RowGroup&, const RowsArgs& args) : Ahead(args.ahead) {}
+};
+
+// The same into L1, of a block that fetches as much as it reads, which nearly all do. (Zen 5, one
+// token, two threads, interleaved rounds, in production and native: 1.1B Q4_0 1.01 to 1.05
+// and 1.26, Q8_0 1.04 and 1.04, Q4_K_M 1.09 to 1.12 and 1.06 to 1.11; 0.5B Q8_0 1.05 and 1.18.)
 template <class W>
-struct AheadIntoL1 {
-  static constexpr bool kPays = W::kColumns == 256;
+struct IntoL1 {
   const uint8_t* at;
 
-  explicit AheadIntoL1(Ahead ahead) : at(ahead.at) {}
+  IntoL1(const RowGroup&, const RowsArgs& args) : at(args.ahead.at) {}
   HWY_INLINE void Fetch() {
     Unroll<(StepOf<W>() + 63) / 64>(
         [&](size_t i) SMALLMIND_LAMBDA { __builtin_prefetch(at + 64 * i, 0, 3); });
@@ -204,26 +220,34 @@ struct AheadIntoL1 {
   }
 };
 
-// Beside what is far ahead, the rows' own next chunk from L2 into L1, two rows a block. Rows of
-// whole cache lines all leave a line at the same column: sixteen misses at once, in the buffers
-// where what comes from memory waits too. Rows of other lengths miss one after another, which costs
-// long ones alone. (1.1B, two threads, medians of interleaved rounds. Rows of whole lines, on
-// Emerald Rapids: Q4_0 1.04 to 1.08, Q8_0 1.01 to 1.04, Q4_K_M 1.02 to 1.04. Long ones besides, on
-// Zen 5: Q8_0 1.12, Q4_0 1.07 to 1.09, Q4_K_M 1.0. Short ones, 135M on Zen 5: 0.94 to 1.03.)
+// Beside what is far ahead, the rows' own next chunk into L1, two rows a block.
+//
+// Where the rest goes into L2, it pays for rows of whole cache lines, which all leave a line at the
+// same column: sixteen misses at once, in the buffers where what comes from memory waits too. Rows
+// of other lengths miss one after another, which costs long ones alone. (1.1B, two threads, medians
+// of interleaved rounds. Rows of whole lines, on Emerald Rapids: Q4_0 1.04 to 1.08, Q8_0 1.01 to
+// 1.04, Q4_K_M 1.02 to 1.04. Long ones besides, on Zen 5: Q8_0 1.12, Q4_0 1.07 to 1.09, Q4_K_M 1.0.
+// Short ones, 135M on Zen 5: 0.94 to 1.03.)
+//
+// Where it goes into L1, all rows gain: what lies a group ahead there has often left L1 when it is
+// its turn. (Zen 5, production: 0.5B Q8_0 1.27, 135M Q8_0 1.23, Q4_0 1.14, Q4_K_M 1.11.) In no case
+// beyond the row: its next group's first chunk 0.85 to 0.98.
+constexpr size_t kNearRows = 2;
+constexpr bool kFetchesNear = kGroup == kNearRows * kMaxChunk;
+inline bool NearPaysBesideL2(size_t stride) {
+  constexpr size_t kLong = 2048;
+  return stride % 64 == 0 || stride >= kLong;
+}
 template <class W, class Far>
-struct ChunkAhead : Far {
-  static constexpr size_t kBytes = StepOf<W>() / kGroup * kMaxChunk;
-  static constexpr size_t kRows = 2, kLines = kBytes / 64;
-  static constexpr size_t kLong = 2048;
+struct WithNear : Far {
+  static constexpr size_t kBytes = StepOf<W>() / kGroup * kMaxChunk, kLines = kBytes / 64;
   const uint8_t* row;
   size_t stride;
 
-  static bool Pays(const RowGroup& rows, size_t next) {
-    const bool misses = rows.stride % 64 == 0 || rows.stride >= kLong;
-    return misses && next + kBytes <= rows.stride;
-  }
-  ChunkAhead(Ahead far, const RowGroup& rows, size_t next)
-      : Far(far), row(rows.Row(0, 0) + next), stride(rows.stride) {}
+  WithNear(const RowGroup& rows, const RowsArgs& args)
+      : Far(rows, args),
+        row(rows.Row(0, 0) + (args.b0 / kMaxChunk + 1) * kBytes),
+        stride(rows.stride) {}
   HWY_INLINE void Fetch() {
     Far::Fetch();
     Unroll<kLines>([&](size_t i) SMALLMIND_LAMBDA {
@@ -231,19 +255,21 @@ struct ChunkAhead : Far {
       __builtin_prefetch(row + at, 0, 3);
       __builtin_prefetch(row + stride + at, 0, 3);
     });
-    row += kRows * stride;
+    row += kNearRows * stride;
   }
 };
 
 // Packed groups lie one behind the other, and so do their chunks: a block fetches what lies a chunk
 // behind it, by whichever lanes of a group come first.
-template <size_t kStep>
+template <class W>
 struct ChunkBehind {
+  static constexpr size_t kStep = StepOf<W>(kPackedRows);
   const uint8_t* at;
   bool first;
 
-  ChunkBehind(const PackedRows& rows, size_t b)
-      : at(rows.at + (b + kMaxChunk) * kStep), first(kGroup == kPackedRows || rows.lane == 0) {}
+  ChunkBehind(const PackedRows& rows, const RowsArgs& args)
+      : at(rows.at + (args.b0 + kMaxChunk) * kStep),
+        first(kGroup == kPackedRows || rows.lane == 0) {}
   HWY_INLINE void Fetch() {
     // A loop: of so many at once the miss buffers drop what they have no room for (Zen 5, two
     // threads streaming Q8_0 from memory: 1.1 to 1.4 times as fast as unrolled).
@@ -289,20 +315,9 @@ struct PackedDots : Dots<kForm, kInPairs, T> {
   }
 };
 
-// acc[t][lane] continued over blocks [b0, b0 + n) of a row group times one to three tokens, whose
-// blocks b0 are at x.
-struct RowsArgs {
-  GroupAt rows;
-  size_t b0, n;
-  const uint8_t* x;
-  size_t x_stride;
-  Ahead ahead;
-  float* acc;
-};
-using RowsKernel = void (*)(const RowsArgs&);
-
-// Far: Ahead, or AheadIntoL1 where its step is StepOf<W>().
-template <class W, size_t kInPairs, size_t T, bool kPacked, class Far = Ahead>
+// A function a fetcher: where a profile trained one of them, what it did not run is not taken for
+// cold and compiled for size.
+template <class W, size_t kInPairs, size_t T, bool kPacked, class Fetcher>
 void DotRows(const RowsArgs& args) {
   constexpr QuantForm kForm = W::kForm;
   const RowsOf<kPacked> rows(args.rows);
@@ -311,19 +326,7 @@ void DotRows(const RowsArgs& args) {
   const DI di;
   const DF df;
   Sink dots(args.x, args.x_stride);
-  if constexpr (kPacked) {
-    using Behind = ChunkBehind<StepOf<W>(kPackedRows)>;
-    W::Decode(rows, args.b0, args.n, Behind(rows, args.b0), dots);
-  } else {
-    using Near = ChunkAhead<W, Far>;
-    const size_t next = (args.b0 / kMaxChunk + 1) * Near::kBytes;
-    bool near = false;
-    if constexpr (T == 1 && kGroup == Near::kRows * kMaxChunk) {
-      near = Near::Pays(rows, next);
-      if (near) W::Decode(rows, args.b0, args.n, Near(args.ahead, rows, next), dots);
-    }
-    if (!near) W::Decode(rows, args.b0, args.n, Far(args.ahead), dots);
-  }
+  W::Decode(rows, args.b0, args.n, Fetcher(rows, args), dots);
   VF acc[T];
   Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { acc[t] = hn::Load(df, args.acc + t * kGroup); });
   for (size_t b = 0; b < args.n; ++b) {

@@ -58,27 +58,42 @@ struct Kernels {
   QuantForm form;
   int raw;
   RowsKernel rows[kGemmTokens - 1];  // one token, two, three
-  RowsKernel into_l1;                // one, where FetchesIntoL1 and a block fetches a step; or null
-  UnpackKernel unpack;               // for many
-  Tiles tiles, pairs;                // of one group, of two
+  // One token, with other fetchers; null where there are none. Second: with the next chunk besides.
+  RowsKernel near = nullptr, into_l1 = nullptr, into_l1_near = nullptr;
+  UnpackKernel unpack;  // for many
+  Tiles tiles, pairs;   // of one group, of two
 };
 template <class W, bool kPacked>
 Kernels KernelsOf() {
   constexpr size_t kInPairs = DotsInPairs(W::kMost);
-  RowsKernel into_l1 = nullptr;
-  if constexpr (kUnsignedDot && !kPacked && AheadIntoL1<W>::kPays) {
-    into_l1 = DotRows<W, kInPairs, 1, false, AheadIntoL1<W>>;
-  }
   static_assert(W::kBytes * 32 <= kMostStoredBytes * W::kColumns, "QuantScratchBytes");
-  return {.step = StepOf<W>(),
-          .form = W::kForm,
-          .raw = W::kRaw,
-          .rows = {DotRows<W, kInPairs, 1, kPacked>, DotRows<W, kInPairs, 2, kPacked>,
-                   DotRows<W, kInPairs, 3, kPacked>},
-          .into_l1 = into_l1,
-          .unpack = UnpackRows<W, kPacked>,
-          .tiles = TilesOf<W::kForm, kInPairs>(),
-          .pairs = PairTilesOf<W::kForm, kInPairs>()};
+  using Usual = std::conditional_t<kPacked, ChunkBehind<W>, IntoL2>;
+  Kernels kernels = {
+      .step = StepOf<W>(),
+      .form = W::kForm,
+      .raw = W::kRaw,
+      .rows = {DotRows<W, kInPairs, 1, kPacked, Usual>, DotRows<W, kInPairs, 2, kPacked, Usual>,
+               DotRows<W, kInPairs, 3, kPacked, Usual>},
+      .unpack = UnpackRows<W, kPacked>,
+      .tiles = TilesOf<W::kForm, kInPairs>(),
+      .pairs = PairTilesOf<W::kForm, kInPairs>()};
+  if constexpr (!kPacked && kFetchesNear) {
+    kernels.near = DotRows<W, kInPairs, 1, false, WithNear<W, Usual>>;
+    if constexpr (kUnsignedDot) {
+      kernels.into_l1 = DotRows<W, kInPairs, 1, false, IntoL1<W>>;
+      kernels.into_l1_near = DotRows<W, kInPairs, 1, false, WithNear<W, IntoL1<W>>>;
+    }
+  }
+  return kernels;
+}
+
+// For one token and the chunk at block b of rows of `stride` bytes, whose blocks fetch `fetched`.
+inline RowsKernel OneTokenKernel(const Kernels& kernels, size_t stride, size_t b, size_t fetched,
+                                 bool into_l1) {
+  const size_t chunk = kernels.step / kGroup * kMaxChunk;
+  const bool next = kernels.near != nullptr && (b / kMaxChunk + 2) * chunk <= stride;
+  if (into_l1 && fetched == kernels.step) return next ? kernels.into_l1_near : kernels.into_l1;
+  return next && NearPaysBesideL2(stride) ? kernels.near : kernels.rows[0];
 }
 
 // Fewer than kGemmTokens tokens.
@@ -86,7 +101,7 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
   HWY_ALIGN float acc[kGemmTokens * kGroup];
   FetchStream* const far = job.w.packed ? nullptr : job.fetch;  // ChunkBehind's, of packed ones
-  const bool into_l1 = n == 1 && kernels.into_l1 != nullptr && FetchesIntoL1();
+  const bool into_l1 = kernels.into_l1 != nullptr && FetchesIntoL1();
   for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
     const Window window = WindowAt(job, row);
     const GroupAt rows(job.w, window.first);
@@ -94,8 +109,9 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
     for (size_t b = 0; b < blocks; b += kMaxChunk) {
       const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b);
       const Ahead ahead = FetchStream::Beside(far, in_chunk * kernels.step, in_chunk);
-      const bool steady = into_l1 && ahead.step == kernels.step;
-      const RowsKernel kernel = steady ? kernels.into_l1 : kernels.rows[n - 1];
+      const RowsKernel kernel =
+          n == 1 ? OneTokenKernel(kernels, job.w.row_bytes, b, ahead.step, into_l1)
+                 : kernels.rows[n - 1];
       kernel({rows, b, in_chunk, job.x.Row(0) + b * sizeof(ActBlock), job.x.stride, ahead, acc});
     }
     CopyWindow(window, n, acc, kGroup, job.out, job.out_stride);
