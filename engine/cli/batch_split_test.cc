@@ -10,11 +10,9 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/testing.h"
+#include "engine/cli/typed_model_testing.h"
 #include "engine/kernels/targets_testing.h"
 #include "engine/model/forward_testing.h"
-#include "engine/model/tiny_model.h"
-#include "engine/modelmaker/make_model.h"
-#include "engine/modelmaker/quantize.h"
 #include "engine/modelmaker/recipe.h"
 
 namespace smallmind {
@@ -49,12 +47,10 @@ void ExpectSameBitsHoweverCut(const Model& model) {
 class BatchSplit : public testing::TestWithParam<std::string> {};
 
 TEST_P(BatchSplit, SameBitsHoweverCut) {
-  const auto path = TestTempDir() / ("batch_split_" + GetParam() + ".gguf");
-  MakeModel({"tiny-llama", GetParam(), 3, path, 1});
-  const Model model = Model::Load(path);
+  const TypedModel file(GetParam());
+  const Model model = Model::Load(file.path());
   EXPECT_EQ(model.weights.layers[0].q.weight.type, FindRecipe(GetParam()).base);
   ExpectSameBitsHoweverCut(model);
-  std::filesystem::remove(path);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BatchSplit, testing::ValuesIn(RecipeNames()),
@@ -64,12 +60,10 @@ INSTANTIATE_TEST_SUITE_P(All, BatchSplit, testing::ValuesIn(RecipeNames()),
 class BatchSplitOfExperts : public testing::TestWithParam<std::string> {};
 
 TEST_P(BatchSplitOfExperts, SameBitsHoweverCut) {
-  const auto path = TestTempDir() / ("batch_split_experts_" + GetParam() + ".gguf");
-  MakeModel({"tiny-mixtral", GetParam(), 3, path, 1});
-  const Model model = Model::Load(path);
+  const TypedModel file(GetParam(), TypedModel::ShapeOfExperts());
+  const Model model = Model::Load(file.path());
   EXPECT_EQ(model.weights.layers[0].down_exps[0].weight.type, FindRecipe(GetParam()).base);
   ExpectSameBitsHoweverCut(model);
-  std::filesystem::remove(path);
 }
 
 INSTANTIATE_TEST_SUITE_P(One, BatchSplitOfExperts, testing::Values("Q4_0", "BF16"),
@@ -79,16 +73,10 @@ INSTANTIATE_TEST_SUITE_P(One, BatchSplitOfExperts, testing::Values("Q4_0", "BF16
 class BatchSplitOfSmallHeads : public testing::TestWithParam<std::string> {};
 
 TEST_P(BatchSplitOfSmallHeads, SameBitsHoweverCut) {
-  const auto floats = TestTempDir() / ("small_heads_" + GetParam() + "_f32.gguf");
-  const auto path = TestTempDir() / ("small_heads_" + GetParam() + ".gguf");
-  TinyModel::Write({.dim = 96, .ff = 96, .heads = 4, .kv_heads = 4, .head = 24, .context = 256},
-                   floats);
-  Quantize({.input = floats, .output = path, .type = GetParam()});
-  const Model model = Model::Load(path);
+  const TypedModel file(GetParam(), {.dim = 96, .ff = 96, .head = 24, .context = 256});
+  const Model model = Model::Load(file.path());
   EXPECT_EQ(model.weights.layers[0].o.weight.type, FindRecipe(GetParam()).base);
   ExpectSameBitsHoweverCut(model);
-  std::filesystem::remove(floats);
-  std::filesystem::remove(path);
 }
 
 INSTANTIATE_TEST_SUITE_P(One, BatchSplitOfSmallHeads, testing::Values("Q8_0", "BF16"),

@@ -7,10 +7,10 @@
 #include <cmath>
 
 #include "engine/base/testing.h"
+#include "engine/cli/typed_model_testing.h"
 #include "engine/model/double_forward.h"
 #include "engine/model/forward_testing.h"
 #include "engine/model/repack.h"
-#include "engine/modelmaker/make_model.h"
 #include "engine/modelmaker/quantize.h"
 #include "engine/modelmaker/recipe.h"
 #include "engine/tensor/packed.h"
@@ -21,24 +21,24 @@ namespace {
 class ForwardTypes : public testing::TestWithParam<std::string> {};
 
 TEST_P(ForwardTypes, LogitsAreThoseOfTheDecodedWeights) {
-  const auto path = TestTempDir() / ("forward_types_" + GetParam() + ".gguf");
-  const auto decoded = TestTempDir() / ("forward_types_" + GetParam() + "_decoded.gguf");
-  MakeModel({"tiny-llama", GetParam(), 3, path, 1});
-  Quantize({path, decoded, "F32", 1});
-  const Model model = Model::Load(path);
+  const TypedModel file(GetParam());
+  const auto decoded = TestTempDir() / (GetParam() + "_decoded.gguf");
+  Quantize({file.path(), decoded, "F32", 1});
+  const Model model = Model::Load(file.path());
   const ModelSpec& s = model.spec;
   EXPECT_EQ(model.weights.layers[0].q.weight.type, FindRecipe(GetParam()).base);
   const GgufFile exact = GgufFile::Open(decoded);
   DoubleForward formula(
-      exact, {.layers = s.n_layers,
-              .heads = s.n_heads,
-              .kv_heads = s.n_kv_heads,
-              .head = s.head_dim_k,
-              .eps = double{s.norm_eps},
-              .turn = [](size_t, size_t i) { return std::pow(10000.0, -double(i) / 32); },
-              .n_rot = 64,
-              .halves = false});
-  const std::vector<int32_t> tokens = {1, 262, 265, 271, 100, 1023, 40, 7};
+      exact,
+      {.layers = s.n_layers,
+       .heads = s.n_heads,
+       .kv_heads = s.n_kv_heads,
+       .head = s.head_dim_k,
+       .eps = double{s.norm_eps},
+       .turn = [](size_t, size_t i) { return std::pow(10000.0, -double(2 * i) / kTypedHead); },
+       .n_rot = kTypedHead,
+       .halves = false});
+  const std::vector<int32_t> tokens = {1, 26, 65, 27, 10, 69, 40, 7};
   std::vector<float> expected;
   for (const auto& row : formula.Logits(tokens)) {
     for (const double v : row) expected.push_back(static_cast<float>(v));
@@ -47,7 +47,7 @@ TEST_P(ForwardTypes, LogitsAreThoseOfTheDecodedWeights) {
   // rounded to it (2.6e-5).
   const DType type = model.weights.layers[0].q.weight.type;
   const double bound = Info(type).block_elems > 1 ? 5e-4 : type == DType::kBF16 ? 1e-4 : 1e-10;
-  Model repacked = Model::Load(path);
+  Model repacked = Model::Load(file.path());
   Repack(repacked, 2);
   EXPECT_EQ(repacked.weights.layers[0].q.weight.packed, CanPack(type));
   for (size_t batch : {1, 2, 3, 8}) {
@@ -56,7 +56,6 @@ TEST_P(ForwardTypes, LogitsAreThoseOfTheDecodedWeights) {
     EXPECT_TRUE(SameBits(logits, Logits(repacked, tokens, {.threads = 2, .batch = batch})))
         << "batch " << batch;
   }
-  std::filesystem::remove(path);
   std::filesystem::remove(decoded);
 }
 
