@@ -79,7 +79,7 @@ Kernels KernelsOf() {
       .pairs = PairTilesOf<W::kForm, kInPairs>()};
   if constexpr (!kPacked && kFetchesNear) {
     kernels.near = DotRows<W, kInPairs, 1, false, WithNear<W, Usual>>;
-    if constexpr (kUnsignedDot) {
+    if constexpr (kFetchesIntoL1) {
       kernels.into_l1 = DotRows<W, kInPairs, 1, false, IntoL1<W>>;
       kernels.into_l1_near = DotRows<W, kInPairs, 1, false, WithNear<W, IntoL1<W>>>;
     }
