@@ -199,7 +199,12 @@ struct RowsArgs {
 };
 using RowsKernel = void (*)(const RowsArgs&);
 
+// Bytes of a row of a chunk; step: of a block of all rows.
+constexpr size_t ChunkBytes(size_t step) { return step / kGroup * kMaxChunk; }
+
 // Fetchers: made for a chunk, asked once a block.
+
+constexpr bool kFetchesIntoL1 = HWY_TARGET <= HWY_AVX3_ZEN4;  // where FetchesIntoL1 can be true
 
 struct IntoL2 : Ahead {
   IntoL2(const RowGroup&, const RowsArgs& args) : Ahead(args.ahead) {}
@@ -208,7 +213,6 @@ struct IntoL2 : Ahead {
 // The same into L1, of a block that fetches as much as it reads, which nearly all do. (Zen 5, one
 // token, two threads, interleaved rounds, in production and native: 1.1B Q4_0 1.01 to 1.05
 // and 1.26, Q8_0 1.04 and 1.04, Q4_K_M 1.09 to 1.12 and 1.06 to 1.11; 0.5B Q8_0 1.05 and 1.18.)
-constexpr bool kFetchesIntoL1 = HWY_TARGET <= HWY_AVX3_ZEN4;  // where FetchesIntoL1 can be true
 template <class W>
 struct IntoL1 {
   const uint8_t* at;
@@ -241,7 +245,7 @@ inline bool NearPaysBesideL2(size_t stride) {
 }
 template <class W, class Far>
 struct WithNear : Far {
-  static constexpr size_t kBytes = StepOf<W>() / kGroup * kMaxChunk, kLines = kBytes / 64;
+  static constexpr size_t kBytes = ChunkBytes(StepOf<W>()), kLines = kBytes / 64;
   const uint8_t* row;
   size_t stride;
 

@@ -58,7 +58,7 @@ struct Kernels {
   QuantForm form;
   int raw;
   RowsKernel rows[kGemmTokens - 1];  // one token, two, three
-  // One token, with other fetchers; null where there are none. Second: with the next chunk besides.
+  // One token with other fetchers (near: the next chunk besides); null where there are none.
   RowsKernel near = nullptr, into_l1 = nullptr, into_l1_near = nullptr;
   UnpackKernel unpack;  // for many
   Tiles tiles, pairs;   // of one group, of two
@@ -90,8 +90,8 @@ Kernels KernelsOf() {
 // For one token and the chunk at block b of rows of `stride` bytes, whose blocks fetch `fetched`.
 inline RowsKernel OneTokenKernel(const Kernels& kernels, size_t stride, size_t b, size_t fetched,
                                  bool into_l1) {
-  const size_t chunk = kernels.step / kGroup * kMaxChunk;
-  const bool next = kernels.near != nullptr && (b / kMaxChunk + 2) * chunk <= stride;
+  const size_t next_end = (b / kMaxChunk + 2) * ChunkBytes(kernels.step);
+  const bool next = kernels.near != nullptr && next_end <= stride;
   if (into_l1 && fetched == kernels.step) return next ? kernels.into_l1_near : kernels.into_l1;
   return next && NearPaysBesideL2(stride) ? kernels.near : kernels.rows[0];
 }

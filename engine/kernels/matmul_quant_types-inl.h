@@ -218,7 +218,8 @@ struct SimpleWeights {
   }
 
  private:
-  // Sixteen rows' factors are gathered as d and what follows it, m or quants: beside dots by
+  // Sixteen rows' factors: beside dots those of whole chunks by lookups, where blocks are short
+  // enough. Else they are gathered as d and what follows it, m or quants: beside dots by
   // general registers, which leaves the one port of vector shuffles to them (one token of Q4_0 1.2,
   // of Q4_1 1.4 times as fast in cache as by inserts); a sink that stores bytes has no room for
   // more stores, and gets them inserted, before its own.
