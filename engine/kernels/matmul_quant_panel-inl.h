@@ -17,12 +17,15 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
 
-// A Factor, ws2 or wm where the form has it, and Q2_K's two vectors of integers.
-constexpr size_t FactorVectors(QuantForm form) {
-  return form == QuantForm::kScale ? 2 : form == QuantForm::kTwoMin ? 5 : 3;
+// A Factor, ws2 or wm where the form has it, and Q2_K's two vectors of integers. Where dots go by
+// signs (int8_dot-inl.h), where a block's sums start.
+constexpr size_t FactorVectors(QuantForm form, bool signs) {
+  return form == QuantForm::kScale ? (signs ? 3 : 2) : form == QuantForm::kTwoMin ? 5 : 3;
 }
 // Bytes of a panel for 32 columns of a group.
-constexpr size_t PanelStep(QuantForm form) { return (FactorVectors(form) + 8) * kVectorBytes; }
+constexpr size_t PanelStep(QuantForm form, bool signs) {
+  return (FactorVectors(form, signs) + 8) * kVectorBytes;
+}
 
 // Stores, for k = 0..3, the vector whose lane i in each block is dword k of v[i]: a vector apart.
 HWY_INLINE void StoreTransposed(const VU8 v[4], uint8_t* HWY_RESTRICT out) {
@@ -42,13 +45,13 @@ constexpr bool IsLifted(QuantForm form) {
 
 // A sink (matmul_quant_types-inl.h): blocks become a panel's, from `at` on, as they are decoded.
 // kLift is added to every byte. Bytes of a packed group are transposed as they come.
-template <QuantForm kForm, uint8_t kLift, bool kPacked>
+template <QuantForm kForm, bool kSigns, uint8_t kLift, bool kPacked>
 struct Panel {
   static constexpr bool kStoresBytes = true, kTakesSteps = false;
   uint8_t* HWY_RESTRICT at;
 
   HWY_INLINE float* Factors(size_t block, size_t vector) {
-    return reinterpret_cast<float*>(at + block * PanelStep(kForm)) + vector * kGroup;
+    return reinterpret_cast<float*>(at + block * PanelStep(kForm, kSigns)) + vector * kGroup;
   }
   HWY_INLINE void StoreScale(size_t block, VF v) { Factor(v).Store(Factors(block, 0)); }
   HWY_INLINE void StoreSecond(size_t block, VF v) { hn::Store(v, DF(), Factors(block, 2)); }
@@ -57,7 +60,8 @@ struct Panel {
   }
   template <class Bytes>
   HWY_INLINE void Put(size_t block, Bytes of) {
-    uint8_t* to = at + block * PanelStep(kForm) + FactorVectors(kForm) * kVectorBytes;
+    uint8_t* to =
+        at + block * PanelStep(kForm, kSigns) + FactorVectors(kForm, kSigns) * kVectorBytes;
     Unroll<2>([&](size_t half) SMALLMIND_LAMBDA {
       VU8 v[4];
       Unroll<4>([&](size_t i) SMALLMIND_LAMBDA {
@@ -72,6 +76,15 @@ struct Panel {
         StoreTransposed(v, out);
       }
     });
+    if constexpr (kSigns) {
+      VI16 missing = hn::Zero(DI16());
+      Unroll<8>([&](size_t i) SMALLMIND_LAMBDA {
+        const SignedWeights w(hn::Load(DU8(), to + i * kVectorBytes));
+        missing = hn::Add(missing, w.Missing());
+      });
+      const VI start = hn::Sub(hn::Set(DI(), kSumOrigin), Widened(missing));
+      hn::Store(start, DI(), reinterpret_cast<int32_t*>(Factors(block, 2)));
+    }
   }
 };
 
@@ -87,7 +100,8 @@ using UnpackKernel = void (*)(const UnpackArgs&);
 template <class W, bool kPacked>
 void UnpackRows(const UnpackArgs& args) {
   constexpr auto kLift = static_cast<uint8_t>(IsLifted(W::kForm) ? 128 - W::kRaw : 0);
-  Panel<W::kForm, kLift, kPacked> panel{args.panel};
+  constexpr bool kSigns = kBySigns<DotsInPairs(W::kMost)>;
+  Panel<W::kForm, kSigns, kLift, kPacked> panel{args.panel};
   W::Decode(RowsOf<kPacked>(args.rows), args.b0, args.n, args.ahead, panel);
 }
 

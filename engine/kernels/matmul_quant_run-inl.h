@@ -54,8 +54,8 @@ HWY_INLINE void Store(const Window& window, size_t n, float* out, size_t out_str
 
 // What a type brings to the drivers: its facts, and the kernels of it and of its form.
 struct Kernels {
-  size_t step;  // stored bytes of 32 columns of a group
-  QuantForm form;
+  size_t step;        // stored bytes of 32 columns of a group
+  size_t panel_step;  // bytes of them in a panel
   int raw;
   RowsKernel rows[kGemmTokens - 1];  // one token, two, three
   // One token with other fetchers (near: the next chunk besides); null where there are none.
@@ -70,7 +70,7 @@ Kernels KernelsOf() {
   using Usual = std::conditional_t<kPacked, ChunkBehind<W>, IntoL2>;
   Kernels kernels = {
       .step = StepOf<W>(),
-      .form = W::kForm,
+      .panel_step = PanelStep(W::kForm, kBySigns<kInPairs>),
       .raw = W::kRaw,
       .rows = {DotRows<W, kInPairs, 1, kPacked, Usual>, DotRows<W, kInPairs, 2, kPacked, Usual>,
                DotRows<W, kInPairs, 3, kPacked, Usual>},
@@ -202,14 +202,14 @@ inline HWY_NOINLINE void Unpack(const QuantJob& job, const Kernels& kernels, siz
     const size_t in_chunk = HWY_MIN(kMaxChunk, n - b);
     kernels.unpack({rows, b0 + b, in_chunk,
                     FetchStream::Beside(job.fetch, in_chunk * kernels.step / share, in_chunk),
-                    panel + b * PanelStep(kernels.form)});
+                    panel + b * kernels.panel_step});
   }
 }
 
 // Many tokens: the weights of later groups are fetched while panels are unpacked and tiles run, for
 // about as long as each takes: memory never rests.
 inline HWY_NOINLINE void RunGemm(const QuantJob& job, const Kernels& kernels) {
-  const size_t blocks = job.x.cols / 32, panel_bytes = blocks * PanelStep(kernels.form);
+  const size_t blocks = job.x.cols / 32, panel_bytes = blocks * kernels.panel_step;
   const size_t room = HWY_MAX(size_t{1}, kPanelBudget / panel_bytes) * kGroup;
   const size_t share = 1 + TileRounds(kernels.tiles, job.x.n_tokens);
   for (size_t row = job.row_begin; row < job.row_end; row += room) {
@@ -231,7 +231,7 @@ constexpr size_t kFewRows = (kPairs ? 2 : 1) * kGroup;  // that RunFew takes at 
 // stores a cut.
 inline HWY_NOINLINE void RunFew(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
-  const size_t panel_bytes = kMostCutBlocks * PanelStep(kernels.form);
+  const size_t panel_bytes = kMostCutBlocks * kernels.panel_step;
   // [token of a round][row]: rounds overlap, by less than the smallest tile, and a token of two
   // rounds has a sum in each, for none may go on twice.
   HWY_ALIGN float sums[(kFewTokens + kMinTile) * kFewRows];

@@ -78,6 +78,9 @@ void GemmTile(const TileArgs& args) {
       });
     });
   }
+  constexpr bool kSigns = kBySigns<kInPairs>;
+  static_assert(!kSigns || kForm == QuantForm::kScale);
+  constexpr size_t kFactors = FactorVectors(kForm, kSigns), kStep = PanelStep(kForm, kSigns);
   constexpr bool kHasBias = (kForm == QuantForm::kScale || kForm == QuantForm::kTwoScale) &&
                             (kUnsignedDot || kInPairs != 0);
   // Where sums start, which is at `bias` where stored bytes are 128 above the signed values, and
@@ -92,7 +95,7 @@ void GemmTile(const TileArgs& args) {
   constexpr size_t kPointers = (T + 2) / 3;
   const uint8_t* at[kPointers];
   Unroll<kPointers>([&](size_t i) SMALLMIND_LAMBDA { at[i] = x + 3 * i * x_stride; });
-  for (size_t b = 0; b < args.blocks; ++b, panel += PanelStep(kForm)) {
+  for (size_t b = 0; b < args.blocks; ++b, panel += kStep) {
     const auto block = [&](size_t t) SMALLMIND_LAMBDA {
       return reinterpret_cast<const ActBlock*>(at[t / 3] + (t % 3) * x_stride);
     };
@@ -105,10 +108,11 @@ void GemmTile(const TileArgs& args) {
     const auto dots = [&](size_t half) SMALLMIND_LAMBDA {
       Unroll<4>([&](size_t i) SMALLMIND_LAMBDA {
         const size_t step = 4 * half + i;
-        const uint8_t* bytes = panel + (FactorVectors(kForm) + step) * kVectorBytes;
-        VU8 w[kGroups];
-        Unroll<kGroups>([&](size_t g)
-                            SMALLMIND_LAMBDA { w[g] = hn::Load(DU8(), bytes + g * panel_bytes); });
+        const uint8_t* bytes = panel + (kFactors + step) * kVectorBytes;
+        DotWeights<kInPairs> w[kGroups];
+        Unroll<kGroups>([&](size_t g) SMALLMIND_LAMBDA {
+          w[g] = DotWeights<kInPairs>(hn::Load(DU8(), bytes + g * panel_bytes));
+        });
         Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
           VI8 four = Broadcast4(block(t)->q + 4 * step);
           // Folded into each dot, it would be loaded for each.
@@ -120,9 +124,17 @@ void GemmTile(const TileArgs& args) {
         });
       });
     };
-    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
-      begin(t, start(kForm == QuantForm::kTwoScale ? block(t)->bias_lo : block(t)->bias));
-    });
+    if constexpr (kSigns) {
+      Unroll<kGroups>([&](size_t g) SMALLMIND_LAMBDA {
+        const auto* factors = reinterpret_cast<const int32_t*>(panel + g * panel_bytes);
+        const VI first = hn::Load(di, factors + 2 * kGroup);
+        Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { isum[g * T + t] = first; });
+      });
+    } else {
+      Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
+        begin(t, start(kForm == QuantForm::kTwoScale ? block(t)->bias_lo : block(t)->bias));
+      });
+    }
     dots(0);
     if constexpr (kForm == QuantForm::kTwoScale) {
       VF term[kGroups * T];
