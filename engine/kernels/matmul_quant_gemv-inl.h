@@ -15,7 +15,7 @@
 
 #include <type_traits>
 
-#include "engine/kernels/matmul_quant_dot-inl.h"
+#include "engine/kernels/matmul_quant_sums-inl.h"
 #include "engine/kernels/matmul_quant_types-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -23,93 +23,14 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace quant {
 
-// Where a row's four lanes start, so that their sum starts at kSumOrigin: free where a dot is one
-// instruction; elsewhere each start would be an addition, and Signed makes one for all.
-constexpr bool kDotsStart = kUnsignedDot;
-HWY_INLINE VI Start() {
-  if constexpr (!kDotsStart) return hn::Zero(DI());
-  alignas(16) static constexpr int32_t kFirstOfFour[4] = {kSumOrigin, 0, 0, 0};
-  return hn::LoadDup128(DI(), kFirstOfFour);
-}
-
-// The signed sum as Scaled takes it, of bytes that are kRaw above their signed values. isum: of
-// dots that began at Start().
-template <int kRaw>
-HWY_INLINE VF Signed(VI isum, int32_t bias) {
-  constexpr Surplus kSurplus(kRaw);
-  if constexpr (kDotsStart) {
-    if constexpr (kRaw == 0) return hn::BitCast(DF(), isum);
-    return hn::BitCast(DF(), hn::Add(isum, hn::Set(DI(), ((bias - kSumOrigin) >> 7) * kRaw)));
-  } else {
-    isum = hn::Add(isum, hn::Set(DI(), kSurplus.origin));
-    if constexpr (kRaw == 0) return hn::BitCast(DF(), isum);
-    return kSurplus.Off(isum, bias);
-  }
-}
-// That of a block's second half, from 0 on, as its own float.
-template <int kRaw>
-HWY_INLINE VF SignedSecond(VI isum, const ActBlock& x) {
-  if constexpr (kDotsStart) {
-    return hn::ConvertTo(DF(), hn::Add(isum, hn::Set(DI(), (x.high_bias() >> 7) * kRaw)));
-  } else {
-    return Surplus(kRaw).OffSecond(isum, x);
-  }
-}
-
-// What a group's blocks have beside their bytes; lane = row.
-struct Factors {
-  HWY_ALIGN float scale[kMaxChunk][kGroup];
-  HWY_ALIGN float second[kMaxChunk][kGroup];     // ws2 or wm (Q2_K: wm/128)
-  HWY_ALIGN int32_t mins[kMaxChunk][2][kGroup];  // Q2_K: the two integers of a block
-
-  HWY_INLINE void StoreScale(size_t block, VF v) { hn::Store(v, DF(), scale[block]); }
-  HWY_INLINE void StoreSecond(size_t block, VF v) { hn::Store(v, DF(), second[block]); }
-  HWY_INLINE void StoreMin(size_t block, size_t half, VI v) {
-    hn::Store(v, DI(), mins[block][half]);
-  }
-};
-
-// acc after block b of the order contract. isum: Σ of raw bytes times activations over the block,
-// from Start() on; for kTwoScale `first` is that over its first 16 columns, and isum, from 0 on,
-// over its last.
-template <QuantForm kForm, int kRaw>
-HWY_INLINE VF Advance(const Factors& w, size_t b, VI isum, VI first, const ActBlock& x, VF acc) {
-  const DI di;
-  const DF df;
-  const Factor scale(hn::Load(df, w.scale[b]));
-  VF t;
-  if constexpr (kForm == QuantForm::kTwoScale) {
-    t = Scaled(scale, Signed<kRaw>(first, x.bias_lo));
-    t = hn::MulAdd(hn::Load(df, w.second[b]), SignedSecond<kRaw>(isum, x), t);
-  } else {
-    t = Scaled(scale, Signed<kRaw>(isum, x.bias));
-  }
-  if constexpr (kForm == QuantForm::kMin) {
-    t = hn::NegMulAdd(hn::Load(df, w.second[b]), hn::Set(df, x.sum), t);
-  } else if constexpr (kForm == QuantForm::kTwoMin) {
-    // −128·Σ min·x, and wm/128 in the factors: both exact, so the product is the contract's.
-    const auto low = hn::Mul(hn::Load(di, w.mins[b][0]), hn::Set(di, x.low_bias()));
-    const auto high = hn::Mul(hn::Load(di, w.mins[b][1]), hn::Set(di, x.high_bias()));
-    t = hn::MulAdd(hn::Load(df, w.second[b]), hn::ConvertTo(df, hn::Add(low, high)), t);
-  }
-  return hn::MulAdd(hn::Set(df, x.d), t, acc);
-}
-
 // A sink: blocks are multiplied by T tokens as they are decoded, and leave one vector of sums a
 // token (two of a type with two scales) instead of eight of bytes.
-template <QuantForm kForm, size_t kInPairs, size_t T>
-struct Dots : Factors {
+template <class W, size_t kInPairs, size_t T, bool kPacked = false>
+struct Dots : SumsOf<W, T, kPacked> {
   static constexpr bool kStoresBytes = false;
   static constexpr bool kTakesSteps = kPairedDot;
-  static constexpr bool kHalves = kForm == QuantForm::kTwoScale;
-  HWY_ALIGN int32_t sums[T][kMaxChunk][kHalves ? 2 : 1][kGroup];
-  const uint8_t* x;  // the first token's blocks
-  size_t x_stride;
-
-  Dots(const uint8_t* acts, size_t stride) : x(acts), x_stride(stride) {}
-  HWY_INLINE const ActBlock& Acts(size_t t, size_t block) const {
-    return reinterpret_cast<const ActBlock*>(x + t * x_stride)[block];
-  }
+  using Base = SumsOf<W, T, kPacked>;
+  using Base::Base, Base::Acts, Base::kHalves, Base::Take;
 
   template <class Bytes>
   HWY_INLINE void Put(size_t block, Bytes of) {
@@ -143,8 +64,8 @@ struct Dots : Factors {
       }
     };
     Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
-      if constexpr (kHalves) hn::Store(sum(low[t]), di, sums[t][block][1]);
-      hn::Store(sum(high[t]), di, sums[t][block][0]);
+      if constexpr (kHalves) Take(t, block, 0, sum(low[t]));
+      Take(t, block, 1, sum(high[t]));
     });
   }
 
@@ -177,7 +98,7 @@ struct Dots : Factors {
         sum[t] = hn::Add(sum[t], hn::WidenMulPairwiseAdd(di, row, step));
       });
     });
-    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { hn::Store(sum[t], di, sums[t][block][0]); });
+    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { Take(t, block, 1, sum[t]); });
   }
 };
 
@@ -187,15 +108,18 @@ constexpr size_t StepOf(size_t rows = kGroup) {
   return rows * W::kBytes * 32 / W::kColumns;
 }
 
-// Blocks [b0, b0 + n) of a row group times one to three tokens, whose blocks b0 are at x:
-// acc[t][lane] is continued.
+// Blocks [b0, b0 + n) of `groups` row groups, one behind the other, times one to three tokens,
+// whose blocks b0 are at x: out[t·out_stride + group·kGroup + lane], continued where b0 is not 0.
+// Packed groups, and parts of rows: one.
 struct RowsArgs {
   GroupAt rows;
+  size_t groups;
   size_t b0, n;
   const uint8_t* x;
   size_t x_stride;
   Ahead ahead;
-  float* acc;
+  float* out;
+  size_t out_stride;
 };
 using RowsKernel = void (*)(const RowsArgs&);
 
@@ -287,11 +211,10 @@ struct ChunkBehind {
 };
 
 // Dots of a packed group: lane = row from the first dot on.
-template <QuantForm kForm, size_t kInPairs, size_t T>
-struct PackedDots : Dots<kForm, kInPairs, T> {
-  using Base = Dots<kForm, kInPairs, T>;
-  using Base::Base;
-  using Base::kHalves, Base::sums, Base::Acts;
+template <class W, size_t kInPairs, size_t T>
+struct PackedDots : Dots<W, kInPairs, T, true> {
+  using Base = Dots<W, kInPairs, T, true>;
+  using Base::Base, Base::Acts, Base::kHalves, Base::Take;
 
   template <class Bytes>
   HWY_INLINE void Put(size_t block, Bytes of) {
@@ -311,12 +234,12 @@ struct PackedDots : Dots<kForm, kInPairs, T> {
       if constexpr (kHalves) {
         if (half == 1) return;
         Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
-          hn::Store(sum[t], di, sums[t][block][1]);
+          Take(t, block, 0, sum[t]);
           sum[t] = hn::Zero(di);
         });
       }
     });
-    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { hn::Store(sum[t], di, sums[t][block][0]); });
+    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { Take(t, block, 1, sum[t]); });
   }
 };
 
@@ -324,24 +247,31 @@ struct PackedDots : Dots<kForm, kInPairs, T> {
 // cold and compiled for size.
 template <class W, size_t kInPairs, size_t T, bool kPacked, class Fetcher>
 void DotRows(const RowsArgs& args) {
-  constexpr QuantForm kForm = W::kForm;
-  const RowsOf<kPacked> rows(args.rows);
-  using Sink =
-      std::conditional_t<kPacked, PackedDots<kForm, kInPairs, T>, Dots<kForm, kInPairs, T>>;
-  const DI di;
+  using Sink = std::conditional_t<kPacked, PackedDots<W, kInPairs, T>, Dots<W, kInPairs, T>>;
   const DF df;
-  Sink dots(args.x, args.x_stride);
-  W::Decode(rows, args.b0, args.n, Fetcher(rows, args), dots);
-  VF acc[T];
-  Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { acc[t] = hn::Load(df, args.acc + t * kGroup); });
-  for (size_t b = 0; b < args.n; ++b) {
-    Unroll<T>([&](size_t t) SMALLMIND_LAMBDA {
-      const ActBlock& x = dots.Acts(t, b);
-      const VI first = hn::Load(di, dots.sums[t][b][Sink::kHalves ? 1 : 0]);
-      acc[t] = Advance<kForm, W::kRaw>(dots, b, hn::Load(di, dots.sums[t][b][0]), first, x, acc[t]);
-    });
+  // Constants where rows are not whole, which leaves no loop.
+  const size_t groups = kWholeRows ? args.groups : 1;
+  constexpr bool kByChunks = kWholeRows && !kBlockByBlock<W, kPacked>;
+  GroupAt at = args.rows;
+  Fetcher ahead(RowsOf<kPacked>(at), args);
+  for (size_t g = 0; g < groups; ++g, at.first += kGroup * at.row_bytes) {
+    const RowsOf<kPacked> rows(at);
+    float* const out = args.out + g * kGroup;
+    Sink dots(args.x, args.x_stride);
+    if (args.b0 != 0) {
+      Unroll<T>([&](size_t t)
+                    SMALLMIND_LAMBDA { dots.acc[t] = hn::LoadU(df, out + t * args.out_stride); });
+    }
+    size_t b = 0;
+    do {
+      const size_t n = kByChunks ? HWY_MIN(kMaxChunk, args.n - b) : args.n;
+      ahead = W::Decode(rows, args.b0 + b, n, ahead, dots);
+      dots.EndChunk(n);
+      b += n;
+    } while (kByChunks && b < args.n);
+    Unroll<T>([&](size_t t)
+                  SMALLMIND_LAMBDA { hn::StoreU(dots.acc[t], df, out + t * args.out_stride); });
   }
-  Unroll<T>([&](size_t t) SMALLMIND_LAMBDA { hn::Store(acc[t], df, args.acc + t * kGroup); });
 }
 
 }  // namespace quant

@@ -96,25 +96,38 @@ inline RowsKernel OneTokenKernel(const Kernels& kernels, size_t stride, size_t b
   return next && NearPaysBesideL2(stride) ? kernels.near : kernels.rows[0];
 }
 
+// Bytes that a call of a kernel takes where rows are taken whole and short, so that calls cost
+// little.
+constexpr size_t kCallBytes = size_t{16} << 10;
+
+// Row groups of a call, from `row` on.
+inline size_t GroupsOfCall(const QuantJob& job, size_t row) {
+  if (!kWholeRows || job.w.packed) return 1;
+  const size_t most = kCallBytes / (kGroup * job.w.row_bytes);
+  return HWY_MAX(1, HWY_MIN(most, (job.row_end - row) / kGroup));
+}
+
 // Fewer than kGemmTokens tokens.
 inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
-  HWY_ALIGN float acc[kGemmTokens * kGroup];
   FetchStream* const far = job.w.packed ? nullptr : job.fetch;  // ChunkBehind's, of packed ones
   const bool into_l1 = kernels.into_l1 != nullptr && FetchesIntoL1();
-  for (size_t row = job.row_begin; row < job.row_end; row += kGroup) {
+  for (size_t row = job.row_begin, groups; row < job.row_end; row += groups * kGroup) {
+    groups = GroupsOfCall(job, row);
     const Window window = WindowAt(job, row);
     const GroupAt rows(job.w, window.first);
-    std::memset(acc, 0, n * kGroup * sizeof(float));
-    for (size_t b = 0; b < blocks; b += kMaxChunk) {
-      const size_t in_chunk = HWY_MIN(kMaxChunk, blocks - b);
-      const Ahead ahead = FetchStream::Beside(far, in_chunk * kernels.step, in_chunk);
-      const RowsKernel kernel =
-          n == 1 ? OneTokenKernel(kernels, job.w.row_bytes, b, ahead.step, into_l1)
-                 : kernels.rows[n - 1];
-      kernel({rows, b, in_chunk, job.x.Row(0) + b * sizeof(ActBlock), job.x.stride, ahead, acc});
-    }
-    CopyWindow(window, n, acc, kGroup, job.out, job.out_stride);
+    Store(window, n, job.out, job.out_stride, [&](float* to, size_t stride) {
+      for (size_t b = 0, in_chunk; b < blocks; b += in_chunk) {
+        in_chunk = kWholeRows ? blocks : HWY_MIN(kMaxChunk, blocks - b);
+        const size_t steps = groups * in_chunk;
+        const Ahead ahead = FetchStream::Beside(far, steps * kernels.step, steps);
+        const RowsKernel kernel =
+            n == 1 ? OneTokenKernel(kernels, job.w.row_bytes, b, ahead.step, into_l1)
+                   : kernels.rows[n - 1];
+        kernel({rows, groups, b, in_chunk, job.x.Row(0) + b * sizeof(ActBlock), job.x.stride, ahead,
+                to, stride});
+      }
+    });
   }
   if (job.w.packed && job.fetch != nullptr) {
     job.fetch->Skip((job.row_end - job.row_begin) * job.w.row_bytes);
@@ -269,15 +282,17 @@ inline HWY_NOINLINE void RunFew(const QuantJob& job, const Kernels& kernels) {
 // How far ahead to fetch: the rows that are read abreast, however wide other matrices are, two
 // rounds of them where they are unpacked in between, panels where many are. (Two threads, to 16
 // rows of the widest matrix. Zen 3: one token 1.03 to 1.2, four sequences 1.05 to 1.09, sixteen
-// 1.03; half of what is read abreast 0.75 to 0.9. Zen 5, one token of 1.1B: Q8_0 1.5, Q4_0 1.2.)
+// 1.03; half of what is read abreast 0.75 to 0.9. Zen 5, one token of 1.1B: Q8_0 1.5, Q4_0 1.2.) No
+// less than a call takes: short rows are read before what is nearer arrives (Zen 5, 576 columns of
+// Q4_0: 1.1 times as fast as with 5 KiB).
 inline size_t LeadBytes(const QuantJob& job) {
   const size_t n = job.x.n_tokens;
   const size_t rows = (n < kGemmTokens ? kGroup : 2 * kFewRows) * job.w.row_bytes;
-  return n <= kFewTokens ? rows : HWY_MAX(rows, kPanelBudget);
+  return HWY_MAX(rows, n <= kFewTokens ? kCallBytes : kPanelBudget);
 }
 
 inline HWY_NOINLINE void Run(QuantJob job, const Kernels& kernels) {
-  FetchStream::SetLead(job.fetch, LeadBytes(job), kGroup);
+  FetchStream::SetLead(job.fetch, LeadBytes(job));
   if (job.w.rows < kGroup) {
     // Zero bytes are zero scales: the padding rows give zeros, which nobody stores.
     uint8_t* copy = job.scratch;

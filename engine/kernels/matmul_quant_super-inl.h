@@ -123,7 +123,7 @@ struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, QuantForm::kMin> {
   static constexpr int kMost = 15;
   static constexpr int kRaw = 0;
   template <class Sink>
-  static void Decode(const auto& rows, size_t b0, size_t, auto ahead, Sink& to) {
+  static auto Decode(const auto& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const size_t block = b0 / 8 * kBytes;
     ScalesK4(rows, block, to);
     for (size_t p = 0; p < 4; ++p) {
@@ -134,6 +134,7 @@ struct Weights<DType::kQ4_K> : SuperWeights<BlockQ4_K, QuantForm::kMin> {
       to.Put(2 * p + 1,
              [&](size_t half, size_t i) SMALLMIND_LAMBDA { return HighNibbles(q.v[half][i]); });
     }
+    return ahead;
   }
 };
 
@@ -142,7 +143,7 @@ struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, QuantForm::kMin> {
   static constexpr int kMost = 31;
   static constexpr int kRaw = 0;
   template <class Sink>
-  static void Decode(const auto& rows, size_t b0, size_t, auto ahead, Sink& to) {
+  static auto Decode(const auto& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const size_t block = b0 / 8 * kBytes;
     ScalesK4(rows, block, to);
     const RowBytes qh(rows, block + offsetof(BlockQ5_K, qh));
@@ -159,6 +160,7 @@ struct Weights<DType::kQ5_K> : SuperWeights<BlockQ5_K, QuantForm::kMin> {
         return hn::Or(HighNibbles(q.v[half][i]), BitsUp<3>(fifth(half, i), 16));
       });
     }
+    return ahead;
   }
 };
 
@@ -167,7 +169,7 @@ struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
   static constexpr int kMost = 63;
   static constexpr int kRaw = 32;
   template <class Sink>
-  static void Decode(const auto& rows, size_t b0, size_t, auto ahead, Sink& to) {
+  static auto Decode(const auto& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const DF df;
     const size_t block = b0 / 8 * kBytes;
     VU w[4];
@@ -191,6 +193,7 @@ struct Weights<DType::kQ6_K> : SuperWeights<BlockQ6_K, QuantForm::kTwoScale> {
         });
       });
     }
+    return ahead;
   }
 };
 
@@ -199,7 +202,7 @@ struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, QuantForm::kScale> {
   static constexpr int kMost = kAllBits;
   static constexpr int kRaw = kUnsignedDot ? 128 : 0;
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
+  static auto Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const DF df;
     const size_t block = b0 / 8 * kBytes;
     VU w[4];  // d and scales_h; scales_l; what follows
@@ -222,6 +225,7 @@ struct Weights<DType::kIQ4_XS> : SuperWeights<BlockIQ4_XS, QuantForm::kScale> {
         return Codebook(half == 0 ? LowNibbles(nibbles[i]) : HighNibbles(nibbles[i]));
       });
     }
+    return ahead;
   }
 };
 
@@ -248,7 +252,7 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
   static constexpr int kMost = 45;
   static constexpr int kRaw = 0;
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
+  static auto Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const DF df;
     const DI di;
     const size_t block = b0 / 8 * kBytes;
@@ -285,6 +289,7 @@ struct Weights<DType::kQ2_K> : SuperWeights<BlockQ2_K, QuantForm::kTwoMin> {
         }
       });
     }
+    return ahead;
   }
 };
 
@@ -307,7 +312,7 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
   }
 
   template <class Sink>
-  static void Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
+  static auto Decode(const RowGroup& rows, size_t b0, size_t, auto ahead, Sink& to) {
     const DI di;
     const size_t block = b0 / 8 * kBytes;
     VU w[3];
@@ -344,6 +349,7 @@ struct Weights<DType::kQ3_K> : SuperWeights<BlockQ3_K, QuantForm::kScale> {
         }
       });
     }
+    return ahead;
   }
   // Bit kPlane of each byte to bit 2; the others are anything.
   template <int kPlane>

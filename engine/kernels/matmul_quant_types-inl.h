@@ -12,7 +12,9 @@
 //           float factors of the order contract by Store…. Calls ahead.Fetch() n times, spread over
 //           its work; `ahead` is an Ahead, or one of matmul_quant_gemv-inl.h. Integer steps of
 //           half blocks are multiplied into the bytes, or go to to.PutStepped (kTakesSteps).
-//           Rows are a RowGroup, or PackedRows where the type can be packed.
+//           Returns `ahead`, which goes on. A block's factors are stored before its bytes are put
+//           where kWholeRows (matmul_quant_sums-inl.h). Rows are a RowGroup, or PackedRows where
+//           the type can be packed.
 // A sink is what the product needs: Dots (matmul_quant_gemv-inl.h) multiplies the bytes where they
 // are, in registers; Panel (matmul_quant_panel-inl.h) transposes and stores them (kStoresBytes) for
 // many tokens.
@@ -172,7 +174,7 @@ struct SimpleWeights {
   // A chunk's factors, then its dwords (packed.h): in the order in which they lie (one token of
   // 135M Q8_0 1.15, of 1.1B Q4_0 1.04 times as fast as the factors last).
   template <class Sink>
-  static void Decode(const PackedRows& rows, size_t b0, size_t n, auto ahead, Sink& to) {
+  static auto Decode(const PackedRows& rows, size_t b0, size_t n, auto ahead, Sink& to) {
     static_assert(!kHasMin && kMaxChunk == kPackedBlocks);
     const size_t chunk = b0 * kBytes * kPackedRows;
     constexpr size_t kHead = sizeof(Block::d) * kPackedRows;
@@ -189,43 +191,42 @@ struct SimpleWeights {
                     SMALLMIND_LAMBDA { Type::Quants(i, block, 0, bytes[0][i], bytes[1][i]); });
       to.Put(b, [&](size_t half, size_t i) SMALLMIND_LAMBDA { return bytes[half][i]; });
     }
+    return ahead;
   }
 
+  // Narrow groups take any n.
   template <class Sink>
-  static void Decode(const RowGroup& group, size_t b0, size_t n, auto ahead, Sink& to) {
-    // A copy stays in registers: one token from cache up to 1.1 times as fast.
-    const RowGroup rows = group;
-    const size_t first = b0 * kBytes;
-    n = HWY_MIN(n, kMaxChunk);  // known to the caller, but not to GCC's overflow warnings
-    const auto put = [&](size_t b) SMALLMIND_LAMBDA {
-      VU8 bytes[2][4];
-      Unroll<4>([&](size_t i) SMALLMIND_LAMBDA {
-        Type::Quants(i, rows, first + b * kBytes, bytes[0][i], bytes[1][i]);
-      });
-      to.Put(b, [&](size_t half, size_t i) SMALLMIND_LAMBDA { return bytes[half][i]; });
-    };
-    if constexpr (kGroup <= 8) {
-      for (size_t b = 0; b < n; ++b) {
-        ahead.Fetch();  // not between loads of one block: 0.83 to 0.9 of decoding's speed
-        const size_t at = first + b * kBytes;
-        to.StoreScale(b, Promote(GatherHalves(rows, at)));
-        if constexpr (kHasMin) to.StoreSecond(b, hn::Neg(Promote(GatherHalves(rows, at + 2))));
-        put(b);
-      }
-    } else {
-      DecodeWide(rows, first, n, ahead, to, put);
+  static HWY_INLINE auto Decode(const RowGroup& rows, size_t b0, size_t n, auto ahead, Sink& to) {
+    if constexpr (kGroup > 8) return DecodeWide(rows, b0 * kBytes, n, ahead, to);
+    for (size_t b = 0; b < n; ++b) {
+      ahead.Fetch();  // not between loads of one block: 0.83 to 0.9 of decoding's speed
+      const size_t at = (b0 + b) * kBytes;
+      to.StoreScale(b, Promote(GatherHalves(rows, at)));
+      if constexpr (kHasMin) to.StoreSecond(b, hn::Neg(Promote(GatherHalves(rows, at + 2))));
+      Put(rows, at, b, to);
     }
+    return ahead;
   }
 
  private:
+  static HWY_INLINE void Put(const RowGroup& rows, size_t at, size_t b, auto& to) {
+    VU8 bytes[2][4];
+    Unroll<4>([&](size_t i)
+                  SMALLMIND_LAMBDA { Type::Quants(i, rows, at, bytes[0][i], bytes[1][i]); });
+    to.Put(b, [&](size_t half, size_t i) SMALLMIND_LAMBDA { return bytes[half][i]; });
+  }
+
   // Sixteen rows' factors: beside dots those of whole chunks by lookups, where blocks are short
   // enough. Else they are gathered as d and what follows it, m or quants: beside dots by
   // general registers, which leaves the one port of vector shuffles to them (one token of Q4_0 1.2,
   // of Q4_1 1.4 times as fast in cache as by inserts); a sink that stores bytes has no room for
   // more stores, and gets them inserted, before its own.
-  template <class Sink, class Fn>
-  static HWY_INLINE void DecodeWide(const RowGroup& rows, size_t first, size_t n, auto& ahead,
-                                    Sink& to, Fn put) {
+  template <class Sink>
+  static HWY_NOINLINE auto DecodeWide(const RowGroup& group, size_t first, size_t n, auto ahead,
+                                      Sink& to) {
+    // A copy stays in registers: one token from cache up to 1.1 times as fast.
+    const RowGroup rows = group;
+    n = HWY_MIN(n, kMaxChunk);  // known to the caller, but not to GCC's overflow warnings
     constexpr bool kScalar = !Sink::kStoresBytes;
     if constexpr (kScalar && !kHasMin && kFourALoad<kBytes>) {
       if (n == kMaxChunk) {
@@ -234,9 +235,9 @@ struct SimpleWeights {
         });
         for (size_t b = 0; b < kMaxChunk; ++b) {
           ahead.Fetch();
-          put(b);
+          Put(rows, first + b * kBytes, b, to);
         }
-        return;
+        return ahead;
       }
     }
     HWY_ALIGN uint32_t factors[kMaxChunk][kGroup];
@@ -249,13 +250,14 @@ struct SimpleWeights {
     for (size_t b = 0; b < n; ++b) {
       if constexpr (kScalar) gather(b);
       ahead.Fetch();
-      put(b);
+      Put(rows, first + b * kBytes, b, to);
     }
     for (size_t b = 0; b < n; ++b) {
       const VU bits = hn::Load(DU(), factors[b]);
       to.StoreScale(b, LowHalves(bits));
       if constexpr (kHasMin) to.StoreSecond(b, hn::Neg(LowHalves(hn::ShiftRight<16>(bits))));
     }
+    return ahead;
   }
 };
 

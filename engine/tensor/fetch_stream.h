@@ -45,13 +45,10 @@ class FetchStream {
   explicit FetchStream(size_t lead = 0) : lead_(lead) {}
   size_t lead() const { return lead_; }
 
-  // `bytes` from now on: for kernels that know what they read abreast of one matrix, by vectors of
-  // so many floats. At the least 16 KiB with sixteen, which read short rows before what is nearer
-  // arrives (Zen 5, 576 columns of Q4_0: 1.1 times as fast as with 5 KiB), else 4 (more gains
-  // nothing on Zen 3). `stream` may be null.
-  static void SetLead(FetchStream* stream, size_t bytes, size_t lanes) {
-    const size_t least = size_t{lanes < 16 ? 4u : 16u} << 10;
-    if (stream != nullptr) stream->lead_ = std::max(bytes, least);
+  // `bytes` from now on: for kernels that know what they read abreast of one matrix. `stream` may
+  // be null.
+  static void SetLead(FetchStream* stream, size_t bytes) {
+    if (stream != nullptr) stream->lead_ = bytes;
   }
 
   // Forgets everything but its memory.
