@@ -140,10 +140,8 @@ template <class W>
 HWY_INLINE void RunRows(const FloatJob& job) {
   if (job.x.n_tokens == 1) {
     if (kLanes == 16 && job.cpu.reads_parts) return MatVecInParts<W>(job);
-    // As LeadBytes of the quantised kernels (Zen 5, 1.1B in BF16: 1.2). With narrower registers
-    // more than 4 KiB gain nothing (Zen 3).
-    constexpr size_t kLeast = size_t{kLanes < 16 ? 4u : 16u} << 10;
-    FetchStream::SetLead(job.fetch, std::max(kTile * job.w.row_bytes, kLeast));
+    // As LeadBytes of the quantised kernels (Zen 5, 1.1B in BF16: 1.2).
+    FetchStream::SetLead(job.fetch, kTile * job.w.row_bytes);
     MatVec<W>(job, job.row_begin, job.row_end, job.fetch);
   } else {
     MatMulOf<W>(job);

@@ -96,14 +96,11 @@ inline RowsKernel OneTokenKernel(const Kernels& kernels, size_t stride, size_t b
   return next && NearPaysBesideL2(stride) ? kernels.near : kernels.rows[0];
 }
 
-// Bytes that a call of a kernel takes where rows are taken whole and short, so that calls cost
-// little.
-constexpr size_t kCallBytes = size_t{16} << 10;
-
-// Row groups of a call, from `row` on.
+// Row groups of a call from `row` on, where rows are taken whole: what is fetched ahead bounds the
+// bytes of several (576 columns, Zen 4: 1.1 times as fast as one by one).
 inline size_t GroupsOfCall(const QuantJob& job, size_t row) {
   if (!kWholeRows || job.w.packed) return 1;
-  const size_t most = kCallBytes / (kGroup * job.w.row_bytes);
+  const size_t most = FetchStream::kLeastLead / (kGroup * job.w.row_bytes);
   return HWY_MAX(1, HWY_MIN(most, (job.row_end - row) / kGroup));
 }
 
@@ -282,13 +279,11 @@ inline HWY_NOINLINE void RunFew(const QuantJob& job, const Kernels& kernels) {
 // How far ahead to fetch: the rows that are read abreast, however wide other matrices are, two
 // rounds of them where they are unpacked in between, panels where many are. (Two threads, to 16
 // rows of the widest matrix. Zen 3: one token 1.03 to 1.2, four sequences 1.05 to 1.09, sixteen
-// 1.03; half of what is read abreast 0.75 to 0.9. Zen 5, one token of 1.1B: Q8_0 1.5, Q4_0 1.2.) No
-// less than a call takes: short rows are read before what is nearer arrives (Zen 5, 576 columns of
-// Q4_0: 1.1 times as fast as with 5 KiB).
+// 1.03; half of what is read abreast 0.75 to 0.9. Zen 5, one token of 1.1B: Q8_0 1.5, Q4_0 1.2.)
 inline size_t LeadBytes(const QuantJob& job) {
   const size_t n = job.x.n_tokens;
   const size_t rows = (n < kGemmTokens ? kGroup : 2 * kFewRows) * job.w.row_bytes;
-  return HWY_MAX(rows, n <= kFewTokens ? kCallBytes : kPanelBudget);
+  return n <= kFewTokens ? rows : HWY_MAX(rows, kPanelBudget);
 }
 
 inline HWY_NOINLINE void Run(QuantJob job, const Kernels& kernels) {

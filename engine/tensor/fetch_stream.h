@@ -40,15 +40,18 @@ inline bool FetchesIntoL1() {
 class FetchStream {
  public:
   static constexpr size_t kFirstLead = size_t{64} << 10;  // until a kernel knows better
+  // Short rows are read before what is nearer arrives (576 columns: Q4_0 on Zen 5 1.1 times as fast
+  // as with 5 KiB, F16 1.3 and BF16 1.1 on Zen 4; no difference on Zen 3).
+  static constexpr size_t kLeastLead = size_t{16} << 10;
 
   // lead: bytes between what is read and what is fetched; to cover the rows that are read abreast.
   explicit FetchStream(size_t lead = 0) : lead_(lead) {}
   size_t lead() const { return lead_; }
 
-  // `bytes` from now on: for kernels that know what they read abreast of one matrix. `stream` may
-  // be null.
+  // `bytes` from now on, kLeastLead at the least: for kernels that know what they read abreast of
+  // one matrix. `stream` may be null.
   static void SetLead(FetchStream* stream, size_t bytes) {
-    if (stream != nullptr) stream->lead_ = bytes;
+    if (stream != nullptr) stream->lead_ = std::max(bytes, kLeastLead);
   }
 
   // Forgets everything but its memory.
