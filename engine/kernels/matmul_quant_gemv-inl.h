@@ -30,8 +30,9 @@ struct Dots : SumsOf<W, T, kPacked> {
   static constexpr bool kStoresBytes = false;
   static constexpr bool kTakesSteps = kPairedDot;
   using Base = SumsOf<W, T, kPacked>;
-  using Base::Base, Base::Acts, Base::kHalves, Base::Take;
+  using Base::Acts, Base::kHalves, Base::Take;
 
+  Dots(const uint8_t* acts, size_t stride) : Base(acts, stride) {}
   template <class Bytes>
   HWY_INLINE void Put(size_t block, Bytes of) {
     const DI8 di8;
@@ -214,8 +215,9 @@ struct ChunkBehind {
 template <class W, size_t kInPairs, size_t T>
 struct PackedDots : Dots<W, kInPairs, T, true> {
   using Base = Dots<W, kInPairs, T, true>;
-  using Base::Base, Base::Acts, Base::kHalves, Base::Take;
+  using Base::Acts, Base::kHalves, Base::Take;
 
+  PackedDots(const uint8_t* acts, size_t stride) : Base(acts, stride) {}
   template <class Bytes>
   HWY_INLINE void Put(size_t block, Bytes of) {
     const DI di;

@@ -71,6 +71,7 @@ struct Factors {
 struct BlockFactors {
   VF scale, second;
 
+  BlockFactors() : scale(hn::Zero(DF())), second(hn::Zero(DF())) {}
   HWY_INLINE void StoreScale(size_t, VF v) { scale = v; }
   HWY_INLINE void StoreSecond(size_t, VF v) { second = v; }
   HWY_INLINE VF Scale(size_t) const { return scale; }
@@ -103,7 +104,9 @@ HWY_INLINE VF Advance(const auto& w, size_t b, VI isum, VI first, const ActBlock
   return hn::MulAdd(hn::Set(df, x.d), t, acc);
 }
 
-// T rows of activations, from a chunk's first block on, and what its blocks' sums do to acc.
+// T rows of activations, from a chunk's first block on, and what its blocks' sums do to acc. (What
+// has vectors has written constructors, down to the sinks: one that GCC makes would lack the
+// target's attributes.)
 template <class W, size_t T>
 struct Sums {
   static constexpr bool kHalves = W::kForm == QuantForm::kTwoScale;
@@ -123,9 +126,10 @@ struct Sums {
 template <class W, size_t T>
 struct SumsOfChunk : Sums<W, T>, Factors {
   using Base = Sums<W, T>;
-  using Base::acc, Base::Acts, Base::Base, Base::kHalves;
+  using Base::acc, Base::Acts, Base::kHalves;
   HWY_ALIGN int32_t sums[T][kMaxChunk][kHalves ? 2 : 1][kGroup];
 
+  SumsOfChunk(const uint8_t* acts, size_t stride) : Base(acts, stride) {}
   // Of a block, or of its `half`.
   HWY_INLINE void Take(size_t t, size_t block, size_t half, VI sum) {
     hn::Store(sum, DI(), sums[t][block][kHalves ? half : 0]);
@@ -153,8 +157,9 @@ template <class W, size_t T, bool kPacked>
 struct SumsOfBlock : Sums<W, T>,
                      std::conditional_t<kBlockByBlock<W, kPacked>, BlockFactors, Factors> {
   using Base = Sums<W, T>;
-  using Base::acc, Base::Acts, Base::Base;
+  using Base::acc, Base::Acts;
 
+  SumsOfBlock(const uint8_t* acts, size_t stride) : Base(acts, stride) {}
   HWY_INLINE void Take(size_t t, size_t block, size_t, VI sum) {
     acc[t] = Advance<W::kForm, W::kRaw>(*this, block, sum, sum, Acts(t, block), acc[t]);
   }
