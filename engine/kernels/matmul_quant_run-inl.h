@@ -67,7 +67,7 @@ template <class W, bool kPacked>
 Kernels KernelsOf() {
   constexpr size_t kInPairs = DotsInPairs(W::kMost);
   static_assert(W::kBytes * 32 <= kMostStoredBytes * W::kColumns, "QuantScratchBytes");
-  using Usual = std::conditional_t<kPacked, ChunkBehind<W>, IntoL2>;
+  using Usual = std::conditional_t<kPacked && kWholePackedGroups, ChunkBehind<W>, IntoL2>;
   Kernels kernels = {
       .step = StepOf<W>(),
       .panel_step = PanelStep(W::kForm, kBySigns<kInPairs>),
@@ -107,7 +107,8 @@ inline size_t GroupsOfCall(const QuantJob& job, size_t row) {
 // Fewer than kGemmTokens tokens.
 inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
   const size_t n = job.x.n_tokens, blocks = job.x.cols / 32;
-  FetchStream* const far = job.w.packed ? nullptr : job.fetch;  // ChunkBehind's, of packed ones
+  const bool behind = job.w.packed && kWholePackedGroups;  // ChunkBehind fetches
+  FetchStream* const far = behind ? nullptr : job.fetch;
   const bool into_l1 = kernels.into_l1 != nullptr && FetchesIntoL1();
   for (size_t row = job.row_begin, groups; row < job.row_end; row += groups * kGroup) {
     groups = GroupsOfCall(job, row);
@@ -126,7 +127,7 @@ inline HWY_NOINLINE void RunGemv(const QuantJob& job, const Kernels& kernels) {
       }
     });
   }
-  if (job.w.packed && job.fetch != nullptr) {
+  if (behind && job.fetch != nullptr) {
     job.fetch->Skip((job.row_end - job.row_begin) * job.w.row_bytes);
   }
 }
@@ -282,7 +283,8 @@ inline HWY_NOINLINE void RunFew(const QuantJob& job, const Kernels& kernels) {
 // 1.03; half of what is read abreast 0.75 to 0.9. Zen 5, one token of 1.1B: Q8_0 1.5, Q4_0 1.2.)
 inline size_t LeadBytes(const QuantJob& job) {
   const size_t n = job.x.n_tokens;
-  const size_t rows = (n < kGemmTokens ? kGroup : 2 * kFewRows) * job.w.row_bytes;
+  const size_t one = job.w.packed ? kPackedRows : kGroup;
+  const size_t rows = (n < kGemmTokens ? one : 2 * kFewRows) * job.w.row_bytes;
   return n <= kFewTokens ? rows : HWY_MAX(rows, kPanelBudget);
 }
 
