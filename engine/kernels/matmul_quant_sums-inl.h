@@ -166,9 +166,6 @@ struct SumsOfBlock : Sums<W, T>,
   HWY_INLINE void EndChunk(size_t n) { Base::x += n * sizeof(ActBlock); }
 };
 
-// Where a group's factors are gathered block by block, rows are taken whole and sums as they come
-// (Zen 4 without AVX-512, from cache: Q4_0 1.23, Q8_0 1.19 times as fast as by chunks of 8 blocks).
-constexpr bool kWholeRows = kGroup <= 8;
 template <class W, size_t T, bool kPacked>
 using SumsOf = std::conditional_t<kWholeRows && W::kForm != QuantForm::kTwoScale,
                                   SumsOfBlock<W, T, kPacked>, SumsOfChunk<W, T>>;
