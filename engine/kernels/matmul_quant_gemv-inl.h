@@ -129,7 +129,9 @@ constexpr size_t ChunkBytes(size_t step) { return step / kGroup * kMaxChunk; }
 
 // Fetchers: made for a chunk, asked once a block.
 
-constexpr bool kFetchesIntoL1 = HWY_TARGET <= HWY_AVX3_ZEN4;  // where FetchesIntoL1 can be true
+// Where FetchesIntoL1 can be true: on AVX3_ZEN4's processors, which run AVX3_DL's code where
+// dispatch is dynamic (matmul_quant.cc).
+constexpr bool kFetchesIntoL1 = kUnsignedDot;
 
 struct IntoL2 : Ahead {
   IntoL2(const auto&, const RowsArgs& args) : Ahead(args.ahead) {}
