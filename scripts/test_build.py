@@ -61,6 +61,15 @@ class Compiler(Build):
             self.assertEqual(code, 0, said)
             self.assertIn(f"-DCMAKE_CXX_COMPILER={self.root}/bin/g++-13 ", asked)
 
+    def test_what_is_left_of_a_tree_is_configured_anew(self):
+        for lost in ("build.ninja", "CMakeCache.txt", "variants/rows.json"):
+            self.configured_for(self.root / "bin" / "g++-13")
+            (self.root / "build" / lost).unlink()
+            (self.root / "asked").unlink(missing_ok=True)
+            code, said, asked = self.build()
+            self.assertEqual((code, said), (0, ""), lost)
+            self.assertIn("-DCMAKE_CXX_COMPILER=g++ ", asked, lost)
+
 
 class Targets(Build):
     def test_the_table_says_what_is_a_group(self):
