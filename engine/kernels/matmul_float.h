@@ -23,7 +23,9 @@ struct FloatCpu {
   // four rows that follow each other: every quarter is a stream that prefetchers know, and four of
   // them have more under way than one. On Zen 5, beside one row after another (which was 1.1 to 1.2
   // times as fast as four that follow each other, and slower on Emerald Rapids and Zen 3): 135M in
-  // BF16 1.21, in F16 1.15; 1.1B 1.17 and 1.27; two halves 1.05 to 1.12.
+  // BF16 1.21, in F16 1.15; 1.1B 1.17 and 1.27; two halves 1.05 to 1.12. Not of registers of eight
+  // (Zen 4 without AVX-512): quarters of a chunk 0.75; of a thread's whole share, without
+  // software's prefetches, 1.1B 0.85 to 0.93; one row after another 0.85 to 0.9.
   bool reads_parts = false;
   // F16 is widened in the tile, not once into a panel: free where conversions have units beside
   // FMA's, as AMD's do (Zen 5: prompts of 256 tokens 1.06 to 1.1 times as fast). Intel's take two
