@@ -1,5 +1,5 @@
 // Tested with a fake process runner (instruction_counts_test.cc) and end to end with a fake
-// valgrind (testing/test_harness.py).
+// valgrind (testing/test_run.py).
 #include "harness/instruction_counts.h"
 
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// Tested end to end with fake variants by testing/test_harness.py.
+// Tested end to end with fake variants by testing/test_run.py and test_failures.py.
 #include "harness/run_session.h"
 
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // Tested without waiting by a fake process runner and clock (runner_test.cc), and as a whole with
-// real, misbehaving processes and kills at random moments (testing/test_harness.py).
+// real, misbehaving processes and kills at random moments (testing/test_failures.py).
 #include "harness/runner.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // Tested on simulated rounds with known noise and known slowdowns (selftest_test.cc), and from
-// process to curve with a fake variant (testing/test_harness.py).
+// process to curve with a fake variant (testing/test_gate.py).
 #include "harness/selftest.h"
 
 #include <algorithm>
