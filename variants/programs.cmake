@@ -157,7 +157,7 @@ foreach(test ${SMALLMIND_PYTHON_TESTS})
   string(REGEX REPLACE "\\.$" "" name ${name})
   add_test(NAME python.${name} COMMAND ${SMALLMIND_PYTHON} ${test} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(python.${name} PROPERTIES ENVIRONMENT SMALLMIND_BUILD_DIR=${PROJECT_BINARY_DIR})
-  # Half a minute each on one core: among the first, or they would be the last ones running.
+  # Half a minute to a minute each: among the first, or they would be the last ones running.
   if(name MATCHES "^harness\\.testing\\.")
     set_tests_properties(python.${name} PROPERTIES COST 1500)
   endif()

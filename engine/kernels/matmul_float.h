@@ -25,7 +25,7 @@ struct FloatCpu {
   // times as fast as four that follow each other, and slower on Emerald Rapids and Zen 3): 135M in
   // BF16 1.21, in F16 1.15; 1.1B 1.17 and 1.27; two halves 1.05 to 1.12. Not of registers of eight
   // (Zen 4 without AVX-512): quarters of a chunk 0.75; of a thread's whole share, without
-  // software's prefetches, 1.1B 0.85 to 0.93; one row after another 0.85 to 0.9.
+  // software's prefetches, 1.1B 0.85 to 0.93; one row after another 0.84 to 0.9.
   bool reads_parts = false;
   // F16 is widened in the tile, not once into a panel: free where conversions have units beside
   // FMA's, as AMD's do (Zen 5: prompts of 256 tokens 1.06 to 1.1 times as fast). Intel's take two

@@ -22,6 +22,11 @@ namespace smallmind {
 namespace HWY_NAMESPACE {
 namespace {
 
+#if HWY_ARCH_X86 && !defined(HWY_COMPILE_ONLY_STATIC)
+// What dispatch takes on the best processor does there what a build for that processor alone does.
+static_assert(HWY_TARGET != (HWY_TARGETS & -HWY_TARGETS) || quant::kFetchesIntoL1);
+#endif
+
 template <DType kType>
 void RunType(const QuantJob& job) {
   using W = quant::Weights<kType>;
